@@ -1,0 +1,62 @@
+// Rule packs (`*.rules.toml`): what a product's log looks like and what its records mean. PACK.md
+// beside this file is the format's page.
+//
+//   MELDEVAKT_TRY_ASSIGN(std::shared_ptr<const Pack> pack, load_pack(text,
+//   "familia-like.rules.toml")); for (const SampleFailure& f : check_samples(*pack)) ...
+//
+// A pack that cannot be run in bounded time and memory is refused with the reason: back-references,
+// recursion, nested unbounded repetition, a rule without a literal, an unknown field type. Every
+// error names file, line and remedy, and for a misspelt key the nearest one. Thread-safety: a
+// loaded Pack is const and may be shared. Errors: kInvalid.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/decode/encoding.h"
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "common/base/time.h"
+#include "common/summary/signal.h"
+#include "common/summary/statement.h"
+
+namespace meldevakt::agent {
+
+struct PackProgram;  // compiled patterns; agent/recognise only
+
+struct Pack {
+  PackIdentity identity;
+  std::string product;
+  std::vector<Signal> observes;     // sorted
+  std::vector<Encoding> encodings;  // tried in order; a BOM decides
+  std::uint32_t record_lines_max = 400;
+  std::uint32_t record_bytes_max = 256 * 1024;
+  Duration record_idle = seconds(2);  // the last record is complete after this
+  Duration flush_lag = seconds(1);    // how late the product may write a record
+  Duration scope_age_max =
+      seconds(30);  // a scope names a message no longer than this after its last record
+  Duration look_back_max = seconds(5);
+  std::uint32_t look_back_signals_max = 16;
+  std::string default_zone;  // "" when the time stamps carry their own
+  std::shared_ptr<const PackProgram> program;
+};
+
+[[nodiscard]] Result<std::shared_ptr<const Pack>> load_pack(std::string_view toml,
+                                                            std::string_view file_name);
+
+struct SampleFailure {
+  std::string rule;
+  std::string message;  // names file, line, the sample and what went wrong
+};
+// Every `match` sample must match its own rule (and give its fields), every `no_match` must not.
+[[nodiscard]] std::vector<SampleFailure> check_samples(const Pack& pack);
+// Samples of one pack must not be recognised as message.* signals by another pack's rules with
+// other meaning.
+[[nodiscard]] std::vector<SampleFailure> check_samples_across(
+    const std::vector<std::shared_ptr<const Pack>>& packs);
+
+}  // namespace meldevakt::agent

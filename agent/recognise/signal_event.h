@@ -1,0 +1,38 @@
+// What recognition makes of one record: a signal with typed fields, after the privacy step.
+//
+// References are already what may leave (common/privacy). Scope values are not: they stay inside
+// the agent's memory and state, and only tell which records belong together.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/time.h"
+#include "common/summary/signal.h"
+
+namespace meldevakt::agent {
+
+struct SignalEvent {
+  // What a rule makes of a record; kNone for rules (and bare records) that only name a message.
+  std::optional<Signal> signal;
+  Instant time;                    // event time, UTC
+  bool time_inherited = false;     // the record has none of its own: the one in force
+  std::string rule;                // the rule's id
+  std::string code;                // "pg/55P03", "" when the rule has none
+  std::optional<Outcome> outcome;  // for message.save_failed
+  std::optional<FormType> form;
+  std::vector<Reference> references;  // named in this record; sorted, unique
+  std::vector<std::string>
+      scopes;  // keys of the scopes the record is in, e.g. "thread=17"; outermost first
+  bool ends_scope = false;        // after this record the scope names no message any more
+  bool restarts_process = false;  // all scopes of the process end here: a new process instance
+  bool opens_window = false;      // counts towards an overload window
+  std::string driver;        // for windows: what the rule says is the cause, "" = the signal's own
+  std::uint64_t offset = 0;  // of the record in its file
+  std::uint64_t bytes = 0;
+  std::uint32_t references_dropped = 0;  // no key, malformed or over a bound
+};
+
+}  // namespace meldevakt::agent

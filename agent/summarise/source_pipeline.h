@@ -1,0 +1,97 @@
+// One source from bytes to facts and coverage: frame, recognise, privacy step, detect, and the
+// account of what was read on both time axes. Files come and go by an opaque key that agent/source
+// gives them.
+//
+//   pipeline.begin_file(key, 0);
+//   pipeline.feed(key, chunk, now);            // any chunking
+//   pipeline.caught_up(now);                   // every file of the source is read to its end
+//   pipeline.end_file(key, FileEnd::kComplete, now);   // rotated away and read to its end
+//   SourceYield yield = pipeline.take(now);    // facts + coverage since the last take
+//
+// Rotated siblings are fed oldest first, one after the other. content_id names a file by its
+// content: SHA-256 of its first line as stored (at most 1024 bytes), 32 hexadecimal digits; it
+// stays when the file is renamed, moved, copied or compressed.
+//
+// Pure: bytes and `now` in, values out. Thread-safety: none; one per source.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/detect/detector.h"
+#include "agent/recognise/pack.h"
+#include "agent/recognise/recogniser.h"
+#include "common/base/result.h"
+#include "common/base/time.h"
+#include "common/ports/time_zone.h"
+#include "common/summary/fact.h"
+#include "common/summary/statement.h"
+
+namespace meldevakt::agent {
+
+enum class FileEnd : std::uint8_t {
+  kComplete,  // read to its end; it will not grow
+  kLost,      // gone, truncated or replaced before it was known to be read to its end
+};
+
+// What one take() yields: the source's share of a statement.
+struct SourceYield {
+  std::vector<Fact> facts;
+  SourceCoverage coverage;  // `reading` tiles [since the last take, now)
+  Instant watermark;        // event time up to which the source is read
+};
+
+class SourcePipeline {
+ public:
+  struct Settings {
+    std::string name;
+    std::shared_ptr<const Pack> pack;
+    std::shared_ptr<const TimeZone> zone;
+    std::string tenant_key;           // for PrivacyStep; "" when absent
+    std::string fact_key;             // 32 bytes
+    Duration flush_lag = seconds(1);  // configuration may raise the pack's
+    Duration clock_error = milliseconds(0);
+    bool digest = true;
+  };
+
+  SourcePipeline(Settings settings, Instant start);  // reading intervals begin at `start`
+  ~SourcePipeline();
+  SourcePipeline(SourcePipeline&&) noexcept;
+  SourcePipeline& operator=(SourcePipeline&&) noexcept;
+
+  // --- files
+  // ---------------------------------------------------------------------------------------
+  void begin_file(const std::string& key,
+                  std::uint64_t offset);  // offset > 0 only for a key in the snapshot
+  void feed(const std::string& key, std::string_view chunk, Instant now);
+  void end_file(const std::string& key, FileEnd end, Instant now);
+  // Where reading of this file must start again after a crash: first byte not in a finished record.
+  [[nodiscard]] std::uint64_t low_water(const std::string& key) const;
+
+  // --- state of reading
+  // ----------------------------------------------------------------------------
+  void set_read_state(ReadState state, std::string_view reason, Instant now);  // from `now` on
+  void caught_up(Instant now);  // every byte there is has been fed
+  void idle(Instant now);  // call at least once a second: completes waiting records, closes windows
+
+  // --- results
+  // -------------------------------------------------------------------------------------
+  [[nodiscard]] bool has_urgent() const;
+  [[nodiscard]] bool has_facts() const;
+  [[nodiscard]] SourceYield take(Instant now);
+
+  // Everything but the positions, versioned. Consistent with low_water() at the moment of the call.
+  // After a restart at `now`, the time since the snapshot is a reading gap "agent_stopped".
+  [[nodiscard]] std::string snapshot(Instant now) const;
+  [[nodiscard]] static Result<SourcePipeline> restore(Settings settings, std::string_view snapshot,
+                                                      Instant now);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace meldevakt::agent

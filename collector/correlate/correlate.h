@@ -1,0 +1,116 @@
+// Verdicts: a pure function of ledger, receipts, policy and the time given (invariant 4).
+//
+// Facts are joined into messages by reference (aliases included), receipts by portal message id.
+// Order of arrival and repetition never matter: facts are a set by id (highest revision wins),
+// claims and receipts are sets. The same input gives the same output, byte for byte, sorted by
+// message.
+//
+//   Correlation all = correlate(input, now);
+//
+// Pure. Thread-safety: pure function. Cost: O(n log n) in facts and receipts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/deadlines/deadlines.h"
+#include "collector/receipts/receipts.h"
+#include "common/base/time.h"
+#include "common/summary/fact.h"
+#include "common/summary/statement.h"
+
+namespace meldevakt::collector {
+
+enum class Verdict : std::uint8_t {  // DESIGN "Verdicts"
+  kPending,
+  kStored,
+  kStoredAfterReceipt,
+  kLost,
+  kInDoubt,
+  kMissing,
+  kNoFailureSeen,
+  kUnverifiable,
+  kUndelivered,
+  kFallback,
+  kFallbackStalled,
+  kRecovered,
+  kUnreceipted,
+};
+[[nodiscard]] std::string_view to_string(Verdict verdict);
+[[nodiscard]] std::optional<Verdict> verdict_from_string(std::string_view text);
+[[nodiscard]] bool needs_action(
+    Verdict verdict);  // lost, in_doubt, missing, unverifiable, undelivered, fallback_stalled
+
+struct LedgerFact {
+  std::string agent;
+  Fact fact;
+};
+
+// The coverage part of one statement.
+struct LedgerCoverage {
+  std::string agent;
+  std::uint64_t sequence = 0;
+  Interval span;
+  Duration clock_error;
+  SourceCoverage source;
+};
+
+struct Policy {
+  Duration grace = seconds(30);  // from receipt to a verdict; for the commit to be logged
+  Duration look_before =
+      minutes(10);  // coverage must begin this long before the receipt (message.received)
+  Duration clock_error = seconds(2);    // between portal and case system, beyond the agents' own
+  Duration nearby = minutes(2);         // an unattributed failure this near a receipt may be its
+  Duration confirm_within = hours(24);  // portal: not confirmed after this is undelivered
+  std::vector<RetentionRule> retention = default_retention();
+};
+
+struct TenantInput {
+  std::string tenant;
+  std::vector<LedgerFact> facts;
+  std::vector<LedgerCoverage> coverage;
+  std::vector<Receipt> receipts;
+  std::vector<ReceiptCoverage> receipt_coverage;
+  Policy policy;
+};
+
+struct OverloadWindow {
+  Interval span;
+  std::string source;
+  std::string driver;
+  std::vector<WindowFact::Count> signals;
+  std::string fact_id;
+};
+
+struct MessageVerdict {
+  std::string message;  // the portal message id; else the first reference, "type:value"
+  std::vector<Reference> references;  // all its names
+  Verdict verdict = Verdict::kPending;
+  Category category = Category::kNone;
+  std::string explanation;  // one English sentence
+  std::string cause;        // what failed as a code ("pg/55P03"), or "receipt_before_commit",
+                            // "nothing_logged", ...
+  FormType form = FormType::kUnknown;
+  std::string channel;
+  std::optional<Instant> sent;
+  std::optional<Instant> receipted;  // the earliest receipt: portal's or the case system's own
+  std::optional<Instant> committed;
+  std::optional<Instant> failed;  // of the last failure
+  std::optional<Instant> purge_deadline;
+  std::vector<OverloadWindow> windows;  // that overlap its life, sorted
+  std::vector<std::string> candidates;  // messages the ambiguous signals could belong to
+  std::vector<std::string> evidence;    // fact ids, sorted
+};
+
+struct Correlation {
+  std::string tenant;
+  std::vector<MessageVerdict> messages;  // sorted by `message`
+  std::vector<OverloadWindow> windows;   // sorted by start
+};
+
+[[nodiscard]] Correlation correlate(const TenantInput& input, Instant now);
+
+}  // namespace meldevakt::collector

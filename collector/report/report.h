@@ -1,0 +1,37 @@
+// Conclusions as text and JSON, for the command line: messages, incidents, fleet. Pure: values in,
+// bytes out. JSON: one object a line where there are many; members documented in REPORT.md beside
+// this file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "collector/correlate/correlate.h"
+#include "collector/incidents/incidents.h"
+
+namespace meldevakt::collector {
+
+struct FleetRow {
+  std::string tenant;
+  std::string name;
+  std::uint64_t agents = 0;
+  std::optional<Instant> last_statement;
+  std::vector<std::pair<Verdict, std::uint64_t>> verdicts;  // every verdict, zero counts too
+  std::uint64_t open_incidents = 0;
+  std::uint64_t alarms = 0;
+};
+
+[[nodiscard]] std::string message_json(const MessageVerdict& message, std::string_view tenant);
+[[nodiscard]] std::string incident_json(const Incident& incident);
+[[nodiscard]] std::string fleet_row_json(const FleetRow& row);
+[[nodiscard]] FleetRow summarise_tenant(const Correlation& correlation,
+                                        const std::vector<Incident>& incidents);
+
+// For people at a terminal: aligned columns, Oslo time given by `zone`.
+[[nodiscard]] std::string incidents_table(const std::vector<Incident>& incidents,
+                                          const TimeZone& zone);
+[[nodiscard]] std::string messages_table(const std::vector<MessageVerdict>& messages,
+                                         const TimeZone& zone);
+[[nodiscard]] std::string fleet_table(const std::vector<FleetRow>& rows, const TimeZone& zone);
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,101 @@
+// Where the collector keeps what it must not lose. One interface, so that SQLite and PostgreSQL
+// pass the same tests; scoped by tenant in every call that reads.
+//
+// Durability (invariant 3): a call that returns ok has synced its transaction; the caller may
+// acknowledge. After kIo nothing of the call is there and the store must be reopened.
+//
+// Order inside store_frame, and what a crash means there: 1 the head is read; 2 decide(); 3
+// envelope, bodies and ledger row are inserted; 4 the head is moved by compare-and-swap; 5 commit,
+// synced. A crash before 5 leaves nothing (the agent sends again: kExtends); after 5 everything
+// (kDuplicate).
+//
+// Thread-safety: one thread at a time; the collector gives it one strand.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/admit/admit.h"
+#include "collector/correlate/correlate.h"
+#include "collector/receipts/receipts.h"
+#include "common/base/result.h"
+#include "common/base/time.h"
+#include "common/seal/chain.h"
+
+namespace meldevakt::collector {
+
+struct Tenant {
+  std::string id;
+  std::string name;
+  std::string organisation;
+  Instant created;
+};
+
+struct AgentRecord {
+  AgentKey key;
+  Sha256 tls_key;  // of the client certificate's SubjectPublicKeyInfo
+  ChainHead head;
+  Instant enrolled;
+  std::optional<Instant> last_received;
+};
+
+struct Invitation {
+  Sha256 token_hash;  // the token itself is never stored
+  std::string tenant;
+  Instant expires;
+};
+
+struct StoredFrame {
+  ChainDecision decision = ChainDecision::kExtends;
+  std::uint64_t index = 0;          // in the tenant's ledger; for kExtends and kDuplicate
+  std::uint64_t next_sequence = 0;  // what the chain wants next
+};
+
+struct Alarm {
+  std::string tenant;
+  std::string agent;
+  std::string kind;  // "fork", "rollback", "undecodable_body", ...
+  std::string detail;
+  Instant time;
+};
+
+struct ImportResult {
+  std::uint64_t added = 0;
+  std::uint64_t changed = 0;  // the portal says something new of a message: kept beside the old
+  std::uint64_t unchanged = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual Status add_tenant(const Tenant& tenant) = 0;  // kExists
+  virtual Result<std::vector<Tenant>> tenants() = 0;
+  virtual Status add_invitation(const Invitation& invitation) = 0;
+
+  // Uses the invitation up and adds the agent, in one transaction. kRejected: unknown, used or
+  // expired. Returns whether it is the tenant's first agent.
+  virtual Result<bool> enrol(const AgentRecord& agent, const Sha256& token_hash,
+                             std::string_view enrolment_envelope, Instant now) = 0;
+  virtual Result<AgentRecord> agent(const std::string& agent_id) = 0;  // kNotFound
+  virtual Result<std::vector<AgentRecord>> agents(const std::string& tenant) = 0;
+
+  virtual Result<StoredFrame> store_frame(const VerifiedFrame& frame, Instant received) = 0;
+
+  virtual Result<ImportResult> import_receipts(const std::string& tenant,
+                                               const std::vector<Receipt>& receipts,
+                                               const std::optional<ReceiptCoverage>& coverage,
+                                               Instant now) = 0;
+  virtual Status add_alarm(const Alarm& alarm) = 0;
+  virtual Result<std::vector<Alarm>> alarms(const std::string& tenant) = 0;
+
+  // Everything correlate() needs of one tenant, decoded from the stored bytes. A body that cannot
+  // be opened costs only itself: it becomes an alarm in `alarms_found`.
+  virtual Result<TenantInput> tenant_input(const std::string& tenant,
+                                           std::vector<Alarm>& alarms_found) = 0;
+};
+
+}  // namespace meldevakt::collector

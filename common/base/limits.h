@@ -1,0 +1,33 @@
+// Named bounds of everything that crosses a border between programs. A bound that belongs to one
+// component only stands in that component's header. Reaching a bound is an ordinary, counted
+// outcome.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace meldevakt::limits {
+
+// One signed statement, plain JSON (the design: "at most 16 kB").
+inline constexpr std::size_t kStatementBytesMax = 16 * 1024;
+// A DSSE envelope around it: Base64 (4/3) and the fixed members.
+inline constexpr std::size_t kEnvelopeBytesMax = 24 * 1024;
+// One body, decompressed. Also the largest output ever asked of the decompressor.
+inline constexpr std::size_t kBodyPlainBytesMax = 8 * 1024 * 1024;
+// One body as shipped.
+inline constexpr std::size_t kBodyPackedBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kBodiesPerStatementMax = 8;
+inline constexpr std::size_t kFactsPerBodyMax = 20'000;
+inline constexpr std::size_t kFrameBytesMax = 4 * 1024 * 1024;
+// zstd window: 2^23 = 8 MiB; larger windows are refused before any output.
+inline constexpr int kZstdWindowLogMax = 23;
+
+inline constexpr std::size_t kSourcesPerAgentMax = 32;
+inline constexpr std::size_t kReferencesPerFactMax = 8;
+inline constexpr std::size_t kCandidatesPerFactMax = 16;
+inline constexpr std::size_t kIdentifierBytesMax = 64;  // names of sources, packs, rules, codes
+
+static_assert(kStatementBytesMax * 4 / 3 + 1024 <= kEnvelopeBytesMax);
+static_assert(kEnvelopeBytesMax + kBodyPackedBytesMax <= kFrameBytesMax);
+
+}  // namespace meldevakt::limits

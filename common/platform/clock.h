@@ -1,0 +1,22 @@
+// The machine's clocks behind common/ports/clock.h. POSIX: CLOCK_REALTIME, CLOCK_BOOTTIME,
+// /proc/sys/kernel/random/boot_id. Thread-safety: safe for concurrent use.
+#pragma once
+
+#include "common/ports/clock.h"
+
+namespace meldevakt {
+
+class SystemClock : public Clock {
+ public:
+  [[nodiscard]] Instant now() override;
+  [[nodiscard]] std::int64_t boot_ns() override;
+  [[nodiscard]] std::string boot_id() override;
+};
+
+struct ClockQuality {
+  bool synchronised = false;
+  std::int64_t max_error_us = 0;  // what the kernel says; meaningless unless synchronised
+};
+[[nodiscard]] ClockQuality clock_quality();  // adjtimex(2), read only
+
+}  // namespace meldevakt

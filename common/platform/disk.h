@@ -1,0 +1,42 @@
+// Whole small files, durably: keys, certificates, invitations, configuration.
+//
+// write_file_atomically is the one durable-write recipe: open(temp, O_EXCL, mode), write, fsync,
+// close, rename, fsync(folder). A failed fsync is never retried: the error is returned and the
+// temporary file removed. Thread-safety: safe for different paths.
+// Errors: kNotFound, kExists, kLimit (longer than bytes_max), kInvalid (permissions), kIo; with the
+// path and the system's own words ("No space left on device").
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.h"
+
+namespace meldevakt {
+
+enum class FileMode : std::uint8_t { kOwnerOnly, kEveryoneReads };  // 0600, 0644
+enum class Replace : std::uint8_t { kNever, kAllowed };
+
+[[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
+// As read_file, but kInvalid with a remedy ("chmod 600 ...") when group or others may read it.
+[[nodiscard]] Result<std::string> read_secret_file(const std::string& path, std::size_t bytes_max);
+[[nodiscard]] Status write_file_atomically(const std::string& path, std::string_view bytes,
+                                           FileMode mode, Replace replace);
+[[nodiscard]] Status make_private_directory(
+    const std::string& path);  // 0700, parents too; ok when there
+
+// Held until destroyed (flock on `path`, created 0600). kExists when another process holds it.
+class ProcessLock {
+ public:
+  [[nodiscard]] static Result<ProcessLock> acquire(const std::string& path);
+  ProcessLock(ProcessLock&& other) noexcept;
+  ProcessLock& operator=(ProcessLock&&) = delete;
+  ~ProcessLock();
+
+ private:
+  explicit ProcessLock(int descriptor) : descriptor_{descriptor} {}
+  int descriptor_;
+};
+
+}  // namespace meldevakt

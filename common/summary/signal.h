@@ -1,0 +1,93 @@
+// What one record of a log can say: the closed vocabulary of signals, outcomes and references.
+//
+// LOGS.md section 10 classes map onto these as follows (the one table; packs name signals by text):
+//   received -> message.received            committed -> message.committed
+//   acknowledged -> message.acknowledged    rejected -> message.rejected
+//   failed_commit -> message.save_failed when an application says it, else the db.* it came from
+//   retry -> message.retried                overload -> db.timeout db.lock_wait db.deadlock db.slow
+//   resource_exhaustion -> db.storage_full db.connections_refused infra.memory infra.disk_full
+//   backup -> backup.started .finished .failed    restart -> db.restarted process.started .stopped
+//   blind -> log.blind
+//
+// Wire form: the texts of to_string(). A reader meeting an unknown text refuses the body
+// (FORMAT.md).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+
+namespace meldevakt {
+
+enum class Signal : std::uint8_t {
+  kMessageReceived,
+  kMessageSaveFailed,
+  kMessageCommitted,
+  kMessageAcknowledged,  // the case system's own receipt
+  kMessageRejected,      // the case system told the sender that it failed: the portal prints
+  kMessageRetried,       // a failed attempt that the program itself tries again
+  kDbTimeout,
+  kDbLockWait,
+  kDbDeadlock,
+  kDbSlow,
+  kDbLogFull,
+  kDbStorageFull,
+  kDbConnectionsRefused,
+  kDbConnectionLost,
+  kDbRestarted,
+  kInfraDiskSlow,
+  kInfraDiskFull,
+  kInfraMemory,
+  kInfraCpu,
+  kBackupStarted,
+  kBackupFinished,
+  kBackupFailed,
+  kProcessStarted,
+  kProcessStopped,
+  kLogBlind,
+};
+inline constexpr std::size_t kSignalCount = static_cast<std::size_t>(Signal::kLogBlind) + 1;
+
+[[nodiscard]] std::string_view to_string(Signal signal);
+[[nodiscard]] std::optional<Signal> signal_from_string(std::string_view text);
+[[nodiscard]] std::vector<std::string> all_signal_names();
+[[nodiscard]] bool is_message_signal(Signal signal);
+
+// How a save ended, as far as the log tells.
+enum class Outcome : std::uint8_t {
+  kFailed,      // the statement failed; nothing of it can have been committed
+  kRolledBack,  // the log says that the transaction was rolled back
+  kUnknown,     // the commit call got no answer: it may or may not have been committed
+};
+[[nodiscard]] std::string_view to_string(Outcome outcome);
+[[nodiscard]] std::optional<Outcome> outcome_from_string(std::string_view text);
+
+enum class FormType : std::uint8_t { kPrivate, kPublic, kUnknown };  // PRIVAT, OFFENTLIG, UKJENT
+[[nodiscard]] std::string_view to_string(FormType form);
+[[nodiscard]] std::optional<FormType> form_from_string(std::string_view text);
+
+enum class ReferenceType : std::uint8_t {
+  kPortalMessageId,  // bekymringsmeldingId: the only one that leaves as it is (a UUID)
+  kTransportId,      // Fiks IO melding-id: changes with each send. Keyed hash.
+  kClientId,         // klientMeldingId: the same on resend. Keyed hash.
+  kShipmentId,       // SvarUt forsendelse id. Keyed hash.
+  kCaseId,           // the case system's own number. Keyed hash.
+};
+[[nodiscard]] std::string_view to_string(ReferenceType type);  // "portal_message_id", ...
+[[nodiscard]] std::optional<ReferenceType> reference_type_from_string(std::string_view text);
+[[nodiscard]] std::vector<std::string> all_reference_type_names();
+
+// One name of a message, after the privacy step: a lower-case UUID for kPortalMessageId, else 32
+// hexadecimal digits of a keyed hash (common/privacy).
+struct Reference {
+  ReferenceType type = ReferenceType::kPortalMessageId;
+  std::string value;
+  auto operator<=>(const Reference&) const = default;
+};
+[[nodiscard]] bool is_well_formed(const Reference& reference);
+
+}  // namespace meldevakt

@@ -1,0 +1,13 @@
+# Third-party libraries, each found once. scripts/install-dependencies installs their Debian packages.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(SQLite3 3.40 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET libpcre2-8)
+find_package(Poco 1.11 REQUIRED COMPONENTS Foundation Net NetSSL)
+find_package(Boost 1.81 REQUIRED)
+find_package(date REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(tomlplusplus 3.3 REQUIRED)
