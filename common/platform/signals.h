@@ -1,6 +1,7 @@
 // Stop requests from the service manager: SIGTERM and SIGINT become a flag and a readable
-// descriptor. install() once, early in main, before threads start. Thread-safety: requested() is
-// safe anywhere.
+// descriptor. SIGPIPE is ignored: a peer that hangs up is an error of one write, not our end.
+// install() once, early in main, before threads start (again does no harm). Thread-safety:
+// requested() is safe anywhere; request() even in a signal handler.
 #pragma once
 
 namespace meldevakt {
@@ -9,7 +10,8 @@ class StopSignal {
  public:
   static void install();
   [[nodiscard]] static bool requested();
-  // Becomes readable when a stop is requested; for poll(2). Owned by StopSignal.
+  // Becomes readable when a stop is requested and stays so; for poll(2), do not read it. Owned by
+  // StopSignal. -1 before install(), which poll(2) passes over.
   [[nodiscard]] static int descriptor();
   static void request();  // as if a signal had come (tests, service control)
 };
