@@ -114,9 +114,9 @@ Error unknown_zone(std::string_view name) {
 
 Result<std::shared_ptr<const TimeZone>> SystemTimeZones::find(std::string_view name) {
   try {
-    const auto& database = date::get_tzdb();  // throws when the machine has no zone data
+    static_cast<void>(date::get_tzdb());  // throws when the machine has no zone data
     try {
-      const date::time_zone* const zone = database.locate_zone(name);
+      const date::time_zone* const zone = date::locate_zone(name);
       return std::shared_ptr<const TimeZone>{
           std::make_shared<IanaTimeZone>(std::string{name}, stretches_of(*zone))};
     } catch (const std::exception&) {
