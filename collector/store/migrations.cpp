@@ -1,0 +1,155 @@
+#include "collector/store/migrations.h"
+
+#include <array>
+#include <string>
+
+namespace meldevakt::collector {
+namespace {
+
+// Step 1: the ledger and what stands around it. Times are UTC milliseconds, hashes 32 raw bytes.
+constexpr const char* kStep1 = R"sql(
+CREATE TABLE tenants (
+  tenant       TEXT NOT NULL PRIMARY KEY,
+  name         TEXT NOT NULL UNIQUE,
+  organisation TEXT NOT NULL,
+  created      INTEGER NOT NULL,
+  ledger_next  INTEGER NOT NULL DEFAULT 0 CHECK (ledger_next >= 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE invitations (
+  tenant     TEXT NOT NULL REFERENCES tenants (tenant),
+  token_hash BLOB NOT NULL PRIMARY KEY CHECK (length(token_hash) = 32),
+  expires    INTEGER NOT NULL,
+  used_at    INTEGER,
+  used_by    TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE agents (
+  tenant        TEXT NOT NULL REFERENCES tenants (tenant),
+  agent         TEXT NOT NULL PRIMARY KEY,
+  public_key    BLOB NOT NULL CHECK (length(public_key) = 32),
+  tls_key       BLOB NOT NULL CHECK (length(tls_key) = 32),
+  enrolment     BLOB NOT NULL,
+  first         INTEGER NOT NULL CHECK (first IN (0, 1)),
+  enrolled      INTEGER NOT NULL,
+  last_received INTEGER,
+  head_epoch    INTEGER NOT NULL CHECK (head_epoch >= 0),
+  head_next     INTEGER NOT NULL CHECK (head_next >= 0),
+  head_link     BLOB NOT NULL CHECK (length(head_link) = 32),
+  head_until    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX agents_of_tenant ON agents (tenant, agent);
+
+CREATE TABLE ledger (
+  tenant   TEXT NOT NULL REFERENCES tenants (tenant),
+  idx      INTEGER NOT NULL CHECK (idx >= 0),
+  agent    TEXT NOT NULL REFERENCES agents (agent),
+  epoch    INTEGER NOT NULL CHECK (epoch >= 0),
+  sequence INTEGER NOT NULL CHECK (sequence >= 0),
+  link     BLOB NOT NULL CHECK (length(link) = 32),
+  received INTEGER NOT NULL,
+  envelope BLOB NOT NULL,
+  PRIMARY KEY (tenant, idx),
+  UNIQUE (tenant, agent, epoch, sequence)
+) STRICT;
+
+CREATE TABLE bodies (
+  tenant   TEXT NOT NULL,
+  idx      INTEGER NOT NULL,
+  position INTEGER NOT NULL CHECK (position >= 0),
+  packed   BLOB NOT NULL,
+  PRIMARY KEY (tenant, idx, position),
+  FOREIGN KEY (tenant, idx) REFERENCES ledger (tenant, idx)
+) STRICT;
+
+CREATE TABLE evidence_forks (
+  tenant   TEXT NOT NULL REFERENCES tenants (tenant),
+  agent    TEXT NOT NULL REFERENCES agents (agent),
+  epoch    INTEGER NOT NULL CHECK (epoch >= 0),
+  sequence INTEGER NOT NULL CHECK (sequence >= 0),
+  link     BLOB NOT NULL CHECK (length(link) = 32),
+  received INTEGER NOT NULL,
+  envelope BLOB NOT NULL,
+  PRIMARY KEY (tenant, agent, epoch, sequence, link)
+) STRICT;
+
+CREATE TABLE alarms (
+  tenant TEXT NOT NULL,
+  agent  TEXT NOT NULL,
+  kind   TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  time   INTEGER NOT NULL,
+  PRIMARY KEY (tenant, agent, kind, detail)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE receipts (
+  tenant     TEXT NOT NULL REFERENCES tenants (tenant),
+  portal     TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  version    INTEGER NOT NULL CHECK (version >= 1),
+  imported   INTEGER NOT NULL,
+  sent       INTEGER,
+  confirmed  INTEGER,
+  form       TEXT NOT NULL,
+  channel    TEXT NOT NULL,
+  district   TEXT NOT NULL,
+  PRIMARY KEY (tenant, portal, message_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE receipt_coverage (
+  tenant   TEXT NOT NULL REFERENCES tenants (tenant),
+  portal   TEXT NOT NULL,
+  from_ms  INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL CHECK (until_ms > from_ms),
+  imported INTEGER NOT NULL,
+  PRIMARY KEY (tenant, portal, from_ms, until_ms)
+) STRICT, WITHOUT ROWID;
+
+PRAGMA application_id = 1297500977;
+PRAGMA user_version = 1;
+)sql";
+static_assert(kApplicationId == 1297500977);
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kStep1};
+
+Result<int> integer_of(sql::Connection& connection, const char* pragma) {
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows, connection.query(pragma));
+  MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+  if (!row) return Error{Errc::kCorrupt, std::string(pragma) + " has no answer"};
+  return static_cast<int>(rows.integer(0));
+}
+
+Result<int> version_of(sql::Connection& connection) {
+  MELDEVAKT_TRY_ASSIGN(const int version, integer_of(connection, "PRAGMA user_version"));
+  MELDEVAKT_TRY_ASSIGN(const int application, integer_of(connection, "PRAGMA application_id"));
+  if (version != 0 && application != kApplicationId) {
+    return Error{Errc::kInvalid, "this is not a database of meldevakt-collector"};
+  }
+  if (version > kSchemaVersion) {
+    return Error{Errc::kInvalid, "the database has schema version " + std::to_string(version) +
+                                     ", this program knows up to " +
+                                     std::to_string(kSchemaVersion) + ": install the newer one"};
+  }
+  return version;
+}
+
+}  // namespace
+
+Status migrate(sql::Connection& connection) {
+  MELDEVAKT_TRY_ASSIGN(const int version, version_of(connection));
+  for (std::size_t step = static_cast<std::size_t>(version); step < kSteps.size(); ++step) {
+    MELDEVAKT_TRY(sql::transaction(connection, [&] { return connection.execute(kSteps[step]); }));
+  }
+  return {};
+}
+
+Status check_version(sql::Connection& connection) {
+  MELDEVAKT_TRY_ASSIGN(const int version, version_of(connection));
+  if (version == kSchemaVersion) return {};
+  return Error{Errc::kInvalid,
+               "the database has schema version " + std::to_string(version) +
+                   ": run 'meldevakt-collector init' or start 'serve' once, which bring it to " +
+                   std::to_string(kSchemaVersion)};
+}
+
+}  // namespace meldevakt::collector

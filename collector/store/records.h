@@ -1,0 +1,22 @@
+// Rows and the values they are: shared by the parts of SqliteStore, inside one connection.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collector/store/sqlite.h"
+#include "collector/store/store.h"
+
+namespace meldevakt::collector {
+
+// The columns: tenant, agent, public_key, tls_key, enrolled, last_received, head_epoch, head_next,
+// head_link, head_until.
+[[nodiscard]] Result<AgentRecord> agent_of(const sql::Rows& rows);
+[[nodiscard]] Result<std::optional<AgentRecord>> find_agent(sql::Connection& db,
+                                                            std::string_view agent_id);
+[[nodiscard]] Status insert_alarm(sql::Connection& db, const Alarm& alarm);
+// SQLite's integers are signed: numbers above 2^63-1 are refused (kLimit), never wrapped.
+[[nodiscard]] Result<std::int64_t> stored_number(std::uint64_t number);
+
+}  // namespace meldevakt::collector

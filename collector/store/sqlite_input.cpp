@@ -1,0 +1,145 @@
+// From stored bytes to what correlate() reads. Everything is decoded anew: tables that could be
+// wrong do not stand between the signed bytes and a verdict.
+#include "collector/store/records.h"
+#include "collector/store/sqlite_store.h"
+#include "common/seal/dsse.h"
+
+namespace meldevakt::collector {
+namespace {
+
+// What a statement's bodies are needed for, while they are read.
+struct OpenStatement {
+  std::uint64_t index = 0;
+  Statement statement;
+};
+
+Duration clock_error_of(const Statement& statement) {
+  const std::int64_t us = statement.clock.max_error_us < 0 ? 0 : statement.clock.max_error_us;
+  return milliseconds(us / 1000 + (us % 1000 == 0 ? 0 : 1));
+}
+
+Result<Statement> statement_of(const std::string& envelope_json, const Sha256& link) {
+  MELDEVAKT_TRY_ASSIGN(const Envelope envelope, parse_envelope(envelope_json));
+  if (link_hash(envelope.payload_type, envelope.payload) != link) {
+    return Error{Errc::kCorrupt, "the stored envelope is not the one that was received"};
+  }
+  return decode_statement(envelope.payload);
+}
+
+Alarm undecodable(const std::string& tenant, const std::string& agent, std::string kind,
+                  std::uint64_t index, const Error& error, Instant received) {
+  return {tenant, agent, std::move(kind),
+          "ledger index " + std::to_string(index) + ": " + error.message(), received};
+}
+
+void take_body(const OpenStatement& open, std::size_t position, const std::string& packed,
+               Instant received, TenantInput& input, std::vector<Alarm>& alarms) {
+  const Statement& statement = open.statement;
+  Result<Body> body = Error{Errc::kCorrupt, "a body that the statement does not name"};
+  if (position < statement.bodies.size()) body = open_body(packed, statement.bodies[position]);
+  if (!body) {
+    alarms.push_back(undecodable(input.tenant, statement.agent, "undecodable_body", open.index,
+                                 body.error(), received));
+    return;
+  }
+  for (Fact& fact : body.value().facts) input.facts.push_back({statement.agent, std::move(fact)});
+}
+
+void take_coverage(const Statement& statement, TenantInput& input) {
+  for (const SourceCoverage& source : statement.sources) {
+    input.coverage.push_back(
+        {statement.agent, statement.sequence, statement.span, clock_error_of(statement), source});
+  }
+}
+
+Status read_ledger(sql::Connection& db, TenantInput& input, std::vector<Alarm>& alarms) {
+  MELDEVAKT_TRY_ASSIGN(
+      sql::Rows rows,
+      db.query("SELECT l.idx, l.agent, l.link, l.received, l.envelope, b.position, b.packed"
+               " FROM ledger l LEFT JOIN bodies b ON b.tenant = l.tenant AND b.idx = l.idx"
+               " WHERE l.tenant = ? ORDER BY l.idx, b.position",
+               {input.tenant}));
+  std::optional<OpenStatement> open;
+  std::optional<std::uint64_t> seen;
+  for (;;) {
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    if (!row) return {};
+    const std::uint64_t index = rows.count(0);
+    if (seen != index) {
+      seen = index;
+      open.reset();
+      MELDEVAKT_TRY_ASSIGN(const Sha256 link, rows.hash(2));
+      Result<Statement> statement = statement_of(rows.text(4), link);
+      if (!statement) {
+        alarms.push_back(undecodable(input.tenant, rows.text(1), "undecodable_statement", index,
+                                     statement.error(), rows.instant(3)));
+        continue;
+      }
+      open = OpenStatement{index, std::move(statement).value()};
+      take_coverage(open->statement, input);
+    }
+    if (!open || open->statement.bodies.empty()) continue;
+    take_body(*open, static_cast<std::size_t>(rows.count(5)), rows.text(6), rows.instant(3), input,
+              alarms);
+  }
+}
+
+// Of each message the version that counts: a confirmed one first, then the one imported last.
+Status read_receipts(sql::Connection& db, TenantInput& input) {
+  MELDEVAKT_TRY_ASSIGN(
+      sql::Rows rows,
+      db.query("SELECT portal, message_id, sent, confirmed, form, channel, district FROM receipts"
+               " WHERE tenant = ? ORDER BY portal, message_id, confirmed IS NULL, imported DESC,"
+               " version DESC",
+               {input.tenant}));
+  for (;;) {
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    if (!row) return {};
+    Receipt receipt;
+    receipt.portal = rows.text(0);
+    receipt.message_id = rows.text(1);
+    if (!input.receipts.empty() && input.receipts.back().portal == receipt.portal &&
+        input.receipts.back().message_id == receipt.message_id) {
+      continue;
+    }
+    receipt.sent = rows.maybe_instant(2);
+    receipt.confirmed = rows.maybe_instant(3);
+    receipt.form = form_from_string(rows.text(4)).value_or(FormType::kUnknown);
+    receipt.channel = rows.text(5);
+    receipt.district = rows.text(6);
+    input.receipts.push_back(std::move(receipt));
+  }
+}
+
+Status read_receipt_coverage(sql::Connection& db, TenantInput& input) {
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
+                       db.query("SELECT portal, from_ms, until_ms FROM receipt_coverage"
+                                " WHERE tenant = ? ORDER BY portal, from_ms, until_ms",
+                                {input.tenant}));
+  for (;;) {
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    if (!row) return {};
+    input.receipt_coverage.push_back({rows.text(0), {rows.instant(1), rows.instant(2)}});
+  }
+}
+
+}  // namespace
+
+Result<TenantInput> SqliteStore::tenant_input(const std::string& tenant,
+                                              std::vector<Alarm>& alarms_found) {
+  TenantInput input;
+  input.tenant = tenant;
+  const Status done = with([&](sql::Connection& db) -> Status {
+    // One snapshot for all that is read, whatever a writer does meanwhile.
+    MELDEVAKT_TRY(db.run("BEGIN"));
+    Status read = read_ledger(db, input, alarms_found);
+    if (read) read = read_receipts(db, input);
+    if (read) read = read_receipt_coverage(db, input);
+    const Status ended = db.run("COMMIT");
+    return read ? ended : read;
+  });
+  if (!done) return done.error();
+  return input;
+}
+
+}  // namespace meldevakt::collector

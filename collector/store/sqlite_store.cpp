@@ -1,0 +1,168 @@
+#include "collector/store/sqlite_store.h"
+
+#include "collector/store/migrations.h"
+#include "collector/store/records.h"
+
+namespace meldevakt::collector {
+namespace {
+
+bool drops_connection(const Error& error) {
+  return error.code() == Errc::kIo || error.code() == Errc::kUnavailable;
+}
+
+bool is_full(const Error& error) {
+  return error.message().find("the disk is full") != std::string::npos;
+}
+
+Status expect_answer(sql::Connection& connection, const char* pragma, std::string_view wanted) {
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows, connection.query(pragma));
+  MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+  const std::string got = row ? rows.text(0) : "nothing";
+  if (got == wanted) return {};
+  return Error{Errc::kCorrupt, std::string(pragma) + " answers '" + got + "'"};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Options options) {
+  std::unique_ptr<SqliteStore> store{new SqliteStore{std::move(options)}};
+  MELDEVAKT_TRY(store->ensure_open());
+  return store;
+}
+
+Status SqliteStore::ensure_open() {
+  if (connection_) return {};
+  Status opened = options_.read_only ? open_reader() : open_writer();
+  if (!opened) {
+    if (connection_) connection_->abandon();
+    connection_.reset();
+    return std::move(opened).error().in("database " + options_.path);
+  }
+  return {};
+}
+
+Status SqliteStore::open_writer() {
+  MELDEVAKT_TRY(sql::make_log_durable(options_.path, options_.vfs));
+  MELDEVAKT_TRY_ASSIGN(connection_, sql::Connection::open(options_.path, options_.vfs,
+                                                          sql::Connection::Mode::kWriter));
+  MELDEVAKT_TRY(expect_answer(*connection_, "PRAGMA journal_mode = WAL", "wal"));
+  MELDEVAKT_TRY(
+      connection_->execute("PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
+                           "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"));
+  if (check_next_open_) {
+    MELDEVAKT_TRY(expect_answer(*connection_, "PRAGMA quick_check(1)", "ok"));
+  }
+  MELDEVAKT_TRY(migrate(*connection_));
+  check_next_open_ = false;
+  return {};
+}
+
+Status SqliteStore::open_reader() {
+  MELDEVAKT_TRY_ASSIGN(connection_, sql::Connection::open(options_.path, options_.vfs,
+                                                          sql::Connection::Mode::kReader));
+  MELDEVAKT_TRY(connection_->execute("PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;"));
+  return check_version(*connection_);
+}
+
+Status SqliteStore::with(const std::function<Status(sql::Connection&)>& work) {
+  MELDEVAKT_TRY(ensure_open());
+  Status done = work(*connection_);
+  if (!done && drops_connection(done.error())) {
+    check_next_open_ = !is_full(done.error());
+    connection_->abandon();
+    connection_.reset();
+  }
+  if (!done) return std::move(done).error().in("store");
+  return {};
+}
+
+Status SqliteStore::write(const std::function<Status(sql::Connection&)>& work) {
+  if (options_.read_only) return Error{Errc::kInvalid, "store: opened for reading only"};
+  return with([&](sql::Connection& connection) {
+    return sql::transaction(connection, [&] { return work(connection); });
+  });
+}
+
+Status SqliteStore::add_tenant(const Tenant& tenant) {
+  return write([&](sql::Connection& db) {
+    return db.run("INSERT INTO tenants (tenant, name, organisation, created) VALUES (?, ?, ?, ?)",
+                  {tenant.id, tenant.name, tenant.organisation, sql::value(tenant.created)});
+  });
+}
+
+Result<std::vector<Tenant>> SqliteStore::tenants() {
+  std::vector<Tenant> all;
+  const Status done = with([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY_ASSIGN(
+        sql::Rows rows,
+        db.query("SELECT tenant, name, organisation, created FROM tenants ORDER BY name"));
+    for (;;) {
+      MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+      if (!row) return {};
+      all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.instant(3)});
+    }
+  });
+  if (!done) return done.error();
+  return all;
+}
+
+Status SqliteStore::add_invitation(const Invitation& invitation) {
+  return write([&](sql::Connection& db) {
+    return db.run(
+        "INSERT INTO invitations (tenant, token_hash, expires) VALUES (?, ?, ?)",
+        {invitation.tenant, sql::value(invitation.token_hash), sql::value(invitation.expires)});
+  });
+}
+
+Result<AgentRecord> SqliteStore::agent(const std::string& agent_id) {
+  std::optional<AgentRecord> found;
+  const Status done = with([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY_ASSIGN(found, find_agent(db, agent_id));
+    return {};
+  });
+  if (!done) return done.error();
+  if (!found) return Error{Errc::kNotFound, "no agent " + agent_id + " is enrolled"};
+  return *std::move(found);
+}
+
+Result<std::vector<AgentRecord>> SqliteStore::agents(const std::string& tenant) {
+  std::vector<AgentRecord> all;
+  const Status done = with([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY_ASSIGN(
+        sql::Rows rows,
+        db.query("SELECT tenant, agent, public_key, tls_key, enrolled, last_received, head_epoch,"
+                 " head_next, head_link, head_until FROM agents WHERE tenant = ? ORDER BY agent",
+                 {tenant}));
+    for (;;) {
+      MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+      if (!row) return {};
+      MELDEVAKT_TRY_ASSIGN(AgentRecord record, agent_of(rows));
+      all.push_back(std::move(record));
+    }
+  });
+  if (!done) return done.error();
+  return all;
+}
+
+Status SqliteStore::add_alarm(const Alarm& alarm) {
+  return write([&](sql::Connection& db) { return insert_alarm(db, alarm); });
+}
+
+Result<std::vector<Alarm>> SqliteStore::alarms(const std::string& tenant) {
+  std::vector<Alarm> all;
+  const Status done = with([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
+                         db.query("SELECT tenant, agent, kind, detail, time FROM alarms"
+                                  " WHERE tenant = ? ORDER BY time, agent, kind, detail",
+                                  {tenant}));
+    for (;;) {
+      MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+      if (!row) return {};
+      all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.instant(4)});
+    }
+  });
+  if (!done) return done.error();
+  return all;
+}
+
+}  // namespace meldevakt::collector
