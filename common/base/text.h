@@ -21,6 +21,7 @@ namespace meldevakt {
 [[nodiscard]] bool is_utf8(std::string_view bytes);  // well-formed per Unicode 15, table 3-7
 
 // For error messages: control characters and invalid UTF-8 as \xNN, cut to `bytes_max` with "...".
+// Adds no quotation marks of its own: "unknown key '" + quoted(key) + "'".
 [[nodiscard]] std::string quoted(std::string_view bytes, std::size_t bytes_max = 60);
 
 }  // namespace meldevakt

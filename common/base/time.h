@@ -88,7 +88,7 @@ struct LocalTime {
 [[nodiscard]] std::string to_rfc3339(Instant instant);  // always UTC, always milliseconds
 // RFC 3339 with zone ("Z" or "+01:00") and 0 to 9 fraction digits (cut to milliseconds). kInvalid.
 [[nodiscard]] Result<Instant> from_rfc3339(std::string_view text);
-// "10s", "500 ms", "2m", "24h", "14d". kInvalid, saying what is understood.
+// "10s", "500 ms", "2m", "24h", "14d"; at most 100000d. kInvalid, saying what is understood.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 
 }  // namespace meldevakt
