@@ -6,14 +6,37 @@
 //   detector.idle(event_watermark, now);
 //   for (Fact& f : detector.drain()) ...
 //
-// Scopes (DESIGN "Scopes"). A reference named in one record of a scope belongs to the scope's other
-// records, after it or (look-back) before it, until: the scope ends by a rule, another reference is
-// named, the process restarts, or `scope_age_max` passes. A record that could belong to two
-// messages is kAmbiguous with both as candidates, never guessed.
+// Scopes (DESIGN "Scopes"). A scope works on one message at a time. A reference named in one record
+// of a scope belongs to the scope's other records, after it or (look-back) before it, until: the
+// scope ends by a rule, another reference is named, the process restarts, or it was silent for
+// `scope_age_max`. Of a record that names no message itself:
 //
-// Everything is decided by event time and record order, so following live, reading a day late and
-// scanning give the same facts. What is still undecided when `now` says somebody should hear of it
-// is told as it stands and refined later under the same id with a higher revision.
+//   its scope was held by       the next reference named in its scope,       so it is
+//                               at most look_back_max away
+//   A, heard of A lately        whatever                                     A's       kScope
+//   A, not lately               none, A again, or B that is received there   A's       kScope
+//   A, not lately               B, in any other record                       A's or B's  kAmbiguous
+//   none                        B                                            B's       kLookBack
+//   none                        none, or B that is received there            nobody's  kNone
+//
+// "Lately": a record that surely is A's (it names A, or belongs to A by this table's first row)
+// lies at most look_back_max before. "Received there": by a message.received record; that is where
+// a message's life begins, so what was logged before it is not its. A scope that ended, by a rule
+// or with its process, ends the waiting too. A record that names several messages (two portal ids)
+// is kAmbiguous; one whose references all had to be dropped is kNone: it names a message, but not
+// one that we can name; after both, their scopes name nobody.
+//
+// Failures. Records of message.save_failed of one message, or of one scope while it works on one,
+// at most failure_join after the one before, tell of one failure; so do a db.* record of the same
+// scope and what one record says by two rules. The fact keeps id, time and rule of the first; the
+// worst outcome and the most specific code win (failure_grouping.h). message.received, .retried or
+// .committed of the same message or scope in between, or the end of the scope, begin a new failure.
+//
+// Everything is decided by event time and order of observe() calls; `now`, `watermark`, drain() and
+// snapshots have no influence on what the facts finally are, only on when they are told and how
+// often. So following live, reading a day late and scanning give the same facts. What is still
+// undecided when `now` says somebody should hear of it is told as it stands and refined later under
+// the same id. A revision counts the changes of a fact, told or not: equal revisions say the same.
 //
 // Fact id: HMAC-SHA-256(fact_key, content_id | offset | rule), 32 hexadecimal digits, where
 // content_id names the file by its content (pipeline.h). Pure. Thread-safety: none; one per source.
@@ -23,6 +46,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,7 +93,13 @@ class Detector {
   // `watermark`: no record with an earlier event time is to come. Closes what time alone closes.
   void idle(Instant watermark, Instant now);
   [[nodiscard]] std::vector<Fact> drain();  // decided since the last call, in order
+  [[nodiscard]] bool has_ready() const;     // drain() will return something
   [[nodiscard]] bool has_urgent() const;    // a failure, a receipt or a window waits in drain()
+  // Event time of the earliest step of which drain() has not yet told all that is known: coverage
+  // must not be claimed beyond it.
+  [[nodiscard]] std::optional<Instant> earliest_untold() const;
+  // The step that the last observe() made or added to, as it stood then; for `explain`.
+  [[nodiscard]] const std::optional<Fact>& latest() const;
 
   // Versioned; restore refuses a version it does not know (kCorrupt): the caller re-reads instead.
   [[nodiscard]] std::string snapshot() const;
