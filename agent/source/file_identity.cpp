@@ -1,0 +1,129 @@
+#include "agent/source/file_identity.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "common/ports/sha256.h"
+
+namespace meldevakt::agent {
+namespace {
+
+Error os_error(int number) {
+  const std::string words = std::generic_category().message(number);
+  if (number == ENOENT || number == ENOTDIR) return {Errc::kNotFound, words};
+  if (number == EACCES || number == EPERM) return {Errc::kRejected, words};
+  return {Errc::kIo, words};
+}
+
+FileStat from_system(const struct stat& s) {
+  FileStat out;
+  out.device = s.st_dev;
+  out.inode = s.st_ino;
+  out.size = s.st_size > 0 ? static_cast<std::uint64_t>(s.st_size) : 0;
+  out.modified_ns = static_cast<std::int64_t>(s.st_mtim.tv_sec) * 1'000'000'000 + s.st_mtim.tv_nsec;
+  out.links = s.st_nlink;
+  out.regular = S_ISREG(s.st_mode);
+  out.directory = S_ISDIR(s.st_mode);
+  return out;
+}
+
+}  // namespace
+
+OpenFile::~OpenFile() {
+  close();
+}
+
+OpenFile& OpenFile::operator=(OpenFile&& other) noexcept {
+  if (this != &other) {
+    close();
+    descriptor_ = other.descriptor_;
+    other.descriptor_ = -1;
+  }
+  return *this;
+}
+
+void OpenFile::close() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
+}
+
+Result<OpenFile> OpenFile::open(const std::string& path) {
+  // O_NONBLOCK: opening a pipe for reading would otherwise wait for its writer.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor < 0) return os_error(errno);
+  OpenFile file{descriptor};
+  MELDEVAKT_TRY_ASSIGN(const FileStat stat, file.stat());
+  if (!stat.regular) {
+    return Error{Errc::kInvalid, stat.directory ? "is a directory" : "is not a regular file"};
+  }
+  return file;
+}
+
+Result<FileStat> OpenFile::stat() const {
+  struct stat s {};
+  if (::fstat(descriptor_, &s) != 0) return os_error(errno);
+  return from_system(s);
+}
+
+Result<std::size_t> OpenFile::read(std::uint64_t offset, char* buffer, std::size_t size) const {
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t n =
+        ::pread(descriptor_, buffer + done, size - done, static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return os_error(errno);
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
+Result<Sha256> OpenFile::hash(std::uint64_t from, std::uint32_t size) const {
+  std::array<char, std::max(kHeadBytesMax, kTailBytesMax)> buffer{};
+  MELDEVAKT_CHECK(size <= buffer.size());
+  MELDEVAKT_TRY_ASSIGN(const std::size_t got, read(from, buffer.data(), size));
+  if (got < size) return Error{Errc::kNotFound, "the file is shorter"};
+  return sha256({buffer.data(), size});
+}
+
+Result<FileStat> stat_path(const std::string& path) {
+  struct stat s {};
+  if (::stat(path.c_str(), &s) != 0) return os_error(errno);
+  return from_system(s);
+}
+
+SameContent same_content(const OpenFile& file, const KnownFile& known) {
+  const auto head = file.hash(0, known.head_bytes);
+  if (!head)
+    return head.error().code() == Errc::kNotFound ? SameContent::kNo : SameContent::kUnreadable;
+  if (known.head_bytes > 0 && head.value() != known.head) return SameContent::kNo;
+  const auto tail = file.hash(known.offset - known.tail_bytes, known.tail_bytes);
+  if (!tail)
+    return tail.error().code() == Errc::kNotFound ? SameContent::kNo : SameContent::kUnreadable;
+  if (known.tail_bytes > 0 && tail.value() != known.tail) return SameContent::kNo;
+  return SameContent::kYes;
+}
+
+Status grow_head(const OpenFile& file, std::uint64_t size, KnownFile& known) {
+  const auto want = static_cast<std::uint32_t>(std::min<std::uint64_t>(size, kHeadBytesMax));
+  if (want <= known.head_bytes) return {};
+  MELDEVAKT_TRY_ASSIGN(known.head, file.hash(0, want));
+  known.head_bytes = want;
+  return {};
+}
+
+Status set_position(const OpenFile& file, std::uint64_t offset, KnownFile& known) {
+  const auto bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(offset, kTailBytesMax));
+  MELDEVAKT_TRY_ASSIGN(known.tail, file.hash(offset - bytes, bytes));
+  known.tail_bytes = bytes;
+  known.offset = offset;
+  return {};
+}
+
+}  // namespace meldevakt::agent

@@ -1,0 +1,94 @@
+// What makes a file the same file, whatever it is called: device, inode, and a fingerprint of its
+// content that grows with it (invariant 1).
+//
+// The head covers the first up to 1024 bytes. Inodes are reused and files are truncated and filled
+// again; then the head differs. Logs that begin alike (a banner) are told apart by the tail: up to
+// 1024 bytes directly before the position from which reading goes on. Head and tail together also
+// recognise a copy of a file under another inode, which is what copying and truncating leaves.
+//
+// Thread-safety: pure functions on descriptors; one OpenFile belongs to one thread.
+// Errors: kNotFound, kInvalid (not a regular file), kIo; with the system's words.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "common/base/time.h"
+
+namespace meldevakt::agent {
+
+inline constexpr std::uint32_t kHeadBytesMax = 1024;
+inline constexpr std::uint32_t kTailBytesMax = 1024;
+
+struct FileStat {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::uint64_t links = 0;
+  bool regular = false;
+  bool directory = false;
+};
+
+// A regular file open for reading. Opening never waits, not even on a pipe, and refuses everything
+// that is not a regular file.
+class OpenFile {
+ public:
+  OpenFile() = default;
+  ~OpenFile();
+  OpenFile(OpenFile&& other) noexcept : descriptor_{other.descriptor_} { other.descriptor_ = -1; }
+  OpenFile& operator=(OpenFile&& other) noexcept;
+
+  [[nodiscard]] static Result<OpenFile> open(const std::string& path);
+  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+  void close();
+
+  [[nodiscard]] Result<FileStat> stat() const;
+  // Up to `size` bytes into `buffer`; fewer only at the end of the file.
+  [[nodiscard]] Result<std::size_t> read(std::uint64_t offset, char* buffer,
+                                         std::size_t size) const;
+  // SHA-256 of exactly [from, from + size); kNotFound when the file is shorter.
+  [[nodiscard]] Result<Sha256> hash(std::uint64_t from, std::uint32_t size) const;
+
+ private:
+  explicit OpenFile(int descriptor) : descriptor_{descriptor} {}
+  int descriptor_ = -1;
+};
+
+[[nodiscard]] Result<FileStat> stat_path(const std::string& path);
+
+enum class FileState : std::uint8_t {
+  kReading,   // may grow
+  kFinished,  // read to its end and rotated away; kept so that it is not read again
+  kIgnored,   // was there, outside the configuration's globs, before this source was first read
+};
+
+// What is remembered of a file between turns and over restarts.
+struct KnownFile {
+  std::string key;  // 32 hexadecimal digits, never used for another file
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  Sha256 head;
+  std::uint32_t head_bytes = 0;
+  Sha256 tail;  // of the tail_bytes before `offset`
+  std::uint32_t tail_bytes = 0;
+  std::uint64_t offset = 0;  // reading goes on here
+  std::string path;          // last seen under this name
+  FileState state = FileState::kReading;
+  auto operator<=>(const KnownFile&) const = default;
+};
+
+enum class SameContent : std::uint8_t { kYes, kNo, kUnreadable };
+// Whether the open file begins with what is known, up to and including `known.offset`.
+[[nodiscard]] SameContent same_content(const OpenFile& file, const KnownFile& known);
+
+// Brings head up to at most kHeadBytesMax of a file of `size` bytes.
+[[nodiscard]] Status grow_head(const OpenFile& file, std::uint64_t size, KnownFile& known);
+// Sets offset and tail. REQUIRES: the file has at least `offset` bytes.
+[[nodiscard]] Status set_position(const OpenFile& file, std::uint64_t offset, KnownFile& known);
+
+}  // namespace meldevakt::agent

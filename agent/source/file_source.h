@@ -1,0 +1,111 @@
+// One source of files: finds them by globs, follows each by its identity through every rotation,
+// and hands their bytes on, oldest first.
+//
+//   FileSource source{{.name = "trace", .globs = {"/var/log/app.log"}}, known, read_before};
+//   FileSource::Turn turn = source.poll(sink, now, 1 << 20);
+//   FileChanges changes = source.changes([&](const std::string& key) { return low_water(key); });
+//
+// What is followed:
+//  - Rename rotation: the handle stays open; the old file is read to its end, and ended
+//    (kComplete), when a newer file of the source has bytes. Siblings outside the globs
+//    ("app.log.1") that appear after the source was first read are read too, so that rotations
+//    while the agent was stopped or frozen lose nothing; those that lay there before are not ours.
+//  - Copy and truncate: a copy is known by its content (same head, same bytes at our position) and
+//    takes over the file's key and position; it is never read a second time.
+//  - Truncated, or other content under the same inode: a new file. The old one is ended kLost
+//    unless its content lies elsewhere.
+//  - Deleted: read on through the handle and ended kComplete; without a handle, kLost.
+//
+// Looking is by polling; a notifier (inotify) can replace the waiting between polls without a
+// change here: poll() only ever asks what there is now.
+//
+// Never blocks or delays the writer: files are opened for reading only, without locks; what is not
+// a regular file is refused. Paths of compressed files are skipped and named once.
+//
+// Thread-safety: none; one per source, used by one thread. Memory: one read buffer, one entry a
+// file. Bounds: kReadBytes a read, `bytes_max` a poll, kOpenFilesMax handles, kKnownFilesMax
+// entries. Errors: none; what the system refuses becomes read state, reason and one note.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/source/file_identity.h"
+#include "agent/summarise/source_pipeline.h"
+#include "common/base/time.h"
+#include "common/summary/statement.h"
+
+namespace meldevakt::agent {
+
+inline constexpr std::size_t kReadBytes = 128 * 1024;
+inline constexpr std::size_t kOpenFilesMax = 256;
+inline constexpr std::size_t kKnownFilesMax = 10'000;
+// A deleted file, or one that grew after it was taken for finished, is ended when quiet this long.
+inline constexpr Duration kQuiet = seconds(60);
+// Folders whose time stamps do not change are listed again after this all the same.
+inline constexpr Duration kListEvery = seconds(5);
+// A file that is not the newest and was not written for this long is ended.
+inline constexpr Duration kRetireAfter = hours(24);
+
+// Where the bytes go: SourcePipeline's calls.
+class FileSink {
+ public:
+  virtual ~FileSink() = default;
+  virtual void begin_file(const std::string& key, std::uint64_t offset) = 0;
+  virtual void feed(const std::string& key, std::string_view bytes) = 0;
+  virtual void end_file(const std::string& key, FileEnd end) = 0;
+};
+
+struct FileChanges {
+  std::vector<KnownFile> changed;
+  std::vector<std::string> forgotten;  // keys
+};
+
+// Something an operator should read once; never holds text of a log.
+struct SourceNote {
+  bool warning = false;
+  std::string text;
+};
+
+class FileSource {
+ public:
+  struct Settings {
+    std::string name;
+    std::vector<std::string> globs;
+  };
+  struct Turn {
+    std::size_t bytes = 0;
+    bool caught_up = false;  // every byte there was has been handed on
+    ReadState state = ReadState::kUnknown;
+    std::string reason;
+  };
+
+  // `known`: as committed. `read_before`: the source has been read by an earlier run, so files not
+  // known are new, also beside the globs.
+  FileSource(Settings settings, std::vector<KnownFile> known, bool read_before);
+  ~FileSource();
+  FileSource(FileSource&&) noexcept;
+  FileSource& operator=(FileSource&&) noexcept;
+
+  // Looks, then reads at most about `bytes_max`. Call again at once while !caught_up.
+  Turn poll(FileSink& sink, Instant now, std::size_t bytes_max);
+
+  // What is to be stored since the last call. `low_water`: of a file that has been begun, where
+  // reading must start again after a crash. A failed commit means: throw this object away.
+  [[nodiscard]] FileChanges changes(
+      const std::function<std::uint64_t(const std::string& key)>& low_water);
+
+  [[nodiscard]] std::vector<SourceNote> take_notes();
+  [[nodiscard]] std::size_t files() const;  // being read
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace meldevakt::agent

@@ -1,0 +1,441 @@
+// Looking. Three questions, in this order: which names are there now (list, stat), which of them
+// are files that are known (match, by inode and then by content), and what became of known files
+// that no name led to (find_missing: under any name in its folder, as a copy, or gone).
+#include <algorithm>
+#include <utility>
+
+#include "agent/source/file_source_state.h"
+#include "agent/source/names.h"
+
+namespace meldevakt::agent {
+namespace {
+
+// Two listings this near to a change of the folder may have missed the second of two changes in
+// one tick of the file system's clock.
+constexpr Duration kSettle = seconds(2);
+// A file that is not read any more is forgotten after so many listings without it: one may miss a
+// file that is being renamed.
+constexpr int kMissedMax = 3;
+
+bool is_same_file(const KnownFile& file, const FileStat& stat) {
+  return file.device == stat.device && file.inode == stat.inode;
+}
+
+}  // namespace
+
+void FileSource::State::look(FileSink& sink, Instant now) {
+  if (!listing_due(now)) {
+    look_at_open(now);
+    return;
+  }
+  looking = true;
+  look_refusal.clear();
+  holds_by_look.clear();
+  look_again(sink, now);
+  looking = false;
+  first_look = false;
+}
+
+void FileSource::State::look_again(FileSink& sink, Instant now) {
+  std::vector<Seen> unknown;
+  // A name can move between the listing and the stat; what is missing is looked for once more
+  // before it is called lost.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    list(now);
+    unknown.clear();
+    for (const auto& entry : entries) entry->seen = false;
+    for (const Seen& seen : stat_all()) match(seen, unknown, now);
+    const bool all_found = std::all_of(entries.begin(), entries.end(), [](const auto& entry) {
+      return entry->seen || entry->handle.is_open() || entry->file.state != FileState::kReading;
+    });
+    if (all_found) break;
+  }
+  look_at_open(now);
+  find_replaced(unknown, sink);
+  if (list_problem.empty()) {
+    find_missing(unknown, sink);
+  } else {
+    refuse("folder", {Errc::kRejected, list_problem});
+  }
+  for (const Seen& seen : unknown) add(seen, now);
+  revisit_shadows(now);
+  if (list_problem.empty()) forget_unseen();
+}
+
+bool FileSource::State::listing_due(Instant now) {
+  if (first_look || again || folders.empty() || now - listed >= kListEvery || now < listed)
+    return true;
+  for (const std::string& folder : folders) {
+    const auto stat = stat_path(folder);
+    if (!stat) return true;
+    const std::int64_t changed_ms = stat.value().modified_ns / 1'000'000;
+    if (stat.value().modified_ns != folder_times[folder]) return true;
+    if (now.ms - changed_ms < kSettle.ms) return true;
+  }
+  return std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
+    return entry->file.state == FileState::kReading && !entry->handle.is_open();
+  });
+}
+
+void FileSource::State::list(Instant now) {
+  Expansion found = expand(settings.globs);
+  list_problem = found.problem;
+  if (found.cut) {
+    say_once(true, "a folder holds more than " + std::to_string(kFolderEntriesMax) +
+                       " names; the rest is not looked at");
+  }
+  glob_paths = std::move(found.paths);
+  folders = std::move(found.folders);
+  sibling_paths.clear();
+  for (const std::string& folder : folders) {
+    folder_times[folder] = 0;
+    if (const auto stat = stat_path(folder)) folder_times[folder] = stat.value().modified_ns;
+    std::vector<std::string> of;
+    for (const std::string& path : glob_paths) {
+      if (folder_of(path) == folder) of.emplace_back(name_of(path));
+    }
+    for (const std::string& glob : settings.globs) {  // the live file may be missing just now
+      if (folder_of(glob) == folder && !has_wildcard(name_of(glob))) of.emplace_back(name_of(glob));
+    }
+    for (const auto& entry : entries) {
+      if (entry->in_glob && folder_of(entry->file.path) == folder) {
+        of.emplace_back(name_of(entry->file.path));
+      }
+    }
+    std::sort(of.begin(), of.end());
+    of.erase(std::unique(of.begin(), of.end()), of.end());
+    for (const std::string& name : list_folder(folder).names) {
+      const std::string path = joined(folder, name);
+      if (std::binary_search(glob_paths.begin(), glob_paths.end(), path)) continue;
+      if (std::any_of(of.begin(), of.end(),
+                      [&](const std::string& live) { return is_rotated_sibling(name, live); })) {
+        sibling_paths.push_back(path);
+      }
+    }
+  }
+  listed = now;
+}
+
+std::vector<Seen> FileSource::State::stat_all() {
+  std::vector<Seen> out;
+  const auto take = [&](const std::string& path, bool in_glob) {
+    if (is_compressed_name(path)) {
+      if (in_glob) say_once(false, path + ": compressed files are not read");
+      return;
+    }
+    const auto stat = stat_path(path);
+    if (!stat) {
+      if (in_glob) refuse(path, stat.error());
+      return;
+    }
+    if (!stat.value().regular) {
+      // A wildcard may well match folders; a name written out is meant to be a file.
+      const bool meant =
+          std::find(settings.globs.begin(), settings.globs.end(), path) != settings.globs.end();
+      if (in_glob && (meant || !stat.value().directory)) {
+        refuse(path, {Errc::kInvalid,
+                      stat.value().directory ? "is a directory" : "is not a regular file"});
+      }
+      return;
+    }
+    out.push_back({path, stat.value(), in_glob});
+  };
+  for (const std::string& path : glob_paths) take(path, true);
+  for (const std::string& path : sibling_paths) take(path, false);
+  return out;
+}
+
+void FileSource::State::match(const Seen& seen, std::vector<Seen>& unknown, Instant now) {
+  Entry* entry = by_inode(seen.stat.device, seen.stat.inode);
+  if (entry == nullptr) {
+    const bool listed_before = std::any_of(unknown.begin(), unknown.end(), [&](const Seen& other) {
+      return other.stat.inode == seen.stat.inode && other.stat.device == seen.stat.device;
+    });
+    if (!listed_before) unknown.push_back(seen);
+    return;
+  }
+  if (entry->seen) return;  // a second name of the same file
+  if (!verify(*entry, seen)) {
+    // Other content under a known inode. A file that was being read stays unseen, so that its
+    // content is looked for elsewhere; one that was finished is forgotten.
+    entry->file.inode = 0;
+    if (entry->file.state != FileState::kReading) {
+      forgotten.push_back(entry->file.key);
+      std::erase_if(entries, [&](const auto& e) { return e.get() == entry; });
+    }
+    unknown.push_back(seen);
+    return;
+  }
+  entry->seen = true;
+  entry->in_glob = entry->in_glob || seen.in_glob;
+  if (entry->file.path != seen.path) {
+    entry->was_path = std::exchange(entry->file.path, seen.path);
+    entry->dirty = true;
+  }
+  entry->missed = 0;
+  refresh(*entry, seen.stat, now);
+  const bool wanted_now = entry->file.state == FileState::kIgnored && seen.in_glob;
+  const bool more =
+      entry->file.state == FileState::kFinished && seen.stat.size > entry->file.offset;
+  if (more) entry->revived = true;
+  if (wanted_now || more) start_over(*entry, seen.stat, now);
+}
+
+// What the pipeline knew of the file is gone with its end, so it is read from the start under a new
+// key; facts already told get the same ids again.
+void FileSource::State::start_over(Entry& entry, const FileStat& stat, Instant now) {
+  forgotten.push_back(entry.file.key);
+  entry.file.key = make_key(stat, now);
+  entry.file.state = FileState::kReading;
+  entry.file.offset = 0;
+  entry.file.tail_bytes = 0;
+  entry.read_offset = 0;
+  entry.overlap.clear();
+  entry.begun = false;
+  entry.grew = now;
+  entry.dirty = true;
+}
+
+bool FileSource::State::verify(Entry& entry, const Seen& seen) {
+  // An open handle keeps its inode from being used again; reading notices changed content.
+  if (entry.handle.is_open()) return true;
+  if (entry.verified && seen.stat.size == entry.size &&
+      seen.stat.modified_ns == entry.modified_ns) {
+    return true;
+  }
+  auto opened = OpenFile::open(seen.path);
+  if (!opened) {
+    if (seen.in_glob || entry.file.state == FileState::kReading) refuse(seen.path, opened.error());
+    return true;  // not readable now: nothing speaks against it
+  }
+  const auto stat = opened.value().stat();
+  if (!stat || !is_same_file(entry.file, stat.value())) return true;
+  switch (same_content(opened.value(), entry.file)) {
+    case SameContent::kNo: return false;
+    case SameContent::kUnreadable: return true;
+    case SameContent::kYes: break;
+  }
+  entry.verified = true;
+  if (entry.file.state == FileState::kReading) {
+    entry.handle = std::move(opened).value();
+    entry.size = stat.value().size;
+  }
+  return true;
+}
+
+// Before anything new is taken up: a copy must be recognised as one while it is still new.
+void FileSource::State::find_replaced(std::vector<Seen>& unknown, FileSink& sink) {
+  std::vector<Entry*> changed;
+  for (const auto& entry : entries) {
+    if (entry->begun && entry->handle.is_open() && entry->shadow_of.empty() &&
+        entry->modified_ns != entry->read_modified_ns && changed_underneath(*entry, entry->size)) {
+      changed.push_back(entry.get());
+    }
+  }
+  for (Entry* entry : changed) replaced(*entry, unknown, sink);
+}
+
+// The file's inode now holds other content. What we had read of it may live on in a copy; if not,
+// what its writer wrote after our last read is unknowable. The inode's new content joins `unknown`.
+void FileSource::State::replaced(Entry& entry, std::vector<Seen>& unknown, FileSink& sink) {
+  Seen here;
+  here.path = entry.file.path;
+  here.in_glob = entry.in_glob;
+  if (const auto stat = entry.handle.stat()) here.stat = stat.value();
+  for (const auto& other : entries) {
+    if (other->shadow_of != entry.file.key || !other->handle.is_open()) continue;
+    if (const auto stat = other->handle.stat()) {
+      unknown.push_back({other->file.path, stat.value(), other->in_glob});
+    }
+  }
+  entry.handle.close();
+  if (adopt_copy(entry, unknown)) {
+    say_once(false, entry.file.path + ": the file was copied and truncated; its copy is read on");
+  } else {
+    say_once(true, here.path + ": truncated or replaced in place; what was unread of it is lost");
+    finish(entry, sink, FileEnd::kLost);
+  }
+  unknown.push_back(here);
+}
+
+void FileSource::State::find_missing(std::vector<Seen>& unknown, FileSink& sink) {
+  std::vector<Entry*> missing;
+  for (const auto& entry : entries) {
+    if (!entry->seen && !entry->handle.is_open() && entry->file.state == FileState::kReading &&
+        entry->shadow_of.empty()) {
+      missing.push_back(entry.get());
+    }
+  }
+  for (Entry* entry : missing) {
+    if (find_by_inode(*entry) || adopt_copy(*entry, unknown)) continue;
+    if (entry->begun || entry->read_offset > 0) {
+      say_once(true, entry->file.path +
+                         ": gone, truncated or replaced before it was known to be "
+                         "read to its end; what was unread of it is lost");
+    }
+    finish(*entry, sink, FileEnd::kLost);
+  }
+}
+
+// Moved to a name nobody could guess, but still in its folder.
+bool FileSource::State::find_by_inode(Entry& entry) {
+  if (entry.file.inode == 0) return false;
+  const std::string folder{folder_of(entry.file.path)};
+  for (const std::string& name : list_folder(folder).names) {
+    const std::string path = joined(folder, name);
+    const auto stat = stat_path(path);
+    if (!stat || !stat.value().regular || !is_same_file(entry.file, stat.value())) continue;
+    auto opened = OpenFile::open(path);
+    if (!opened || same_content(opened.value(), entry.file) != SameContent::kYes) return false;
+    entry.was_path = std::exchange(entry.file.path, path);
+    entry.handle = std::move(opened).value();
+    entry.size = stat.value().size;
+    entry.modified_ns = stat.value().modified_ns;
+    entry.verified = true;
+    entry.seen = true;
+    entry.dirty = true;
+    return true;
+  }
+  return false;
+}
+
+// A file that begins with all that was read of `entry` is its copy. Only sure once the whole head
+// and a position behind it can be compared.
+bool FileSource::State::adopt_copy(Entry& entry, std::vector<Seen>& unknown) {
+  if (entry.file.head_bytes < kHeadBytesMax || entry.read_offset < kHeadBytesMax) return false;
+  for (auto it = unknown.begin(); it != unknown.end(); ++it) {
+    if (it->stat.size < entry.read_offset) continue;
+    auto opened = OpenFile::open(it->path);
+    if (!opened || same_content(opened.value(), entry.file) != SameContent::kYes) continue;
+    std::string before(entry.overlap.size(), '\0');
+    const auto got =
+        opened.value().read(entry.read_offset - before.size(), before.data(), before.size());
+    if (!got || before != entry.overlap) continue;
+    for (const auto& other : entries) {  // its own entry, kept as a shadow until now
+      if (other.get() == &entry || !is_same_file(other->file, it->stat)) continue;
+      other->gone = true;
+      other->file.inode = 0;
+      other->handle.close();
+    }
+    entry.file.device = it->stat.device;
+    entry.file.inode = it->stat.inode;
+    entry.was_path = std::exchange(entry.file.path, it->path);
+    entry.handle = std::move(opened).value();
+    entry.size = it->stat.size;
+    entry.modified_ns = it->stat.modified_ns;
+    entry.links = it->stat.links;
+    entry.verified = true;
+    entry.seen = true;
+    entry.dirty = true;
+    unknown.erase(it);
+    return true;
+  }
+  return false;
+}
+
+void FileSource::State::add(const Seen& seen, Instant now) {
+  if (entries.size() >= kKnownFilesMax) {
+    say_once(true, "more than " + std::to_string(kKnownFilesMax) + " files; the rest is not read");
+    look_refusal = "too_many_files";
+    return;
+  }
+  auto entry = std::make_unique<Entry>();
+  auto opened = OpenFile::open(seen.path);
+  if (!opened) {
+    if (seen.in_glob || read_before || !first_look) refuse(seen.path, opened.error());
+    return;  // tried again at the next look
+  }
+  const auto stat = opened.value().stat();
+  if (!stat || by_inode(stat.value().device, stat.value().inode) != nullptr) return;
+  entry->handle = std::move(opened).value();
+  entry->file.device = stat.value().device;
+  entry->file.inode = stat.value().inode;
+  entry->file.path = seen.path;
+  entry->file.key = make_key(stat.value(), now);
+  if (!grow_head(entry->handle, stat.value().size, entry->file)) return;
+  entry->in_glob = seen.in_glob;
+  entry->seen = true;
+  entry->verified = true;
+  refresh(*entry, stat.value(), now);
+  if (!seen.in_glob && !read_before && first_look) {
+    entry->file.state = FileState::kIgnored;
+    entry->handle.close();
+  } else {
+    entry->shadow_of = copy_of(entry->handle, stat.value());
+  }
+  entry->dirty = entry->shadow_of.empty();
+  entries.push_back(std::move(entry));
+}
+
+// Whether the file is, as far as it goes, the same as one that is being read: a copy being made.
+std::string FileSource::State::copy_of(const OpenFile& file, const FileStat& stat) const {
+  for (const auto& other : entries) {
+    if (other->file.state != FileState::kReading || !other->handle.is_open() ||
+        !other->shadow_of.empty() || other->file.head_bytes < kHeadBytesMax ||
+        is_same_file(other->file, stat)) {
+      continue;
+    }
+    const auto theirs = other->handle.stat();
+    if (!theirs) continue;
+    const std::uint64_t common = std::min(stat.size, theirs.value().size);
+    if (common <= kHeadBytesMax) continue;
+    const auto head = file.hash(0, kHeadBytesMax);
+    if (!head || head.value() != other->file.head) continue;
+    const auto mine = file.hash(common - kTailBytesMax, kTailBytesMax);
+    const auto same = other->handle.hash(common - kTailBytesMax, kTailBytesMax);
+    if (mine && same && mine.value() == same.value()) return other->file.key;
+  }
+  return {};
+}
+
+// A copy that went its own way, or whose original is over, is a file of its own.
+void FileSource::State::revisit_shadows(Instant now) {
+  for (const auto& entry : entries) {
+    if (entry->shadow_of.empty() || !entry->handle.is_open()) continue;
+    const Entry* original = by_key(entry->shadow_of);
+    const auto stat = entry->handle.stat();
+    if (!stat) continue;
+    if (original != nullptr && original->file.state == FileState::kFinished) {
+      // Read to its end: the copy holds nothing new.
+      if (!set_position(entry->handle, stat.value().size, entry->file)) continue;
+      entry->file.state = FileState::kFinished;
+      entry->shadow_of.clear();
+      entry->handle.close();
+      entry->dirty = true;
+      continue;
+    }
+    entry->shadow_of = copy_of(entry->handle, stat.value());
+    if (entry->shadow_of.empty()) {
+      refresh(*entry, stat.value(), now);
+      entry->dirty = true;
+    }
+  }
+}
+
+// Only names that are gone are forgotten: their inodes may be used again for other files.
+void FileSource::State::forget_unseen() {
+  std::erase_if(entries, [&](const auto& entry) {
+    if (entry->seen || entry->gone || ++entry->missed < kMissedMax) return false;
+    if (!entry->shadow_of.empty()) return true;
+    if (entry->file.state == FileState::kReading) return false;
+    forgotten.push_back(entry->file.key);
+    return true;
+  });
+}
+
+// Between listings only sizes are looked at.
+void FileSource::State::look_at_open(Instant now) {
+  for (const auto& entry : entries) {
+    if (!entry->handle.is_open()) continue;
+    if (const auto stat = entry->handle.stat()) refresh(*entry, stat.value(), now);
+  }
+}
+
+void FileSource::State::refresh(Entry& entry, const FileStat& stat, Instant now) {
+  if (stat.size != entry.size) entry.grew = now;
+  entry.size = stat.size;
+  entry.modified_ns = stat.modified_ns;
+  entry.links = stat.links;
+}
+
+}  // namespace meldevakt::agent

@@ -1,0 +1,116 @@
+// The inside of FileSource, shared by its two halves: looking (file_source_look.cpp) and reading
+// (file_source.cpp).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/source/file_source.h"
+#include "agent/source/folder.h"
+
+namespace meldevakt::agent {
+
+struct Entry {
+  KnownFile file;
+  OpenFile handle;
+  std::string was_path;  // the name before the last rename
+  std::uint64_t read_offset = 0;
+  std::string overlap;  // the last bytes handed on, to notice content that changed underneath
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t read_modified_ns = -1;  // modified_ns when it was last read to its end
+  std::uint64_t links = 1;
+  int missed = 0;         // listings in a row that did not show it
+  Instant grew;           // when it was last seen to grow
+  bool begun = false;     // the sink knows it
+  bool verified = false;  // its content has been compared with what was known, in this run
+  bool seen = false;      // found under some name in the last look
+  bool in_glob = false;
+  bool revived = false;  // grew after it was taken for finished
+  bool dirty = false;
+  bool gone = false;      // ended as lost; dropped at the end of the turn
+  std::string shadow_of;  // key of the entry whose content this is a copy of; not read
+};
+
+struct Seen {
+  std::string path;
+  FileStat stat;
+  bool in_glob = false;
+};
+
+struct FileSource::State {
+  Settings settings;
+  std::vector<std::unique_ptr<Entry>> entries;
+  std::vector<std::string> forgotten;
+  std::vector<SourceNote> notes;
+  std::string buffer = std::string(kReadBytes, '\0');
+
+  // What has been said, and what of it still holds: by the last look, by this turn's reading.
+  std::set<std::string> noted;
+  std::set<std::string> holds_by_look;
+  std::set<std::string> holds_by_reading;
+  bool looking = false;
+  bool read_before = false;
+  bool first_look = true;
+
+  // The last listing.
+  std::vector<std::string> glob_paths;
+  std::vector<std::string> sibling_paths;
+  std::vector<std::string> folders;
+  std::map<std::string, std::int64_t> folder_times;
+  Instant listed;
+  std::string list_problem;
+
+  // Reason codes of what could not be looked at or read.
+  std::string look_refusal;
+  std::string read_refusal;
+  bool again = false;  // reading met what the look did not show: look again before reading on
+  std::uint64_t keys_made = 0;
+
+  // --- file_source_look.cpp
+  void look(FileSink& sink, Instant now);
+  [[nodiscard]] bool listing_due(Instant now);
+  void list(Instant now);
+  [[nodiscard]] std::vector<Seen> stat_all();
+  void look_again(FileSink& sink, Instant now);
+  void match(const Seen& seen, std::vector<Seen>& unknown, Instant now);
+  void start_over(Entry& entry, const FileStat& stat, Instant now);
+  [[nodiscard]] bool verify(Entry& entry, const Seen& seen);
+  void find_replaced(std::vector<Seen>& unknown, FileSink& sink);
+  void replaced(Entry& entry, std::vector<Seen>& unknown, FileSink& sink);
+  void find_missing(std::vector<Seen>& unknown, FileSink& sink);
+  [[nodiscard]] bool find_by_inode(Entry& entry);
+  [[nodiscard]] bool adopt_copy(Entry& entry, std::vector<Seen>& unknown);
+  void add(const Seen& seen, Instant now);
+  [[nodiscard]] std::string copy_of(const OpenFile& file, const FileStat& stat) const;
+  void revisit_shadows(Instant now);
+  void forget_unseen();
+  void look_at_open(Instant now);
+  void refresh(Entry& entry, const FileStat& stat, Instant now);
+
+  // --- file_source.cpp
+  [[nodiscard]] std::vector<Entry*> reading_order();
+  [[nodiscard]] std::size_t read(Entry& entry, FileSink& sink, Instant now, std::size_t bytes_max);
+  [[nodiscard]] bool changed_underneath(Entry& entry, std::uint64_t size);
+  [[nodiscard]] std::size_t read_on(Entry& entry, FileSink& sink, Instant now,
+                                    std::size_t bytes_max);
+  [[nodiscard]] bool is_over(const Entry& entry, Instant now) const;
+  void finish(Entry& entry, FileSink& sink, FileEnd end);
+  void begin(Entry& entry, FileSink& sink);
+  [[nodiscard]] bool ensure_open(Entry& entry);
+  void close_idle_handles();
+
+  [[nodiscard]] Entry* by_inode(std::uint64_t device, std::uint64_t inode);
+  [[nodiscard]] Entry* by_key(const std::string& key);
+  [[nodiscard]] std::string make_key(const FileStat& stat, Instant now);
+  void refuse(const std::string& path, const Error& error);
+  void say_once(bool warning, const std::string& text);
+};
+
+inline constexpr std::size_t kOverlapBytes = 64;
+
+}  // namespace meldevakt::agent

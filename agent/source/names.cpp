@@ -1,0 +1,151 @@
+#include "agent/source/names.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace meldevakt::agent {
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_separator(char c) {
+  return c == '.' || c == '-' || c == '_' || c == '~';
+}
+
+// "1", "20230201", "2023-02-01", "2023-02-01T10_00": digits and what stands between them.
+bool is_counter_or_date(std::string_view text) {
+  return !text.empty() && is_digit(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_digit(c) || is_separator(c) || c == 'T' || c == 'Z'; });
+}
+
+bool is_rotation_word(std::string_view text) {
+  constexpr std::array<std::string_view, 4> words{"old", "bak", "prev", "previous"};
+  return std::find(words.begin(), words.end(), text) != words.end();
+}
+
+std::size_t digits_at(std::string_view text, std::size_t at) {
+  std::size_t count = 0;
+  while (at + count < text.size() && is_digit(text[at + count])) ++count;
+  return count;
+}
+
+// Length of "20230201" or "2023-02-01" at `at`, 0 when none is there.
+std::size_t date_at(std::string_view text, std::size_t at) {
+  if (at > 0 && is_digit(text[at - 1])) return 0;
+  const std::string_view rest = text.substr(at);
+  if (rest.size() < 8 || (rest.substr(0, 2) != "19" && rest.substr(0, 2) != "20")) return 0;
+  const std::size_t digits = digits_at(rest, 0);
+  if (digits == 8 || digits == 10 || digits == 12 || digits == 14) return digits;
+  if (digits != 4 || rest.size() < 10) return 0;
+  const char between = rest[4];
+  if (!is_separator(between) || rest[7] != between) return 0;
+  if (digits_at(rest, 5) != 2 || digits_at(rest, 8) != 2) return 0;
+  return 10;
+}
+
+// The number a name ends with ("app.log.12" -> 12), with the name before it.
+std::optional<unsigned long> trailing_number(std::string_view name, std::string_view& before) {
+  std::size_t begin = name.size();
+  while (begin > 0 && is_digit(name[begin - 1])) --begin;
+  const std::size_t count = name.size() - begin;
+  if (count == 0 || count > 4 || begin == 0 || !is_separator(name[begin - 1])) return std::nullopt;
+  unsigned long number = 0;
+  for (const char c : name.substr(begin)) {
+    number = number * 10 + static_cast<unsigned long>(c - '0');
+  }
+  before = name.substr(0, begin - 1);
+  return number;
+}
+
+}  // namespace
+
+bool is_rotated_sibling(std::string_view name, std::string_view of) {
+  if (of.empty() || name.size() <= of.size()) return false;
+  if (name.substr(0, of.size()) == of && is_separator(name[of.size()])) {
+    const std::string_view suffix = name.substr(of.size() + 1);
+    return is_counter_or_date(suffix) || is_rotation_word(suffix) || suffix.empty();
+  }
+  const std::size_t dot = of.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return false;
+  const std::string_view stem = of.substr(0, dot);
+  const std::string_view extension = of.substr(dot);
+  if (name.substr(0, stem.size()) != stem || !is_separator(name[stem.size()])) return false;
+  if (name.substr(name.size() - extension.size()) != extension) return false;
+  if (name.size() < stem.size() + extension.size() + 2) return false;
+  return is_counter_or_date(
+      name.substr(stem.size() + 1, name.size() - stem.size() - extension.size() - 1));
+}
+
+std::optional<std::string> dated_name_mask(std::string_view name) {
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    std::size_t length = date_at(name, at);
+    if (length == 0) continue;
+    std::size_t end = at + length;
+    while (end + 1 < name.size() && (is_separator(name[end]) || name[end] == 'T') &&
+           is_digit(name[end + 1])) {
+      end += 1 + digits_at(name, end + 1);  // a time of day or a counter
+    }
+    return std::string{name.substr(0, at)} + "#" + std::string{name.substr(end)};
+  }
+  return std::nullopt;
+}
+
+bool is_compressed_name(std::string_view name) {
+  constexpr std::array<std::string_view, 9> endings{".gz",  ".tgz", ".bz2", ".xz", ".zst",
+                                                    ".zip", ".lz4", ".7z",  ".cab"};
+  std::string lower{name};
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  });
+  return std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) {
+    return lower.size() > ending.size() &&
+           std::string_view{lower}.substr(lower.size() - ending.size()) == ending;
+  });
+}
+
+bool older_by_name(std::string_view a, std::string_view b) {
+  std::string_view before_a;
+  std::string_view before_b;
+  const auto number_a = trailing_number(a, before_a);
+  const auto number_b = trailing_number(b, before_b);
+  if (number_a && number_b && before_a == before_b) return *number_a > *number_b;
+  if (number_a && before_a == b) return true;
+  if (number_b && before_b == a) return false;
+  if (is_rotated_sibling(name_of(a), name_of(b))) return true;
+  if (is_rotated_sibling(name_of(b), name_of(a))) return false;
+  return a < b;
+}
+
+bool has_wildcard(std::string_view component) {
+  return component.find_first_of("*?[") != std::string_view::npos;
+}
+
+bool matches(const std::string& pattern, const std::string& name) {
+  return fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0;
+}
+
+std::string_view folder_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
+}
+
+std::string_view name_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+std::string joined(std::string_view folder, std::string_view name) {
+  if (folder == "." || folder.empty()) return std::string{name};
+  std::string path{folder};
+  if (path.back() != '/') path += '/';
+  return path.append(name);
+}
+
+}  // namespace meldevakt::agent

@@ -1,0 +1,38 @@
+// What the names of log files tell: globs, rotated siblings, dated names, compressed ones. Names
+// never identify a file (file_identity.h does); they only say where to look and in which order to
+// read what was written at the same moment.
+//
+// Thread-safety: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace meldevakt::agent {
+
+// "app.log" -> "app.log.1", "app.log-20230201", "app.log.2023-02-01", "app.log.old", "app.1.log",
+// "app-20230201.log". Both without folder. A name is no sibling of itself.
+[[nodiscard]] bool is_rotated_sibling(std::string_view name, std::string_view of);
+
+// The name with its date (and a time after it) replaced by '#': files that differ only there follow
+// each other. nullopt when there is no date in it. "postgresql-2023-02-01_091422.log" ->
+// "postgresql-#.log"
+[[nodiscard]] std::optional<std::string> dated_name_mask(std::string_view name);
+
+// ".gz", ".zip", ".zst" and the like, in any letter case.
+[[nodiscard]] bool is_compressed_name(std::string_view name);
+
+// Which of two names of files written at the same moment is older: "app.log.2" before "app.log.1"
+// before "app.log"; otherwise by name (dates sort so). Compares whole paths.
+[[nodiscard]] bool older_by_name(std::string_view a, std::string_view b);
+
+// Shell wildcards '*', '?' and '[...]' in one path component; a leading dot must be written.
+[[nodiscard]] bool has_wildcard(std::string_view component);
+[[nodiscard]] bool matches(const std::string& pattern, const std::string& name);
+
+[[nodiscard]] std::string_view folder_of(std::string_view path);  // "." when there is none
+[[nodiscard]] std::string_view name_of(std::string_view path);
+[[nodiscard]] std::string joined(std::string_view folder, std::string_view name);
+
+}  // namespace meldevakt::agent
