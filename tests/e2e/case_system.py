@@ -176,7 +176,7 @@ class CaseSystem:
         except SaveFailed as failure:
             logged = self._log_failure(thread, mode, message_id, failure)
             self.truth(event="attempt", id=message_id, attempt=attempt, where=failure.where,
-                       answered=failure.answered, sqlstate=failure.sqlstate, logged=logged)
+                       answered=not failure.commit_unanswered, sqlstate=failure.sqlstate, logged=logged)
             return False
         ms = time.time_ns() // 1_000_000
         if mode != "failures-only":

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Tries the test's own instruments, without agent or collector: cluster, case system, portal.
 
 A comparison is worth what its truth is worth. Here each trouble must really happen (every kind of
@@ -7,23 +6,22 @@ failure is seen), and the case system's own account must agree with the database
 import collections
 import os
 import shutil
-import sys
 import tempfile
 
 from municipality import Municipality
 from portal import Portal
 from postgres_cluster import PostgresCluster
+from report import Report
 from scenario import Night, failures_only_night, fault_night, repaired_night
-from support import Output
 from truth import check_database, expected_verdict
 
 SEEN_AT_LEAST = {"55P03": 3, "57014": 3, "53300": 3, "53100": 3, "23505": 2,
                  "none in statement": 1, "none in commit": 2}
 
 
-def run(seed, keep=False):
-    """Returns the problems found."""
-    output = Output()
+def run(seed, output, keep=False, **_):
+    """The group `instruments`; returns its Report."""
+    report = Report(output)
     folder = tempfile.mkdtemp(prefix="meldevakt-e2e-")
     os.chmod(folder, 0o755)
     problems = []
@@ -50,7 +48,8 @@ def run(seed, keep=False):
             output.step(f"kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    return problems
+    report.check("the instruments agree with the database", "\n".join(problems))
+    return report
 
 
 def examine(town, output, with_tablespace):
@@ -73,9 +72,3 @@ def examine(town, output, with_tablespace):
         if all(life.in_database for life in unsure):
             problems.append("every unanswered commit was durable: the kill before did not happen")
     return problems
-
-
-if __name__ == "__main__":
-    found = run(int(sys.argv[1]) if len(sys.argv) > 1 else 1, keep="--keep" in sys.argv)
-    print("\n".join(found) or "the instruments agree with the database")
-    sys.exit(1 if found else 0)

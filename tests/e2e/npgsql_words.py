@@ -68,7 +68,9 @@ class SaveFailed(Exception):
 
     @property
     def commit_unanswered(self):
-        return self.where == COMMIT and not self.answered
+        """A session ended by the server's stop (57P0x, 08xxx) answers no commit either."""
+        return self.where == COMMIT and (not self.answered or self.sqlstate.startswith(
+            ("57P0", "08")))
 
     def lines(self):
         """The exception as .NET's ToString() prints it."""

@@ -176,7 +176,8 @@ def backends_in(cluster, what, database=DATABASE):
 
 
 def strike_commit(cluster, how, database=DATABASE, at_least=1, seconds=20):
-    """Waits until so many commits are in flight, then kills 'backend' or 'postmaster' (signal 9).
+    """Waits until so many commits are in flight, then kills a 'backend' or the 'postmaster'
+    (signal 9), or ends each session as an administrator would ('sessions').
 
     Returns how many commits were in flight, or 0 when none came in time.
     """
@@ -188,6 +189,9 @@ def strike_commit(cluster, how, database=DATABASE, at_least=1, seconds=20):
     if how == "postmaster":
         cluster.kill_postmaster()
         cluster.start()
+    elif how == "sessions":
+        for pid in pids:
+            cluster.execute("SELECT pg_terminate_backend(%s)", (pid,))
     else:
         cluster.kill_backend(pids[0])
         short_pause()

@@ -87,7 +87,7 @@ class Night:
 
     def killed_in_commit(self, count, how, durable):
         """Signal 9 while commits are in flight, before (or after) they are durable."""
-        self._phase(f"the {how} is killed in mid-commit, "
+        self._phase(f"the {how} killed in mid-commit, "
                     f"{'after' if durable else 'before'} the commit was durable")
         self.town.configure(lock_timeout_ms=0, statement_timeout_ms=8000)
         trouble = (overload.commits_wait_for_a_standby(self.cluster) if durable
@@ -100,7 +100,7 @@ class Night:
             sender.join()
             if durable:  # those that came after the restart still wait for the standby
                 while not _finished(self.town):
-                    struck += overload.strike_commit(self.cluster, "backend", self.town.database,
+                    struck += overload.strike_commit(self.cluster, "sessions", self.town.database,
                                                      seconds=0.5)
             self.town.idle()
         self.town.configure(lock_timeout_ms=150, statement_timeout_ms=2000)
@@ -139,7 +139,7 @@ def repaired_night(night):
     night.storage_full(10)
     night.same_child_twice(4)
     night.killed_in_commit(12, "backend", durable=False)
-    night.killed_in_commit(8, "postmaster", durable=True)
+    night.killed_in_commit(8, "sessions", durable=True)
     night.calm(20)
 
 
@@ -151,6 +151,6 @@ def failures_only_night(night):
     night.no_connections(10)
     night.storage_full(10)
     night.commit_too_slow(6)
-    night.killed_in_commit(12, "backend", durable=False)
+    night.killed_in_commit(12, "sessions", durable=False)
     night.killed_in_commit(8, "postmaster", durable=True)
     night.calm(10)

@@ -1,0 +1,149 @@
+"""Every byte that left the agent, decoded and decompressed, holds none of the personal data planted.
+
+What left is taken twice: from the agent's own journal (`sent`) and from the frames as the collector
+stored them, decoded by independent code. The journal must tell of every statement the collector
+has; so the journal is complete. Then the proof of the proof: the search finds every kind of value
+in the trace itself in each encoding, and with an agent whose privacy step is off the same test
+fails.
+"""
+import collections
+import glob
+import json
+import os
+
+from frames import ledger
+from people import KINDS
+from report import Report
+from scenario import Night
+from searching import Needles, encodings_of
+from world import HERE, World
+
+PACKS = [os.path.join(HERE, "packs")]
+CARELESS_PACK = "with-references"
+
+
+def one_world(binaries, output, seed, keep, agent_binary=None):
+    """Messages in a small bad night; returns what left, what was planted and the raw logs."""
+    with World(binaries, output, seed, keep=keep, agent_binary=agent_binary, packs=PACKS,
+               rotate_bytes=0) as world:
+        nord, sor = world.towns["nord"], world.towns["sor"]
+        add_careless_source(world, nord)
+        people = world.portal.people
+        for town in (nord, sor):
+            night = Night(town, output)
+            night.lock_waits(24)
+            night.same_child_twice(4)
+            # a number of every kind, and ids that are not the portal's where its id should stand
+            for _ in KINDS:
+                town.send(4)
+            for guid in [v for v, kind in people.planted.items() if kind == "person GUID"
+                         and v[14] != "4"][:3]:
+                town.send(1, each=lambda _, g=guid: {"bekymringsmeldingId": g})
+            town.idle()
+        world.wait_until_all_is_read()
+        planted = dict(people.planted)
+        for town in world.towns.values():
+            planted.update(town.planted())
+        for agent in world.agents.values():
+            agent.stop()
+        return {"left": what_left(world), "planted": planted, "logs": raw_logs(world),
+                "journal": journal_gaps(world)}
+
+
+def add_careless_source(world, town):
+    """The same trace read a second time, by the pack that takes people's numbers for references."""
+    agent = world.agents["nord-application"]
+    agent.stop()
+    with open(agent.config, encoding="utf-8") as file:
+        text = file.read()
+    source = (f'[[source]]\nname = "careless"\nfiles = ["{town.trace_glob}"]\n'
+              f'pack = "{CARELESS_PACK}"\nzone = "Europe/Oslo"\n[ship]')
+    with open(agent.config, "w", encoding="utf-8") as file:
+        file.write(text.replace("[ship]", source))
+    agent.start()
+
+
+def what_left(world):
+    """name -> bytes: the journals, and every stored frame in each of its layers."""
+    left = {}
+    for name, agent in world.agents.items():
+        left[f"sent of {name}"] = agent.command("sent", "--format", "json")[0].encode()
+        left[f"sent of {name}, as text"] = agent.command("sent")[0].encode()
+    for row in ledger(world.collector.database):
+        parts = [row.envelope, json.dumps(row.statement(), ensure_ascii=False).encode(),
+                 *row.packed_bodies]
+        for body in row.bodies():
+            parts.append(json.dumps(body, ensure_ascii=False).encode())
+        left[f"frame {row.index} of {row.agent}"] = b"\n".join(parts)
+    return left
+
+
+def journal_gaps(world):
+    """Statements that the collector has and no journal tells of."""
+    told = set()
+    for agent in world.agents.values():
+        for line in agent.sent():
+            text = json.dumps(line)
+            told |= {(row.agent, row.sequence) for row in ledger(world.collector.database)
+                     if f'{row.statement()["previous"]}' in text}
+    return [f"{row.agent} {row.sequence}" for row in ledger(world.collector.database)
+            if (row.agent, row.sequence) not in told]
+
+
+def raw_logs(world):
+    """What the case systems and PostgreSQL wrote: where the values do stand."""
+    text = ""
+    for pattern in ("nord/Integrasjon*", "sor/Integrasjon*", "pg/log/*"):
+        for path in glob.glob(os.path.join(world.folder, pattern)):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text += file.read()
+    return text
+
+
+def search(result):
+    """(value, kind, form, where) of each planted value that left."""
+    needles = Needles(result["planted"])
+    found = needles.find(b"\n".join(result["left"].values()))
+    return [(*hit, next((name for name, part in result["left"].items()
+                         if Needles({hit[0]: hit[1]}).find(part)), "across parts"))
+            for hit in found[:50]]
+
+
+def check_search_finds(result, report):
+    """In the logs themselves every kind stands, and is found in every encoding."""
+    kinds = {f"identity number ({k})" for k in KINDS} | {
+        "name", "address", "phone", "e-mail", "person GUID", "transport id", "client id"}
+    needles = Needles(result["planted"])
+    problems = []
+    sample = result["logs"][:400_000]
+    for encoding, haystack in encodings_of(sample).items():
+        seen = {kind for _, kind, _ in needles.find(haystack)}
+        numbers = {"phone"} if encoding == "text" else set()
+        missing = kinds - seen - numbers
+        if missing:
+            problems.append(f"{encoding}: not found: {sorted(missing)}")
+    report.check("the search finds every kind in the logs, in every encoding", "\n".join(problems))
+
+
+def run(binaries, output, seed, keep=False, agent_without_privacy=None, **_):
+    """The group `privacy`; returns its Report."""
+    report = Report(output)
+    result = one_world(binaries, output, seed, keep)
+    total = sum(map(len, result["left"].values()))
+    check_search_finds(result, report)
+    report.check("the journal tells of every statement that the collector has",
+                 "\n".join(result["journal"][:10]))
+    hits = search(result)
+    report.check(f"{len(result['planted'])} planted values, {total} bytes left, none among them",
+                 "\n".join(map(str, hits[:20])))
+    off = agent_without_privacy or os.path.join(binaries, "meldevakt-agent-privacy-off")
+    if not os.path.exists(off):
+        report.check("the counter-proof", f"{off} is not built (target meldevakt-agent-privacy-off)")
+        return report
+    output.step("the same again with an agent whose privacy step is off")
+    leaked = search(one_world(binaries, output, seed + 1, keep, agent_binary=off))
+    kinds = collections.Counter(kind for _, kind, _, _ in leaked)
+    output.step(f"without the privacy step there left: {dict(kinds)}")
+    report.check("with the privacy step off the same test fails",
+                 "" if kinds else "it found nothing: it proves nothing")
+    return report

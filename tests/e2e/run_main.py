@@ -1,0 +1,153 @@
+"""The main test: three ways of working, every trouble there is, and each verdict against the database.
+
+About 600 messages. `in_doubt` is right only where the client's commit call got no answer and
+`unverifiable` only inside a gap that this test made; both are counted and expected exactly, because
+every message's expected verdict is (truth.py).
+"""
+import json
+import os
+import re
+import time
+
+from report import Report
+from scenario import Night, failures_only_night, fault_night, repaired_night
+from truth import expected_verdict
+from world import World
+
+MESSAGES_MIN = 500
+FINDING = re.compile(r"(ERROR|WARN) agent: finding kind=(\w+) message=([0-9a-f-]{36})")
+WANTED_FINDINGS = {"lost": {"failed_commit", "receipt_without_commit"},
+                   "in_doubt": {"failed_commit", "receipt_without_commit"},
+                   "missing": {"receipt_without_commit"},
+                   "stored_after_receipt": {"receipt_before_commit"}}
+
+
+def compare_and_report(world, town, report, what):
+    """Waits for the verdicts and reports the table; returns the comparison."""
+    comparison = world.settle(town)
+    world.output.step(f"{town.name}, {what}:\n{comparison.table_text()}")
+    report.check(f"{town.name}: every verdict is right, {what}",
+                 comparison.mismatches and comparison.mismatch_text(town.trace_paths()))
+    return comparison
+
+
+def check_exact_counts(world, town, comparison, report):
+    """The two verdicts that are easily claimed too often."""
+    lives = town.lives()
+    unanswered = {i for i, life in lives.items()
+                  if life.receipted is not None and life.stored is None and life.unanswered
+                  and not life.in_gap}
+    doubted = {i for i, m in comparison.got.items() if m["verdict"] == "in_doubt"}
+    report.check(f"{town.name}: in_doubt exactly where a commit got no answer ({len(doubted)})",
+                 f"{sorted(unanswered ^ doubted)}" if unanswered != doubted or not doubted else "")
+    gap = {i for i in town.gap_ids if lives[i].receipted is not None}
+    unsure = {i for i, m in comparison.got.items() if m["verdict"] == "unverifiable"}
+    report.check(f"{town.name}: unverifiable exactly inside the gap ({len(unsure)})",
+                 f"{sorted(gap ^ unsure)}" if gap != unsure or not unsure else "")
+
+
+def check_explanations(comparison, report, town):
+    """Each verdict has its sentence; what the portal still has, has its deadline."""
+    problems = []
+    for message in comparison.got.values():
+        if not message.get("explanation", "").strip():
+            problems.append(f"{message['message']}: no explanation")
+        if message["verdict"] in ("lost", "missing", "in_doubt") and \
+                not message.get("purge_deadline"):
+            problems.append(f"{message['message']}: no purge deadline")
+    lost = [m for m in comparison.got.values() if m["verdict"] == "lost"]
+    if not any(m.get("windows") for m in lost):
+        problems.append("no lost message has an overlapping overload window")
+    report.check(f"{town.name}: sentences, deadlines, overload windows", "\n".join(problems[:10]))
+
+
+def check_later(world, town, comparison, report):
+    """The same verdicts an hour later: nothing was right by chance of the moment."""
+    later = world.compare(town, int(time.time() * 1000) + 3_600_000)
+    report.check(f"{town.name}: the same verdicts an hour later",
+                 later.mismatches and later.mismatch_text(town.trace_paths(), 3))
+    del comparison
+
+
+def check_findings(world, town, agent, report):
+    """The agent itself told of each harmed message, in the house, once for each kind."""
+    told = {}
+    twice = []
+    for level, kind, message in FINDING.findall(agent.log()):
+        if kind in told.setdefault(message, set()):
+            twice.append(f"{message}: {kind} told twice")
+        told[message].add(kind)
+        if (kind == "receipt_before_commit") != (level == "WARN"):
+            twice.append(f"{message}: {kind} at level {level}")
+    problems = list(twice)
+    for message, life in town.lives().items():
+        wanted = WANTED_FINDINGS.get(expected_verdict(life))
+        if wanted and life.mode != "failures-only" and not told.get(message, set()) & wanted:
+            problems.append(f"{message}: {expected_verdict(life)}, but the agent told "
+                            f"{sorted(told.get(message, []))}")
+        if expected_verdict(life) == "stored" and told.get(message, set()) - {"failed_commit"}:
+            problems.append(f"{message}: stored, but the agent told {sorted(told[message])}")
+    alarms = os.path.join(agent.folder, "alarms.jsonl")
+    count = 0
+    if os.path.exists(alarms):
+        with open(alarms, encoding="utf-8") as file:
+            count = sum(1 for line in file if json.loads(line))
+    if not count:
+        problems.append("on_finding was never run")
+    report.check(f"{town.name}: findings told locally ({len(told)} messages, {count} alarms)",
+                 "\n".join(problems[:10]))
+
+
+def check_commands(world, report):
+    """What is open is said by exit status, and the reports are there."""
+    problems = []
+    for name in world.towns:
+        out, _ = world.collector.command("control", "run", "--tenant", name, "--format", "json",
+                                         expect=1)
+        if not out.strip():
+            problems.append("control run prints nothing")
+        if not world.collector.command("incidents", "list", "--tenant", name, "--format",
+                                       "json")[0].strip():
+            problems.append(f"{name}: no incident")
+    rows = world.collector.command("fleet", "report", "--format", "json")[0].splitlines()
+    if len(rows) < len(world.towns):
+        problems.append(f"fleet report has {len(rows)} rows")
+    report.check("control run, incidents, fleet report", "\n".join(problems))
+
+
+def run(binaries, output, seed, long=False, keep=False, **_):
+    """The group `main`; returns its Report."""
+    report = Report(output)
+    output.step(f"seed {seed}")
+    with World(binaries, output, seed, keep=keep) as world:
+        nord, sor = world.towns["nord"], world.towns["sor"]
+        nights = [Night(nord, output), Night(sor, output)]
+        fault_night(nights[0])
+        world.restart_agent_amid_rotation(nord, "nord-application", 12)
+        compare_and_report(world, nord, report, "with the fault")
+        world.gap(nord, "nord-application", 25)
+        nights[0].calm(10)
+        compare_and_report(world, nord, report, "after the gap")
+        nord.configure(mode="repaired")
+        repaired_night(nights[0])
+        nord_result = compare_and_report(world, nord, report, "repaired")
+        failures_only_night(nights[1])
+        compare_and_report(world, sor, report, "logging failures only")
+        world.gap(sor, "sor-application", 10)
+        nights[1].calm(10)
+        sor_result = compare_and_report(world, sor, report, "logging failures only, after a gap")
+        total = len(nord_result.expected) + len(sor_result.expected)
+        report.check(f"at least {MESSAGES_MIN} messages ({total})", total < MESSAGES_MIN and "few")
+        for town, result in ((nord, nord_result), (sor, sor_result)):
+            check_exact_counts(world, town, result, report)
+            check_explanations(result, report, town)
+            check_later(world, town, result, report)
+        check_findings(world, nord, world.agents["nord-application"], report)
+        check_commands(world, report)
+        world.portal.purge(world.portal.now_ms() + 1)
+        for night in nights:
+            for skipped in night.skipped:
+                report.skip(skipped)
+        if report.failed and keep:
+            output.step(f"kept: {world.folder}")
+    return report

@@ -1,0 +1,189 @@
+"""The whole: portal, municipalities with a real PostgreSQL, agents beside them, one collector.
+
+`World` starts all of it in a temporary folder and stops all of it, by process id, whatever happens.
+Two municipalities: `nord` has a trace that tells of commits (first with the fault, then repaired)
+and an agent at the application and one at the database; `sor` logs failures only.
+"""
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+
+from frames import facts, ledger
+from municipality import Municipality
+from portal import Portal
+from postgres_cluster import PostgresCluster
+from programs import Agent, Collector
+from support import Timeout, short_pause, wait_until
+from truth import Comparison, check_database
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TRACE_PACK = "familia-like"
+FAILURES_ONLY_PACK = "familia-like-failures"
+DATABASE_PACK = "postgresql-stderr"
+
+
+class World:
+    """See the module; `towns` names which municipalities take part."""
+
+    def __init__(self, binaries, output, seed, towns=("nord", "sor"), folder=None, keep=False,
+                 agent_binary=None, packs=None, rotate_bytes=400_000, states=None, data=None,
+                 trace_pack=TRACE_PACK):
+        self.binaries, self.output, self.seed = binaries, output, seed
+        self.town_names, self.keep = towns, keep
+        self.folder = folder or tempfile.mkdtemp(prefix="meldevakt-e2e-")
+        self.agent_binary, self.rotate_bytes = agent_binary, rotate_bytes
+        self.packs = packs or []
+        self.states, self.data, self.trace_pack = states or {}, data, trace_pack
+        self.towns, self.agents = {}, {}
+        self.collector = self.cluster = self.portal = None
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Stops everything this world started."""
+        for agent in self.agents.values():
+            agent.stop()
+        for town in self.towns.values():
+            town.stop()
+        if self.collector:
+            self.collector.stop()
+        self._stack.close()
+        if not self.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start(self):
+        os.makedirs(self.folder, exist_ok=True)
+        os.chmod(self.folder, 0o755)
+        self.output.step("starting PostgreSQL, portal, collector, case systems, agents")
+        self.cluster = self._stack.enter_context(
+            PostgresCluster(os.path.join(self.folder, "pg")))
+        self.portal = self._stack.enter_context(Portal(self.seed))
+        self.collector = Collector(self.binaries, os.path.join(self.folder, "collector"),
+                                   data=self.data)
+        self.collector.init()
+        self.collector.start()
+        for number, name in enumerate(self.town_names):
+            town = Municipality(name, os.path.join(self.folder, name), self.cluster, self.portal,
+                                "failures-only" if name == "sor" else "fault",
+                                self.seed + number, self.rotate_bytes)
+            self.towns[name] = town
+            town.start()
+            pack = FAILURES_ONLY_PACK if name == "sor" else self.trace_pack
+            self._add_agent(f"{name}-application", name, [
+                {"name": "trace", "files": [town.trace_glob], "pack": pack,
+                 "zone": "Europe/Oslo"}])
+        first = self.town_names[0]
+        self._add_agent(f"{first}-database", first, [
+            {"name": "sql", "files": [self.cluster.log_path], "pack": DATABASE_PACK,
+             "zone": "Europe/Oslo"}])
+
+    def _add_agent(self, name, town, sources):
+        folder = os.path.join(self.folder, "agents", name)
+        os.makedirs(folder, exist_ok=True)
+        alarm = self._alarm_script(folder)
+        agent = Agent(self.binaries, folder, name, self.collector.url, town, sources,
+                      state=self.states.get(name), packs=self.packs, on_finding=alarm,
+                      binary=self.agent_binary)
+        self.agents[name] = agent
+        invitation = self.collector.invite(town, os.path.join(folder, "invitation.json"))
+        agent.enroll(invitation)
+        agent.start()
+
+    @staticmethod
+    def _alarm_script(folder):
+        """What an administrator might hook up: every finding appended to a file."""
+        path = os.path.join(folder, "alarm")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"#!/bin/sh\nexec cat >>'{folder}/alarms.jsonl'\n")
+        os.chmod(path, 0o755)
+        return path
+
+    # --- receipts and verdicts ----------------------------------------------------------------
+
+    def import_receipts(self, town):
+        path = os.path.join(town.folder, "portal.csv")
+        span = self.portal.export_csv(path, town.name)
+        self.collector.import_receipts(town.name, path, span)
+
+    def compare(self, town, now_ms=None):
+        """Truth against `messages list`, right now. Raises when the instruments disagree."""
+        lives = town.lives()
+        wrong = check_database(lives, town.stored_ids())
+        if wrong:
+            raise AssertionError("the test's own truth is wrong:\n" + "\n".join(wrong[:20]))
+        return Comparison(lives, self.collector.messages(town.name, now_ms))
+
+    def settle(self, town, seconds=45, reimport=True):
+        """Imports the portal's rows and waits until every verdict is right, or the time is out.
+
+        A verdict needs the grace time to pass and the agent to have read past it; so this waits.
+        What is still wrong at the end is returned for the caller to judge.
+        """
+        if reimport:
+            self.import_receipts(town)
+        last = []
+        def right():
+            last[:] = [self.compare(town)]
+            return not last[0].mismatches
+        with contextlib.suppress(Timeout):
+            wait_until(right, "every verdict to be right", seconds, pause=0.5)
+        return last[0]
+
+    def let_event_time_pass(self, seconds):
+        """The case systems' clocks move on: coverage is about event time."""
+        until = time.monotonic() + seconds
+        wait_until(lambda: time.monotonic() >= until, "event time to pass", seconds + 5)
+
+    def gap(self, town, agent_name, count):
+        """The agent is away, the trace is rotated, and the rotated copy is deleted unread."""
+        agent = self.agents[agent_name]
+        self.output.step(f"{town.name}: the agent is stopped, {count} messages come, and their log "
+                         "is deleted")
+        agent.stop()
+        ids = town.send(count)
+        town.idle()
+        os.unlink(town.rotate())
+        town.gap_ids |= set(ids)
+        wait_until(lambda: os.path.getsize(os.path.join(town.folder, "Integrasjon.log")) > 0,
+                   "the case system to write again", 30)
+        self.let_event_time_pass(1)
+        agent.start()
+        # look_before (2 s) and the clocks' errors after the first record that is read again
+        self.let_event_time_pass(5)
+        return ids
+
+    def wait_until_all_is_read(self, seconds=60):
+        """Until the collector has a step for every message whose trace names it."""
+        wanted = {i for town in self.towns.values() for i, life in town.lives().items()
+                  if life.attempts or town.mode != "failures-only"}
+        wanted = {i for i in wanted if i[14] == "4"}
+        def read():
+            known = {reference["value"] for fact in facts(ledger(self.collector.database))[0]
+                     for reference in fact.get("step", {}).get("references", [])}
+            return wanted <= known
+        wait_until(read, "the agents to read and send everything", seconds, pause=0.5)
+        self.let_event_time_pass(3)
+
+    def restart_agent_amid_rotation(self, town, agent_name, count):
+        """As the gap, but nothing is deleted: the renamed sibling must be found and read."""
+        agent = self.agents[agent_name]
+        self.output.step(f"{town.name}: the agent is stopped while the log is rotated, twice")
+        agent.stop()
+        for _ in range(2):
+            town.send(count)
+            town.idle()
+            town.rotate()
+        agent.start()
+        short_pause()
