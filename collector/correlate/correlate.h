@@ -65,6 +65,9 @@ struct Policy {
   Duration clock_error = seconds(2);    // between portal and case system, beyond the agents' own
   Duration nearby = minutes(2);         // an unattributed failure this near a receipt may be its
   Duration confirm_within = hours(24);  // portal: not confirmed after this is undelivered
+  // Agents tell of what they have read once a minute. A log that is merely not read to the end of
+  // the grace time yet (no gap, no sign of a failure) keeps a message pending this much longer.
+  Duration report_within = minutes(2);
   std::vector<RetentionRule> retention = default_retention();
 };
 
@@ -76,6 +79,9 @@ struct TenantInput {
   std::vector<ReceiptCoverage> receipt_coverage;
   Policy policy;
 };
+
+// The first of them are kept: a night of overload does not make every message a book.
+inline constexpr std::size_t kWindowsPerMessageMax = 16;
 
 struct OverloadWindow {
   Interval span;
@@ -100,8 +106,9 @@ struct MessageVerdict {
   std::optional<Instant> committed;
   std::optional<Instant> failed;  // of the last failure
   std::optional<Instant> purge_deadline;
-  std::vector<OverloadWindow> windows;  // that overlap its life, sorted
-  std::vector<std::string> candidates;  // messages the ambiguous signals could belong to
+  std::vector<OverloadWindow> windows;  // that overlap its life, sorted; kWindowsPerMessageMax
+  std::vector<std::string> candidates;  // messages the ambiguous signals could belong to, itself
+                                        // among them; at most kListedCandidatesMax (lives.h)
   std::vector<std::string> evidence;    // fact ids, sorted
 };
 
@@ -109,6 +116,7 @@ struct Correlation {
   std::string tenant;
   std::vector<MessageVerdict> messages;  // sorted by `message`
   std::vector<OverloadWindow> windows;   // sorted by start
+  Instant now;                           // the time given
 };
 
 [[nodiscard]] Correlation correlate(const TenantInput& input, Instant now);

@@ -1,1 +1,175 @@
-// Being written.
+#include "collector/correlate/lives.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <tuple>
+#include <utility>
+#include <variant>
+
+#include "collector/correlate/names.h"
+
+namespace meldevakt::collector {
+namespace {
+
+// The facts as a set: each id once, its highest revision. Two contents under one id and revision
+// are a fault of an agent; which of them counts must still not depend on the order of arrival.
+std::vector<const LedgerFact*> newest_of_each(const std::vector<LedgerFact>& facts) {
+  std::vector<const LedgerFact*> out;
+  out.reserve(facts.size());
+  for (const LedgerFact& fact : facts) out.push_back(&fact);
+  std::sort(out.begin(), out.end(), [](const LedgerFact* a, const LedgerFact* b) {
+    if (const auto order = a->fact.id <=> b->fact.id; order != 0) return order < 0;
+    if (a->fact.revision != b->fact.revision) return a->fact.revision > b->fact.revision;
+    if (const auto order = a->fact <=> b->fact; order != 0) return order > 0;
+    return a->agent < b->agent;
+  });
+  const auto same_id = [](const LedgerFact* a, const LedgerFact* b) {
+    return a->fact.id == b->fact.id;
+  };
+  out.erase(std::unique(out.begin(), out.end(), same_id), out.end());
+  return out;
+}
+
+std::vector<Step> steps_in_event_order(const std::vector<const LedgerFact*>& facts) {
+  std::vector<Step> steps;
+  for (const LedgerFact* fact : facts) {
+    const auto* what = std::get_if<StepFact>(&fact->fact.what);
+    if (what != nullptr && is_message_signal(what->signal)) steps.push_back({fact, what});
+  }
+  std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) {
+    return std::tie(a.what->time, a.what->signal, a.id()) <
+           std::tie(b.what->time, b.what->signal, b.id());
+  });
+  return steps;
+}
+
+std::vector<OverloadWindow> windows_by_start(const std::vector<const LedgerFact*>& facts) {
+  std::vector<OverloadWindow> windows;
+  for (const LedgerFact* fact : facts) {
+    if (const auto* what = std::get_if<WindowFact>(&fact->fact.what); what != nullptr) {
+      windows.push_back(
+          {what->span, fact->fact.source, what->driver, what->signals, fact->fact.id});
+    }
+  }
+  std::sort(windows.begin(), windows.end(), [](const OverloadWindow& a, const OverloadWindow& b) {
+    return std::tie(a.span, a.fact_id) < std::tie(b.span, b.fact_id);
+  });
+  return windows;
+}
+
+template <typename T>
+void sort_unique(std::vector<T>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+// One pass over one input; the members are the working state that its steps share.
+class Builder {
+ public:
+  explicit Builder(const TenantInput& input)
+      : input_{input}, facts_{newest_of_each(input.facts)}, names_{facts_, input.receipts} {}
+
+  Lives build() {
+    out_.steps = steps_in_event_order(facts_);
+    out_.windows = windows_by_start(facts_);
+    make_lives();
+    out_.could_be.resize(out_.steps.size());
+    shared_.resize(names_.group_count());
+    for (std::size_t i = 0; i < out_.steps.size(); ++i) place(i);
+    spread_shared_steps();
+    attach_aliases();
+    attach_receipts();
+    for (Life& life : out_.all) {
+      sort_unique(life.unclear);
+      sort_unique(life.aliases);
+      sort_unique(life.receipts);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void make_lives() {
+    for (const Names::Message& message : names_.messages()) {
+      Life life;
+      life.message = message.name;
+      life.references = message.references;
+      out_.all.push_back(std::move(life));
+    }
+  }
+
+  void place(std::size_t i) {
+    const StepFact& what = *out_.steps[i].what;
+    const bool named = !what.references.empty();
+    const Names::Holders holders =
+        named ? names_.holders_of_one(what.references) : names_.holders_of_any(what.candidates);
+    // One candidate alone still leaves "or somebody else": the agent did not claim that it is its.
+    const bool certain = named || what.candidates.size() > 1;
+    if (certain && holders.messages.size() == 1 && holders.groups.empty()) {
+      out_.all[holders.messages.front()].own.push_back(i);
+    } else if (holders.messages.empty() && holders.groups.empty()) {
+      if (what.signal == Signal::kMessageCommitted) out_.nameless_commits.push_back(i);
+      if (what.signal == Signal::kMessageSaveFailed) out_.nameless_failures.push_back(i);
+    } else {
+      for (const std::size_t message : holders.messages) mark_unclear(i, message);
+      for (const std::size_t group : holders.groups) shared_[group].push_back(i);
+    }
+  }
+
+  void mark_unclear(std::size_t step, std::size_t message) {
+    out_.all[message].unclear.push_back(step);
+    out_.could_be[step].push_back(message);
+  }
+
+  // What a whole group of messages shares could be each one's. The first of each signal is enough
+  // for every verdict, and keeps a group of n messages with n such steps from costing n * n.
+  void spread_shared_steps() {
+    for (std::size_t group = 0; group < shared_.size(); ++group) {
+      std::vector<Signal> seen;
+      for (const std::size_t step : shared_[group]) {
+        const Signal signal = out_.steps[step].what->signal;
+        if (std::find(seen.begin(), seen.end(), signal) != seen.end()) continue;
+        seen.push_back(signal);
+        for (const std::size_t message : names_.messages_of_group(group)) {
+          mark_unclear(step, message);
+        }
+      }
+    }
+    for (std::vector<std::size_t>& messages : out_.could_be) sort_unique(messages);
+  }
+
+  void attach_aliases() {
+    for (const LedgerFact* fact : facts_) {
+      const auto* what = std::get_if<AliasFact>(&fact->fact.what);
+      if (what == nullptr || what->references.empty()) continue;
+      const Names::Holders holders = names_.holders_of_one(what->references);
+      for (const std::size_t message : holders.messages) {
+        out_.all[message].aliases.push_back(fact->fact.id);
+      }
+    }
+  }
+
+  void attach_receipts() {
+    for (const Receipt& receipt : input_.receipts) {
+      const Names::Holders holders =
+          names_.holders_of_one({{ReferenceType::kPortalMessageId, receipt.message_id}});
+      for (const std::size_t message : holders.messages) {
+        out_.all[message].receipts.push_back(receipt);
+      }
+    }
+  }
+
+  const TenantInput& input_;
+  std::vector<const LedgerFact*> facts_;
+  Names names_;
+  std::vector<std::vector<std::size_t>> shared_;  // per group of messages: steps any could own
+  Lives out_;
+};
+
+}  // namespace
+
+Lives build_lives(const TenantInput& input) {
+  return Builder{input}.build();
+}
+
+}  // namespace meldevakt::collector

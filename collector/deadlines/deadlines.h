@@ -1,8 +1,10 @@
 // Until when the portal still has a message: dated policy per channel (DOMAIN.md 1.1 "Retention").
 //
-// Case-system and manual messages: 14 days from the confirmed receipt; 30 days when sent after
-// 2023-06-02 14:30 Oslo time (12:30 UTC); SvarUt: no purge. The table is data: a later change of
-// the portal's rule is one row. Pure. Source: ksdif.no as given in DOMAIN.md; 003:107, 121, 171,
+// 14 days from the confirmed receipt; 30 days when sent after 2023-06-02 14:30 Oslo time (12:30
+// UTC), for manual reception from 2023-06-30 on; SvarUt: no purge. The table is data: a later
+// change of the portal's rule is one row.
+//
+// Pure. Thread-safety: pure functions. Source: ksdif.no as given in DOMAIN.md; 003:107, 121, 171,
 // 477, 599, 744, 1253.
 #pragma once
 
@@ -22,7 +24,8 @@ struct RetentionRule {
 };
 [[nodiscard]] std::vector<RetentionRule> default_retention();
 
-// nullopt: no purge, or no receipt to count from. `sent` falls back to the receipt's time.
+// nullopt: no purge, or no receipt to count from. `sent` falls back to the receipt's time. Of the
+// rules of one channel the one with the latest `sent_from` that is not after `sent` is in force.
 [[nodiscard]] std::optional<Instant> purge_deadline(const std::vector<RetentionRule>& rules,
                                                     std::string_view channel,
                                                     std::optional<Instant> sent,

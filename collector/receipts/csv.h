@@ -1,1 +1,55 @@
+// RFC 4180 rows out of bytes nobody vouches for. A row that breaks the rules costs only itself:
+// reading goes on with the next line.
+//
+//   CsvReader reader{text, ';'};
+//   while (auto row = reader.next()) if (row->problem.empty()) use(row->fields);
+//
+// Lines end with CR LF, LF or CR; a quoted field may hold line ends, separators and doubled quotes.
+// Thread-safety: none. Bounds: kFieldBytesMax a field, kCsvFieldsMax a row; time linear in the
+// text (what is read twice after bad rows is bounded by kRereadFactor).
 #pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace meldevakt::collector {
+
+inline constexpr std::size_t kCsvFieldsMax = 256;
+
+struct CsvRow {
+  std::uint64_t number = 0;  // the first is 1; blank rows count, as in a spreadsheet
+  std::vector<std::string> fields;
+  std::string problem;               // what is wrong, in words; "" when the row is well-formed
+  [[nodiscard]] bool blank() const;  // well-formed, and nothing in it
+};
+
+class CsvReader {
+ public:
+  static constexpr std::size_t kRereadFactor = 2;
+
+  // `text` must outlive the reader.
+  CsvReader(std::string_view text, char separator)
+      : text_{text}, separator_{separator}, reread_left_{kRereadFactor * text.size()} {}
+
+  [[nodiscard]] std::optional<CsvRow> next();  // nullopt at the end
+
+ private:
+  [[nodiscard]] bool read_field(std::string& field, std::string& problem);
+  [[nodiscard]] bool read_quoted(std::string& field, std::string& problem);
+  [[nodiscard]] bool read_plain(std::string& field, std::string& problem);
+  [[nodiscard]] bool at_line_end() const;
+  void skip_line_end();
+  void recover(std::size_t row_start);
+
+  std::string_view text_;
+  char separator_;
+  std::size_t reread_left_;
+  std::size_t at_ = 0;
+  std::uint64_t number_ = 0;
+};
+
+}  // namespace meldevakt::collector

@@ -1,1 +1,163 @@
-// Being written.
+#include "collector/receipts/receipts.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "collector/receipts/csv.h"
+#include "collector/receipts/headings.h"
+#include "collector/receipts/values.h"
+#include "common/base/text.h"
+#include "common/privacy/privacy.h"
+
+namespace meldevakt::collector {
+namespace {
+
+// Windows-1252, 0x80 to 0x9F, as Unicode; 0 where the code page has nothing.
+constexpr std::array<std::uint16_t, 32> kCp1252{
+    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+
+void append_code_point(std::string& out, unsigned code) {
+  if (code < 0x80) {
+    out.push_back(static_cast<char>(code));
+  } else if (code < 0x800) {
+    out.push_back(static_cast<char>(0xC0U | (code >> 6U)));
+    out.push_back(static_cast<char>(0x80U | (code & 0x3FU)));
+  } else {
+    out.push_back(static_cast<char>(0xE0U | (code >> 12U)));
+    out.push_back(static_cast<char>(0x80U | ((code >> 6U) & 0x3FU)));
+    out.push_back(static_cast<char>(0x80U | (code & 0x3FU)));
+  }
+}
+
+std::string from_cp1252(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size() + bytes.size() / 8);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool special = byte >= 0x80 && byte < 0xA0;
+    const unsigned code = special ? kCp1252[byte - 0x80U] : byte;
+    append_code_point(out, code == 0 && special ? 0xFFFDU : code);
+  }
+  return out;
+}
+
+Result<std::string> as_utf8(std::string_view csv) {
+  constexpr std::string_view bom = "\xEF\xBB\xBF";
+  if (csv.substr(0, bom.size()) == bom) csv.remove_prefix(bom.size());
+  if (csv.substr(0, 2) == "\xFF\xFE" || csv.substr(0, 2) == "\xFE\xFF" ||
+      csv.substr(0, 4096).find('\0') != std::string_view::npos) {
+    return Error{Errc::kInvalid, "the file is UTF-16 or no text; save it as CSV in UTF-8"};
+  }
+  if (is_utf8(csv)) return std::string{csv};
+  return from_cp1252(csv);
+}
+
+std::string_view cell(const CsvRow& row, const FieldColumns& columns, const char* field) {
+  const auto at = columns.find(field);
+  return at == columns.end() ? std::string_view{} : std::string_view{row.fields[at->second]};
+}
+
+Result<Receipt> receipt_of(const CsvRow& row, std::size_t width, std::string_view portal,
+                           const FieldColumns& columns, const TimeZone& zone) {
+  if (!row.problem.empty()) return Error{Errc::kInvalid, row.problem};
+  if (row.fields.size() != width) {
+    return Error{Errc::kInvalid, "the row has " + std::to_string(row.fields.size()) +
+                                     " fields, the header " + std::to_string(width)};
+  }
+  Receipt out;
+  out.portal = portal;
+  const std::string_view id = trimmed(cell(row, columns, "message_id"));
+  if (!is_portal_uuid(id)) {
+    return Error{Errc::kInvalid,
+                 "message_id is not a UUID of version 4 (8-4-4-4-12 hexadecimal digits)"};
+  }
+  for (const char c : id) {
+    out.message_id.push_back(c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c);
+  }
+  auto sent = parse_cell_time(cell(row, columns, "sent"), zone, Reading::kEarlier);
+  if (!sent) return Error{Errc::kInvalid, "sent " + sent.error().message()};
+  auto confirmed = parse_cell_time(cell(row, columns, "confirmed"), zone, Reading::kLater);
+  if (!confirmed) return Error{Errc::kInvalid, "confirmed " + confirmed.error().message()};
+  if (!sent.value() && !confirmed.value()) {
+    return Error{Errc::kInvalid, "sent and confirmed are both empty"};
+  }
+  out.sent = sent.value();
+  out.confirmed = confirmed.value();
+  out.form = form_from_cell(cell(row, columns, "form"));
+  out.channel = channel_from_text(cell(row, columns, "channel"));
+  out.district = district_from_cell(cell(row, columns, "district"));
+  return out;
+}
+
+// How new a row is, with every tie broken. An unconfirmed message that is printed was first tried
+// otherwise.
+auto newness(const Receipt& receipt) {
+  return std::make_tuple(receipt.confirmed, receipt.channel == kPrintChannel,
+                         receipt.form != FormType::kUnknown, receipt);
+}
+
+Receipt merged(const std::set<Receipt>& rows) {
+  Receipt out = *std::max_element(rows.begin(), rows.end(), [](const Receipt& a, const Receipt& b) {
+    return newness(a) < newness(b);
+  });
+  for (const Receipt& row : rows) {
+    if (row.sent && (!out.sent || *row.sent < *out.sent)) out.sent = row.sent;
+    if (out.form == FormType::kUnknown) out.form = row.form;
+    if (out.channel.empty()) out.channel = row.channel;
+    if (out.district.empty()) out.district = row.district;
+  }
+  return out;
+}
+
+}  // namespace
+
+ColumnMapping default_columns() {
+  return {
+      {"message_id", {"bekymringsmeldingId", "message_id"}},
+      {"sent", {"innsendt", "sendt inn", "sendt", "innsendt tidspunkt", "sent"}},
+      {"confirmed", {"bekreftet", "bekreftet mottatt", "bekreftet tidspunkt", "confirmed"}},
+      {"form", {"skjemaType", "skjema", "form"}},
+      {"channel", {"kanal", "leveringskanal", "channel"}},
+      {"district", {"bydelRessursId", "bydelsRessursId", "district"}},
+  };
+}
+
+Result<Imported> parse_receipts(std::string_view csv, std::string_view portal,
+                                const ColumnMapping& columns, const TimeZone& zone) {
+  if (csv.size() > kCsvBytesMax) {
+    return Error{Errc::kLimit,
+                 "the file is larger than " + std::to_string(kCsvBytesMax) + " bytes"};
+  }
+  MELDEVAKT_TRY_ASSIGN(const std::string text, as_utf8(csv));
+  CsvReader reader{text, separator_of(text)};
+  auto header = reader.next();
+  if (!header) return Error{Errc::kInvalid, "the file is empty; its first row must be a header"};
+  if (!header->problem.empty()) return Error{Errc::kInvalid, "header: " + header->problem};
+  MELDEVAKT_TRY_ASSIGN(const FieldColumns found, find_columns(header->fields, columns));
+
+  Imported out;
+  std::map<std::string, std::set<Receipt>> by_message;
+  while (auto row = reader.next()) {
+    if (row->blank()) continue;
+    ++out.rows;
+    auto receipt = receipt_of(*row, header->fields.size(), portal, found, zone);
+    if (receipt) {
+      std::set<Receipt>& rows = by_message[receipt.value().message_id];
+      if (!rows.insert(receipt.value()).second) ++out.repeated;
+      continue;
+    }
+    ++out.bad_rows;
+    if (out.errors.size() < kRowErrorsMax) {
+      out.errors.push_back({row->number, receipt.error().message()});
+    }
+  }
+  for (const auto& [id, rows] : by_message) out.receipts.push_back(merged(rows));
+  return out;
+}
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,166 @@
+#include "collector/correlate/decide.h"
+
+#include <algorithm>
+
+namespace meldevakt::collector {
+namespace {
+
+struct Context {
+  const Signs& signs;
+  bool has_portal_id;
+  const std::vector<ReceiptCoverage>& portals;
+  const CoverageMap& coverage;
+  const Policy& policy;
+  Instant now;
+};
+
+// --- committed
+
+// The portal whose rows are complete for the time in which it was sent has no receipt for it.
+std::optional<Reason> why_unreceipted(const Context& c) {
+  const Signs& s = c.signs;
+  if (s.receipted || s.printed || s.rejected != nullptr || !c.has_portal_id) return std::nullopt;
+  const Instant sent = s.sent.value_or(*s.first_seen);
+  if (c.now < sent + c.policy.confirm_within) return std::nullopt;
+  // Without a row nobody knows when it was sent: at most this long before it was first seen.
+  const Instant from = s.sent ? sent : sent - c.policy.look_before;
+  const bool complete =
+      std::any_of(c.portals.begin(), c.portals.end(), [&](const ReceiptCoverage& portal) {
+        return portal.span.contains(from) && portal.span.contains(sent) &&
+               (s.row == nullptr || s.row->portal == portal.portal);
+      });
+  if (!complete) return std::nullopt;
+  return s.row == nullptr ? Reason::kUnknownToPortal : Reason::kUnconfirmedByPortal;
+}
+
+Decision decide_committed(const Context& c) {
+  if (c.signs.receipt_came_first) return {Verdict::kStoredAfterReceipt, Reason::kReceiptFirst};
+  if (c.signs.receipted) return {Verdict::kStored, Reason::kCommitted};
+  if (const auto reason = why_unreceipted(c)) return {Verdict::kUnreceipted, *reason};
+  return {Verdict::kStored, Reason::kCommittedNoReceipt};
+}
+
+// --- neither commit nor receipt
+
+// A receipt that may be its: if it is, then what a receipted message without a commit needs is not
+// there; so it is not left waiting for a day.
+Decision decide_unclear_receipt(const Context& c) {
+  const Step* receipt = c.signs.unclear_receipt;
+  if (c.now < receipt->what->time + c.policy.grace) {
+    return {Verdict::kPending, Reason::kReceiptMayBeIts, receipt};
+  }
+  return {Verdict::kUnverifiable, Reason::kUnclearReceipt, receipt};
+}
+
+Decision decide_time_ran_out(const Context& c, Instant since) {
+  if (c.signs.row != nullptr) return {Verdict::kUndelivered, Reason::kNeverConfirmed};
+  const Need need{{since, since + c.policy.confirm_within}, std::nullopt};
+  if (!c.coverage.observed(Signal::kMessageAcknowledged)) {
+    return {Verdict::kUnverifiable, Reason::kReceiptUnknown};
+  }
+  auto hole = c.coverage.first_hole(Signal::kMessageAcknowledged, need);
+  if (hole) return {Verdict::kUnverifiable, Reason::kReceiptUnknown, nullptr, std::move(hole)};
+  return {Verdict::kUndelivered, Reason::kNeverAcknowledged, nullptr, std::nullopt, need.span};
+}
+
+Decision decide_unreceipted(const Context& c) {
+  if (c.signs.rejected != nullptr) return {Verdict::kFallback, Reason::kRejected};
+  if (c.signs.printed) return {Verdict::kFallback, Reason::kPrinted};
+  if (c.signs.unclear_receipt != nullptr) return decide_unclear_receipt(c);
+  const auto since = c.signs.sent ? c.signs.sent : c.signs.first_seen;
+  if (!since || c.now < *since + c.policy.confirm_within) {
+    return {Verdict::kPending, Reason::kNotReceiptedYet};
+  }
+  return decide_time_ran_out(c, *since);
+}
+
+// --- receipted, no commit
+
+// Up to here a commit could still come and be logged: grace after the receipt, or after the last
+// attempt where that is later.
+Instant last_chance(const Context& c) {
+  Instant last = *c.signs.receipted;
+  if (c.signs.last_failure != nullptr) last = std::max(last, c.signs.last_failure->what->time);
+  if (c.signs.last_retry) last = std::max(last, *c.signs.last_retry);
+  return last + c.policy.grace;
+}
+
+// Its own failure is seen. A commit later than that could hide where nobody read.
+Decision decide_failed(const Context& c, Signal decisive) {
+  const Need need{{c.signs.first_failure->what->time, last_chance(c)}, std::nullopt};
+  if (auto hole = c.coverage.first_hole(decisive, need)) {
+    return {Verdict::kUnverifiable, Reason::kHole, nullptr, std::move(hole)};
+  }
+  if (c.signs.last_unknown != nullptr) {
+    return {Verdict::kInDoubt, Reason::kNoAnswer, nullptr, std::nullopt, need.span};
+  }
+  return {Verdict::kLost, Reason::kSaveFailed, nullptr, std::nullopt, need.span};
+}
+
+// Where its life must have been read from: from its own message.received; else long enough before
+// the receipt, or from where the log begins when that is before the receipt.
+Need need_of_silent(const Context& c) {
+  const Instant receipt = *c.signs.receipted;
+  const Instant to = last_chance(c);
+  if (c.signs.received) return {{std::min(receipt, *c.signs.received), to}, std::nullopt};
+  return {{receipt - c.policy.look_before, to}, receipt};
+}
+
+// Neither a commit nor a failure of its own is seen.
+Decision decide_silent(const Context& c, Signal decisive) {
+  const Need need = need_of_silent(c);
+  const Step* failure = c.signs.unclear_failure;
+  if (auto hole = c.coverage.first_hole(decisive, need)) {
+    // The end of the log is always a little behind: that is not worth an alarm at once, unless
+    // something else speaks of a failure.
+    const bool may_wait = hole->not_yet_read && failure == nullptr && !c.signs.last_retry &&
+                          c.now < need.span.to + c.policy.report_within;
+    return {may_wait ? Verdict::kPending : Verdict::kUnverifiable,
+            may_wait ? Reason::kNotYetRead : Reason::kHole, failure, std::move(hole)};
+  }
+  if (decisive == Signal::kMessageCommitted) {
+    // Whosever the failure is: this message is not stored.
+    return {Verdict::kMissing, Reason::kNothingLogged, failure, std::nullopt, need.span};
+  }
+  if (failure != nullptr) return {Verdict::kUnverifiable, Reason::kUnclearFailure, failure};
+  return {Verdict::kNoFailureSeen, Reason::kNoFailure, nullptr, std::nullopt, need.span};
+}
+
+// It was tried again after its last failure.
+bool ends_in_retry(const Signs& s) {
+  return s.last_retry && (s.last_failure == nullptr || s.last_failure->what->time <= *s.last_retry);
+}
+
+Decision decide_receipted(const Context& c) {
+  if (c.now < *c.signs.receipted + c.policy.grace) {
+    return {Verdict::kPending, Reason::kWithinGrace};
+  }
+  if (c.signs.unclear_commit != nullptr) {
+    return {Verdict::kUnverifiable, Reason::kUnclearCommit, c.signs.unclear_commit};
+  }
+  const bool commits_are_logged = c.coverage.observed(Signal::kMessageCommitted);
+  const Signal decisive =
+      commits_are_logged ? Signal::kMessageCommitted : Signal::kMessageSaveFailed;
+  if (!c.coverage.observed(decisive)) {
+    return {Verdict::kUnverifiable, Reason::kNobodyLooks, c.signs.unclear_failure};
+  }
+  // The failed attempt that was tried again may have been stored without a word.
+  if (!commits_are_logged && ends_in_retry(c.signs)) {
+    return {Verdict::kUnverifiable, Reason::kRetryWithoutEnd};
+  }
+  if (c.signs.first_failure != nullptr) return decide_failed(c, decisive);
+  return decide_silent(c, decisive);
+}
+
+}  // namespace
+
+Decision decide_verdict(const Signs& signs, bool has_portal_id,
+                        const std::vector<ReceiptCoverage>& portals, const CoverageMap& coverage,
+                        const Policy& policy, Instant now) {
+  const Context c{signs, has_portal_id, portals, coverage, policy, now};
+  if (signs.commit != nullptr) return decide_committed(c);
+  if (!signs.receipted) return decide_unreceipted(c);
+  return decide_receipted(c);
+}
+
+}  // namespace meldevakt::collector

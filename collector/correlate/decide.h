@@ -1,0 +1,55 @@
+// The verdict on one message: the table of collector/README.md, one small function a row or two.
+//
+// Pure. Thread-safety: pure function. The decision points into Lives like the signs it is made of.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "collector/correlate/coverage_map.h"
+#include "collector/correlate/signs.h"
+
+namespace meldevakt::collector {
+
+// Why a verdict is what it is; each reason has one sentence in explain.cpp.
+enum class Reason : std::uint8_t {
+  kWithinGrace,          // pending
+  kNotYetRead,           // pending
+  kReceiptMayBeIts,      // pending
+  kNotReceiptedYet,      // pending
+  kCommitted,            // stored
+  kCommittedNoReceipt,   // stored
+  kReceiptFirst,         // stored_after_receipt
+  kUnknownToPortal,      // unreceipted
+  kUnconfirmedByPortal,  // unreceipted
+  kSaveFailed,           // lost
+  kNoAnswer,             // in_doubt
+  kNothingLogged,        // missing
+  kNoFailure,            // no_failure_seen
+  kHole,                 // unverifiable
+  kNobodyLooks,          // unverifiable: no source observes commits or failures
+  kUnclearCommit,        // unverifiable
+  kUnclearFailure,       // unverifiable
+  kUnclearReceipt,       // unverifiable
+  kRetryWithoutEnd,      // unverifiable: tried again, and commits are not logged
+  kReceiptUnknown,       // unverifiable: no receipt is known, and nobody could have seen it all
+  kNeverConfirmed,       // undelivered
+  kNeverAcknowledged,    // undelivered
+  kRejected,             // fallback
+  kPrinted,              // fallback
+};
+
+struct Decision {
+  Verdict verdict = Verdict::kPending;
+  Reason reason = Reason::kNotReceiptedYet;
+  const Step* unclear = nullptr;   // the signal that may be its or another's, where it matters
+  std::optional<Hole> hole{};      // what was not read, where it matters
+  std::optional<Interval> read{};  // what had to be read, and was
+};
+
+[[nodiscard]] Decision decide_verdict(const Signs& signs, bool has_portal_id,
+                                      const std::vector<ReceiptCoverage>& portals,
+                                      const CoverageMap& coverage, const Policy& policy,
+                                      Instant now);
+
+}  // namespace meldevakt::collector

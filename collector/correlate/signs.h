@@ -1,0 +1,45 @@
+// Everything that is seen of one message, boiled down to what verdicts ask for. Only minima, maxima
+// and "is there any": so neither order nor repetition of the input can matter.
+//
+// Pure. The pointers lead into Lives, which must outlive the signs.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "collector/correlate/coverage_map.h"
+#include "collector/correlate/lives.h"
+
+namespace meldevakt::collector {
+
+struct Signs {
+  const Receipt* row = nullptr;  // the portal's newest word: the row confirmed last
+  std::optional<Instant> sent;   // earliest the portal says
+  // Receipts. A row that says "print" confirms that a letter was posted, not that the case system
+  // has the message.
+  std::optional<Instant> receipted;  // the earliest of both kinds
+  std::optional<Instant> kept_from;  // the portal counts its days from here: its latest, else ours
+  bool printed = false;              // a row says that the portal prints and posts it
+
+  // Its own steps.
+  std::optional<Instant> first_seen;    // the earliest of any kind
+  std::optional<Instant> received;      // the earliest message.received
+  const Step* commit = nullptr;         // the earliest
+  const Step* rejected = nullptr;       // the earliest
+  const Step* first_failure = nullptr;  // of message.save_failed
+  const Step* last_failure = nullptr;
+  std::optional<Instant> last_retry;
+  const Step* last_unknown = nullptr;  // the latest failure whose outcome nobody knows
+  bool receipt_came_first = false;     // before the commit, by more than the clocks could err
+  std::optional<FormType> form;
+
+  // What may be its or another's: the earliest of each.
+  const Step* unclear_commit = nullptr;
+  const Step* unclear_failure = nullptr;
+  const Step* unclear_receipt = nullptr;  // only where it is named as a candidate
+};
+
+[[nodiscard]] Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& coverage,
+                                 const Policy& policy);
+
+}  // namespace meldevakt::collector
