@@ -1,0 +1,79 @@
+#include "agent/state/schema.h"
+
+#include <string>
+
+namespace meldevakt::agent {
+namespace {
+
+// Blobs of 32 bytes are SHA-256 values. `statements` is outbox and journal in one: a row is in the
+// outbox until acknowledged_ms is set, and remains as journal afterwards.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE tenants (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, agent TEXT NOT NULL, collector TEXT NOT NULL,
+  files TEXT NOT NULL, enrolled_ms INTEGER NOT NULL, enrolment_link BLOB NOT NULL,
+  epoch INTEGER NOT NULL, next_sequence INTEGER NOT NULL, link BLOB NOT NULL,
+  until_ms INTEGER NOT NULL, boot_id TEXT NOT NULL, boot_ns INTEGER NOT NULL,
+  lives TEXT NOT NULL
+) STRICT;
+CREATE TABLE files (
+  source TEXT NOT NULL, key TEXT NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL,
+  head BLOB NOT NULL, head_bytes INTEGER NOT NULL, tail BLOB NOT NULL, tail_bytes INTEGER NOT NULL,
+  offset INTEGER NOT NULL, path TEXT NOT NULL, state INTEGER NOT NULL,
+  PRIMARY KEY (source, key)
+) STRICT;
+CREATE TABLE pipelines (
+  tenant TEXT NOT NULL, source TEXT NOT NULL, snapshot BLOB NOT NULL, coverage TEXT NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  PRIMARY KEY (tenant, source)
+) STRICT;
+CREATE TABLE statements (
+  tenant TEXT NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  link BLOB NOT NULL, sealed_ms INTEGER NOT NULL, frame BLOB NOT NULL, frame_bytes INTEGER NOT NULL,
+  acknowledged_ms INTEGER,
+  PRIMARY KEY (tenant, epoch, sequence)
+) STRICT;
+CREATE INDEX outbox ON statements (tenant, epoch, sequence, frame_bytes)
+  WHERE acknowledged_ms IS NULL;
+CREATE INDEX journal ON statements (sealed_ms, frame_bytes) WHERE acknowledged_ms IS NOT NULL;
+CREATE TABLE findings (
+  id TEXT PRIMARY KEY, tenant TEXT NOT NULL, kind INTEGER NOT NULL, refs TEXT NOT NULL,
+  time_ms INTEGER NOT NULL, source TEXT NOT NULL, code TEXT NOT NULL, sentence TEXT NOT NULL,
+  found_ms INTEGER NOT NULL, told_ms INTEGER
+) STRICT;
+CREATE INDEX findings_untold ON findings (found_ms) WHERE told_ms IS NULL;
+PRAGMA user_version = 1;
+)sql";
+
+}  // namespace
+
+Status migrate(Database& db) {
+  MELDEVAKT_TRY_ASSIGN(const std::int64_t version, db.number("PRAGMA user_version"));
+  if (version == kStateVersion) return {};
+  if (version > kStateVersion) {
+    return Error{Errc::kInvalid, "was written by a newer version of the agent (format " +
+                                     std::to_string(version) + "); install that version again"};
+  }
+  MELDEVAKT_TRY(db.execute("BEGIN IMMEDIATE"));
+  if (auto done = db.execute(kVersion1); !done) {
+    static_cast<void>(db.execute("ROLLBACK"));
+    return done;
+  }
+  return db.execute("COMMIT");
+}
+
+Status check_version(Database& db) {
+  MELDEVAKT_TRY_ASSIGN(const std::int64_t version, db.number("PRAGMA user_version"));
+  if (version == kStateVersion) return {};
+  return Error{Errc::kInvalid, "has format " + std::to_string(version) + ", not " +
+                                   std::to_string(kStateVersion) + ", of this agent"};
+}
+
+Status check_integrity(Database& db) {
+  MELDEVAKT_TRY_ASSIGN(Query check, db.prepare("PRAGMA quick_check(1)"));
+  MELDEVAKT_TRY_ASSIGN(const bool row, check.step());
+  const std::string words = row ? check.text(0) : "no answer";
+  if (words == "ok") return {};
+  return Error{Errc::kCorrupt, "damaged: " + words};
+}
+
+}  // namespace meldevakt::agent
