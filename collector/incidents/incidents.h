@@ -1,4 +1,10 @@
-// Incidents: verdicts with one cause in one tenant, near in time. Pure; sorted; stable ids.
+// Incidents: verdicts with one cause in one tenant, near in time.
+//
+//   std::vector<Incident> incidents = group_incidents(correlate(input, now));
+//
+// Sorted by first event. An id stays while cause and first message do: later messages of the same
+// incident and a later `now` do not change it. Pure. Thread-safety: pure function. Cost: O(n log
+// n).
 #pragma once
 
 #include <string>

@@ -1,1 +1,108 @@
-// Being written.
+#include "collector/report/report.h"
+
+#include <nlohmann/json.hpp>
+
+namespace meldevakt::collector {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json time_or_null(const std::optional<Instant>& time) {
+  return time ? Json(to_rfc3339(*time)) : Json(nullptr);
+}
+
+// What came from a configuration may be no UTF-8; a report is printed all the same.
+std::string line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json references_of(const MessageVerdict& message) {
+  Json out = Json::array();
+  for (const Reference& reference : message.references) {
+    out.push_back({{"type", to_string(reference.type)}, {"value", reference.value}});
+  }
+  return out;
+}
+
+Json windows_of(const MessageVerdict& message) {
+  Json out = Json::array();
+  for (const OverloadWindow& window : message.windows) {
+    Json signals = Json::array();
+    for (const WindowFact::Count& count : window.signals) {
+      signals.push_back({{"signal", to_string(count.signal)}, {"count", count.count}});
+    }
+    out.push_back({{"from", to_rfc3339(window.span.from)},
+                   {"to", to_rfc3339(window.span.to)},
+                   {"source", window.source},
+                   {"driver", window.driver},
+                   {"signals", std::move(signals)},
+                   {"fact_id", window.fact_id}});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string message_json(const MessageVerdict& message, std::string_view tenant) {
+  return line({{"tenant", tenant},
+               {"message", message.message},
+               {"references", references_of(message)},
+               {"verdict", to_string(message.verdict)},
+               {"category", to_string(message.category)},
+               {"explanation", message.explanation},
+               {"cause", message.cause},
+               {"form", to_string(message.form)},
+               {"channel", message.channel},
+               {"sent", time_or_null(message.sent)},
+               {"receipted", time_or_null(message.receipted)},
+               {"committed", time_or_null(message.committed)},
+               {"failed", time_or_null(message.failed)},
+               {"purge_deadline", time_or_null(message.purge_deadline)},
+               {"windows", windows_of(message)},
+               {"candidates", message.candidates},
+               {"evidence", message.evidence}});
+}
+
+std::string incident_json(const Incident& incident) {
+  return line({{"id", incident.id},
+               {"tenant", incident.tenant},
+               {"cause", incident.cause},
+               {"worst", to_string(incident.worst)},
+               {"first", to_rfc3339(incident.first)},
+               {"last", to_rfc3339(incident.last)},
+               {"messages", incident.messages},
+               {"earliest_deadline", time_or_null(incident.earliest_deadline)},
+               {"reason", incident.reason},
+               {"open", incident.open}});
+}
+
+std::string fleet_row_json(const FleetRow& row) {
+  Json verdicts = Json::object();
+  for (const auto& [verdict, count] : row.verdicts) {
+    verdicts[std::string{to_string(verdict)}] = count;
+  }
+  return line({{"tenant", row.tenant},
+               {"name", row.name},
+               {"agents", row.agents},
+               {"last_statement", time_or_null(row.last_statement)},
+               {"verdicts", std::move(verdicts)},
+               {"open_incidents", row.open_incidents},
+               {"alarms", row.alarms}});
+}
+
+FleetRow summarise_tenant(const Correlation& correlation, const std::vector<Incident>& incidents) {
+  FleetRow out;
+  out.tenant = correlation.tenant;
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(Verdict::kUnreceipted); ++i) {
+    out.verdicts.emplace_back(static_cast<Verdict>(i), 0);
+  }
+  for (const MessageVerdict& message : correlation.messages) {
+    ++out.verdicts[static_cast<std::size_t>(message.verdict)].second;
+  }
+  for (const Incident& incident : incidents) {
+    if (incident.open) ++out.open_incidents;
+  }
+  return out;
+}
+
+}  // namespace meldevakt::collector

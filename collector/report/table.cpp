@@ -1,0 +1,55 @@
+#include "collector/report/table.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "common/base/check.h"
+
+namespace meldevakt::collector {
+namespace {
+
+constexpr std::size_t kBetweenColumns = 2;
+
+std::size_t width_of(const std::string& utf8) {
+  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // continuation bytes have no width
+  }));
+}
+
+}  // namespace
+
+Table::Table(std::vector<std::string> headings) {
+  rows_.push_back(std::move(headings));
+}
+
+void Table::add(std::vector<std::string> cells) {
+  MELDEVAKT_CHECK(cells.size() == rows_.front().size());
+  for (std::string& cell : cells) {
+    for (char& c : cell) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x20 || byte == 0x7F) c = '?';
+    }
+  }
+  rows_.push_back(std::move(cells));
+}
+
+std::string Table::text() const {
+  std::vector<std::size_t> widths(rows_.front().size(), 0);
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  std::string out;
+  for (const auto& row : rows_) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      line.append(widths[i] - width_of(row[i]) + kBetweenColumns, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+}  // namespace meldevakt::collector
