@@ -1,0 +1,27 @@
+// The data folder's keys: our own certificate authority, and the listeners' certificate from it.
+//
+// authority.{key,crt} are made once, by init; whoever has the key can admit agents.
+// server.{key,crt} are made anew at every start of serve: a change of `names` needs no ceremony,
+// and no old key lies about. Errors: kExists (init twice), kNotFound (no init), kIo, kInvalid
+// (permissions).
+#pragma once
+
+#include <string>
+
+#include "collector/app/config.h"
+#include "common/base/result.h"
+#include "common/base/time.h"
+#include "common/crypto/crypto.h"
+
+namespace meldevakt::collector {
+
+inline constexpr Duration kAuthorityLifetime = days(3650);
+inline constexpr Duration kServerCertificateLifetime = days(825);
+
+[[nodiscard]] Status create_authority(const Config& config, Instant now);
+[[nodiscard]] Result<KeyAndCertificate> load_authority(const Config& config);
+[[nodiscard]] Result<KeyAndCertificate> renew_server_certificate(const Config& config,
+                                                                 const KeyAndCertificate& authority,
+                                                                 Instant now);
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,67 @@
+// The commands that write: one JSON line in, one JSON line out, the same whether `serve` runs and
+// takes them over data/control.sock or the command has the database to itself.
+//
+//   {"command":"invite","tenant":NAME,"organisation":NR,"token_hash":HEX,"expires":MS}
+//     -> {"ok":true,"tenant":ID,"collector":"https://...","created":BOOL}
+//   {"command":"import","tenant":NAME,"receipts":[[portal,id,sent,confirmed,form,channel,district]
+//     ...],"coverage":[portal,from,until] or null}
+//     -> {"ok":true,"added":N,"changed":N,"unchanged":N}
+//   any refusal -> {"ok":false,"code":"invalid","error":"..."}
+//
+// Thread-safety: a ControlActions belongs to the store's strand. Errors: are answers.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/app/config.h"
+#include "collector/store/store.h"
+#include "common/ports/clock.h"
+#include "common/ports/random.h"
+
+namespace meldevakt::collector {
+
+inline constexpr std::size_t kControlLineBytesMax = 4 * 1024 * 1024;
+inline constexpr std::size_t kReceiptsPerLineMax = 5'000;
+
+class ControlActions {
+ public:
+  // `url`: where agents reach this collector, or why that is not known.
+  ControlActions(Store& store, Clock& clock, Random& random, Result<std::string> url)
+      : store_{store}, clock_{clock}, random_{random}, url_{std::move(url)} {}
+
+  [[nodiscard]] std::string handle(std::string_view line);
+
+ private:
+  Store& store_;
+  Clock& clock_;
+  Random& random_;
+  Result<std::string> url_;
+};
+
+// The other end: sends one line, returns the answer's line.
+using ControlCall = std::function<Result<std::string>(const std::string& line)>;
+
+struct Invited {
+  std::string tenant;
+  std::string collector;
+  bool created = false;  // the tenant is new
+};
+[[nodiscard]] Result<Invited> call_invite(const ControlCall& call, const std::string& tenant_name,
+                                          const std::string& organisation, const Sha256& token_hash,
+                                          Instant expires);
+// In lines of at most kReceiptsPerLineMax rows and half of kControlLineBytesMax; the coverage goes
+// with the last, so that it is never claimed before its rows are there.
+[[nodiscard]] Result<ImportResult> call_import(const ControlCall& call,
+                                               const std::string& tenant_name,
+                                               const std::vector<Receipt>& receipts,
+                                               const std::optional<ReceiptCoverage>& coverage);
+
+// "https://host:port" for invitations; kInvalid when the port is not known yet.
+[[nodiscard]] Result<std::string> agents_url(const Config& config, std::uint16_t port);
+
+}  // namespace meldevakt::collector

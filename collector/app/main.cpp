@@ -1,0 +1,194 @@
+// meldevakt-collector: receives the agents' summaries, keeps them, and says what they mean.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "collector/app/commands.h"
+#include "collector/app/config.h"
+#include "collector/app/inspect.h"
+#include "collector/app/log.h"
+#include "collector/app/serve.h"
+#include "common/platform/clock.h"
+#include "common/platform/time_zones.h"
+
+namespace meldevakt::collector {
+namespace {
+
+struct Arguments {
+  std::string config;
+  std::string format = "text";
+  std::string tenant;
+  std::string verdict;
+  std::string now;
+  std::string expires = "1h";
+  InviteOptions invite;
+  ImportOptions import;
+
+  [[nodiscard]] bool json() const { return format == "json"; }
+};
+
+// What a command does once its configuration is read.
+using Action = Result<int> (*)(const Config&, Clock&, const Arguments&);
+using Inspect = Result<Inspected> (*)(const Config&, const TimeZone&, const InspectOptions&);
+
+Result<int> do_init(const Config& config, Clock& clock, const Arguments& arguments) {
+  return run_init(config, clock, arguments.json());
+}
+
+Result<int> do_serve(const Config& config, Clock& clock, const Arguments&) {
+  MELDEVAKT_TRY(serve(config, clock, stderr_log(clock)));
+  return kExitDone;
+}
+
+Result<int> do_invite(const Config& config, Clock& clock, const Arguments& arguments) {
+  InviteOptions options = arguments.invite;
+  options.tenant = arguments.tenant;
+  options.json = arguments.json();
+  auto expires = parse_duration(arguments.expires);
+  if (!expires) return std::move(expires).error().in("--expires");
+  options.expires = expires.value();
+  return run_invite(config, clock, options);
+}
+
+Result<int> do_import(const Config& config, Clock& clock, const Arguments& arguments) {
+  ImportOptions options = arguments.import;
+  options.tenant = arguments.tenant;
+  options.json = arguments.json();
+  return run_import(config, clock, options);
+}
+
+Result<Inspected> inspect(Inspect what, const Config& config, Clock& clock,
+                          const Arguments& arguments) {
+  InspectOptions options{arguments.tenant, std::nullopt, clock.now(), arguments.json()};
+  if (!arguments.now.empty()) {
+    auto now = from_rfc3339(arguments.now);
+    if (!now) return std::move(now).error().in("--now");
+    options.now = now.value();
+  }
+  if (!arguments.verdict.empty()) {
+    options.verdict = verdict_from_string(arguments.verdict);
+    if (!options.verdict) {
+      return Error{Errc::kInvalid, "--verdict: no verdict is called '" + arguments.verdict + "'"};
+    }
+  }
+  SystemTimeZones zones;
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, zones.find("Europe/Oslo"));
+  auto seen = what(config, *zone, options);
+  if (seen) std::fwrite(seen.value().text.data(), 1, seen.value().text.size(), stdout);
+  return seen;
+}
+
+template <Inspect what>
+Result<int> do_list(const Config& config, Clock& clock, const Arguments& arguments) {
+  MELDEVAKT_TRY(inspect(what, config, clock, arguments));
+  return kExitDone;
+}
+
+Result<int> do_control(const Config& config, Clock& clock, const Arguments& arguments) {
+  MELDEVAKT_TRY_ASSIGN(const Inspected seen, inspect(run_control, config, clock, arguments));
+  return seen.open ? kExitFindings : kExitDone;
+}
+
+// Builds the command line; `chosen` is set when it is parsed.
+class CommandLine {
+ public:
+  CommandLine(Arguments& arguments, Action& chosen) : arguments_{arguments}, chosen_{chosen} {
+    app_.set_version_flag("--version", "meldevakt-collector " MELDEVAKT_VERSION);
+    app_.require_subcommand(1);
+    add_writers();
+    add_readers();
+  }
+  CLI::App& app() { return app_; }
+
+ private:
+  CLI::App& command(CLI::App& parent, const std::string& name, const std::string& what,
+                    Action action) {
+    CLI::App& sub = *parent.add_subcommand(name, what);
+    sub.set_version_flag("--version", "meldevakt-collector " MELDEVAKT_VERSION);
+    sub.add_option("--config", arguments_.config, "collector.toml")->required();
+    sub.add_option("--format", arguments_.format, "text or json")
+        ->check(CLI::IsMember({"text", "json"}));
+    sub.callback([this, action] { chosen_ = action; });
+    return sub;
+  }
+  CLI::App& group(const std::string& name, const std::string& what) {
+    CLI::App& sub = *app_.add_subcommand(name, what);
+    sub.require_subcommand(1);
+    return sub;
+  }
+  void add_writers();
+  void add_readers();
+  void add_reader_options(CLI::App& sub, bool has_tenant) {
+    if (has_tenant) sub.add_option("--tenant", arguments_.tenant, "one tenant, by name");
+    sub.add_option("--now", arguments_.now, "judge as at this time, RFC 3339");
+  }
+
+  CLI::App app_{
+      "Finds messages that a portal believes delivered and the case system never stored."};
+  Arguments& arguments_;
+  Action& chosen_;
+};
+
+void CommandLine::add_writers() {
+  command(app_, "init", "make the data folder, its authority and its database", do_init);
+  command(app_, "serve", "receive from agents until stopped", do_serve);
+
+  CLI::App& invite = command(app_, "invite", "let one agent enrol, once", do_invite);
+  invite.add_option("--tenant", arguments_.tenant, "its tenant, by name; made when new")
+      ->required();
+  invite.add_option("--organisation", arguments_.invite.organisation,
+                    "organisation number of a new tenant");
+  invite.add_option("--expires", arguments_.expires, "how long it is good, e.g. 1h");
+  invite.add_option("--out", arguments_.invite.out, "the file to write, mode 0600")->required();
+
+  CLI::App& receipts = group("receipts", "the portal's word");
+  CLI::App& import = command(receipts, "import", "read the portal's CSV", do_import);
+  import.add_option("--tenant", arguments_.tenant, "whose messages, by name")->required();
+  import.add_option("--portal", arguments_.import.portal, "which portal, e.g. npb")->required();
+  import.add_option("--from", arguments_.import.from,
+                    "the file holds every message sent from this time on, RFC 3339");
+  import.add_option("--until", arguments_.import.until, "... until this time");
+  import.add_option("FILE", arguments_.import.file, "the CSV file")->required();
+}
+
+void CommandLine::add_readers() {
+  CLI::App& incidents = group("incidents", "what went wrong, by cause");
+  add_reader_options(
+      command(incidents, "list", "list incidents and alarms", do_list<list_incidents>), true);
+  CLI::App& messages = group("messages", "message by message");
+  CLI::App& list = command(messages, "list", "list messages", do_list<list_messages>);
+  add_reader_options(list, true);
+  list.add_option("--verdict", arguments_.verdict, "only these, e.g. lost");
+  CLI::App& fleet = group("fleet", "all tenants");
+  add_reader_options(command(fleet, "report", "one line a tenant", do_list<report_fleet>), false);
+  CLI::App& control = group("control", "is anything open?");
+  add_reader_options(command(control, "run", "exit 1 when something is open", do_control), true);
+}
+
+int fail(const Error& error, int status) {
+  std::fprintf(stderr, "meldevakt-collector: %s\n", error.message().c_str());
+  return status;
+}
+
+int run(int count, char** values) {
+  Arguments arguments;
+  Action chosen = nullptr;
+  CommandLine line{arguments, chosen};
+  try {
+    line.app().parse(count, values);
+  } catch (const CLI::ParseError& error) {
+    return line.app().exit(error) == 0 ? kExitDone : kExitUsage;
+  }
+  const Result<Config> config = load_config(arguments.config);
+  if (!config) return fail(config.error(), kExitUsage);
+  SystemClock clock;
+  const Result<int> done = chosen(config.value(), clock, arguments);
+  return done ? done.value() : fail(done.error(), exit_status_of(done.error()));
+}
+
+}  // namespace
+}  // namespace meldevakt::collector
+
+int main(int count, char** values) {
+  return meldevakt::collector::run(count, values);
+}

@@ -1,0 +1,160 @@
+#include "collector/app/serve.h"
+
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "collector/app/authority.h"
+#include "collector/app/control_socket.h"
+#include "collector/http/listener.h"
+#include "collector/http/routes.h"
+#include "collector/http/tls.h"
+#include "collector/store/sqlite_store.h"
+#include "common/platform/disk.h"
+#include "common/platform/signals.h"
+
+namespace meldevakt::collector {
+namespace {
+
+namespace net = boost::asio;
+using boost::system::error_code;
+
+// Everything that serves, in the order in which it must be destroyed last to first.
+class Service {
+ public:
+  Service(const Config& config, Clock& clock, LogSink log)
+      : config_{config}, clock_{clock}, log_{std::move(log)} {}
+
+  [[nodiscard]] Status start();
+  void run_until_stopped();
+
+ private:
+  [[nodiscard]] Status open_listeners();
+  [[nodiscard]] Status open_control();
+  [[nodiscard]] Status write_listening() const;
+  void on_stop();
+
+  const Config& config_;
+  Clock& clock_;
+  LogSink log_;
+  OpenSslVerifier verifier_;
+  OpenSslRandom random_;
+  KeyAndCertificate authority_;
+  KeyAndCertificate server_;
+  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<AgentRoutes> routes_;
+  std::unique_ptr<ControlActions> actions_;
+  net::io_context io_{1};
+  net::posix::stream_descriptor stop_{io_};
+  StoreStrand strand_{HttpLimits{}.queue_max};
+  std::unique_ptr<Listener> agents_;
+  std::unique_ptr<Listener> people_;
+  std::unique_ptr<ControlServer> control_;
+};
+
+Status Service::start() {
+  const Instant now = clock_.now();
+  MELDEVAKT_TRY_ASSIGN(authority_, load_authority(config_));
+  MELDEVAKT_TRY_ASSIGN(server_, renew_server_certificate(config_, authority_, now));
+  MELDEVAKT_TRY_ASSIGN(store_, SqliteStore::open({config_.in_data("collector.db"), "", false}));
+  routes_ = std::make_unique<AgentRoutes>(
+      AgentRoutes::Parts{*store_, verifier_, authority_, clock_, log_});
+  MELDEVAKT_TRY(open_listeners());
+  MELDEVAKT_TRY(open_control());
+  MELDEVAKT_TRY(write_listening());
+  log_(LogLevel::kInfo, "ready agents=" + config_.agents.address + ":" +
+                            std::to_string(agents_->port()) + " people=" + config_.people.address +
+                            ":" + std::to_string(people_->port()) + " data=" + config_.data);
+  return {};
+}
+
+Status Service::open_listeners() {
+  MELDEVAKT_TRY_ASSIGN(TlsContext agents_tls,
+                       make_server_context({server_.certificate_pem, server_.private_key_pem,
+                                            authority_.certificate_pem}));
+  MELDEVAKT_TRY_ASSIGN(TlsContext people_tls,
+                       make_server_context({server_.certificate_pem, server_.private_key_pem, ""}));
+  ListenerOptions agents{"agents",
+                         config_.agents.address,
+                         config_.agents.port,
+                         config_.names,
+                         {},
+                         std::move(agents_tls),
+                         [this](const HttpRequest& request) { return routes_->handle(request); },
+                         log_,
+                         {}};
+  constexpr std::string_view kScheme = "https://";
+  if (!config_.agents_url.empty()) {
+    agents.authorities.push_back(config_.agents_url.substr(kScheme.size()));
+  }
+  MELDEVAKT_TRY_ASSIGN(agents_, Listener::open(io_, strand_, std::move(agents)));
+  MELDEVAKT_TRY_ASSIGN(people_, Listener::open(io_, strand_,
+                                               {"people",
+                                                config_.people.address,
+                                                config_.people.port,
+                                                config_.names,
+                                                {},
+                                                std::move(people_tls),
+                                                handle_people,
+                                                log_,
+                                                {}}));
+  return {};
+}
+
+Status Service::open_control() {
+  actions_ = std::make_unique<ControlActions>(*store_, clock_, random_,
+                                              agents_url(config_, agents_->port()));
+  MELDEVAKT_TRY_ASSIGN(
+      control_, ControlServer::open(io_, strand_, *actions_, config_.in_data("control.sock")));
+  return {};
+}
+
+Status Service::write_listening() const {
+  const nlohmann::ordered_json json{{"agents", agents_->port()}, {"people", people_->port()}};
+  return write_file_atomically(config_.in_data("listening.json"), json.dump() + "\n",
+                               FileMode::kEveryoneReads, Replace::kAllowed);
+}
+
+void Service::on_stop() {
+  log_(LogLevel::kInfo, "stopping");
+  agents_->stop();
+  people_->stop();
+  control_->stop();
+  io_.stop();  // ends run(); what is still being worked out gets its time below
+}
+
+void Service::run_until_stopped() {
+  error_code error;
+  stop_.assign(::dup(StopSignal::descriptor()), error);
+  stop_.async_wait(net::posix::stream_descriptor::wait_read, [this](error_code) { on_stop(); });
+  io_.run();
+  io_.restart();
+  io_.run_for(std::chrono::milliseconds{kStopGrace.ms});
+  strand_.finish();
+}
+
+}  // namespace
+
+Status serve(const Config& config, Clock& clock, const LogSink& log) {
+  StopSignal::install();
+  MELDEVAKT_TRY(make_private_directory(config.data));
+  Result<ProcessLock> lock = ProcessLock::acquire(config.in_data("collector.lock"));
+  if (!lock) {
+    if (lock.error().code() != Errc::kExists) return lock.error();
+    return Error{Errc::kExists, "another meldevakt-collector has " + config.data + " open"};
+  }
+  {
+    Service service{config, clock, log};
+    MELDEVAKT_TRY(service.start());
+    service.run_until_stopped();
+  }
+  ::unlink(config.in_data("listening.json").c_str());
+  log(LogLevel::kInfo, "stopped");
+  return {};
+}
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,49 @@
+#include "collector/app/writer.h"
+
+#include <chrono>
+#include <thread>
+
+#include "collector/app/commands.h"
+#include "collector/app/control_socket.h"
+#include "collector/store/sqlite_store.h"
+#include "common/platform/disk.h"
+
+namespace meldevakt::collector {
+namespace {
+
+struct LocalWriter {
+  ProcessLock lock;
+  std::unique_ptr<SqliteStore> store;
+  ControlActions actions;
+};
+
+Result<ControlCall> local_writer(const Config& config, Clock& clock, Random& random,
+                                 ProcessLock lock) {
+  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<SqliteStore> store,
+                       SqliteStore::open({config.in_data("collector.db"), "", false}));
+  ControlActions actions{*store, clock, random, agents_url(config, config.agents.port)};
+  const auto writer = std::make_shared<LocalWriter>(
+      LocalWriter{std::move(lock), std::move(store), std::move(actions)});
+  return ControlCall{[writer](const std::string& line) -> Result<std::string> {
+    return writer->actions.handle(line);
+  }};
+}
+
+}  // namespace
+
+Result<ControlCall> find_writer(const Config& config, Clock& clock, Random& random) {
+  for (int attempt = 1;; ++attempt) {
+    Result<ControlCall> server = connect_control(config.in_data("control.sock"));
+    if (server || server.error().code() != Errc::kNotFound) return server;
+    Result<ProcessLock> lock = ProcessLock::acquire(config.in_data("collector.lock"));
+    if (lock) return local_writer(config, clock, random, std::move(lock).value());
+    if (lock.error().code() != Errc::kExists) return lock.error();
+    // Somebody has the lock but does not listen: a server about to, or another command.
+    if (attempt >= kWriterAttempts) {
+      return Error{Errc::kExists, "another meldevakt-collector has " + config.data + " open"};
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  }
+}
+
+}  // namespace meldevakt::collector
