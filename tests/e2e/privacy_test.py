@@ -113,9 +113,13 @@ def check_search_finds(result, report):
     """In the logs themselves every kind stands, and is found in every encoding."""
     kinds = {f"identity number ({k})" for k in KINDS} | {
         "name", "address", "phone", "e-mail", "person GUID", "transport id", "client id"}
-    needles = Needles(result["planted"])
-    problems = []
     sample = result["logs"][:400_000]
+    some = collections.defaultdict(dict)  # ten values of each kind are enough to try the search
+    for value, kind in result["planted"].items():
+        if value in sample and len(some[kind]) < 10:
+            some[kind][value] = kind
+    needles = Needles({value: kind for kinds_ in some.values() for value, kind in kinds_.items()})
+    problems = []
     for encoding, haystack in encodings_of(sample).items():
         seen = {kind for _, kind, _ in needles.find(haystack)}
         numbers = {"phone"} if encoding == "text" else set()
