@@ -1,20 +1,20 @@
 // Text encodings of log files, and the step from stored bytes to UTF-8.
 //
-//   Encoding encoding = detect(first_bytes, {Encoding::kUtf8, Encoding::kWindows1252});
-//   std::string text = decode(encoding, line_bytes, undecodable);
+//   Detected found = detect(first_bytes, {Encoding::kUtf8, Encoding::kWindows1252});
+//   std::string text = decode(found.encoding, declared, line_bytes, undecodable_bytes);
 //
 // Whatever cannot be decoded becomes U+FFFD and is counted: malformed text is data, never an error.
-// With UTF-8 first and Windows-1252 second, a line that is not UTF-8 is read as Windows-1252, line
-// by line (real .NET logs mix them, LOGS.md 1.3). Thread-safety: pure functions.
+// The result is always well-formed UTF-8. With UTF-8 first and Windows-1252 second, a line that is
+// not UTF-8 is read as Windows-1252, line by line (real .NET logs mix them, LOGS.md 1.3).
+// Thread-safety: pure functions.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <optional>
 
 namespace meldevakt::agent {
 
@@ -22,16 +22,25 @@ enum class Encoding : std::uint8_t { kUtf8, kUtf16Le, kWindows1252 };
 
 [[nodiscard]] std::string_view to_string(Encoding encoding);
 [[nodiscard]] std::optional<Encoding> encoding_from_string(std::string_view name);
+[[nodiscard]] std::vector<std::string> all_encoding_names();
 
 struct Detected {
   Encoding encoding = Encoding::kUtf8;
   std::size_t bom_bytes = 0;
 };
-// A byte order mark decides (EF BB BF, FF FE); else the first of `declared`.
+// A byte order mark decides (EF BB BF, FF FE); else the first of `declared`, or UTF-8.
 [[nodiscard]] Detected detect(std::string_view first_bytes, const std::vector<Encoding>& declared);
+// How many first bytes detect() looks at, at most.
+inline constexpr std::size_t kBomBytesMax = 3;
 
 // `line`: whole code units. NUL bytes are kept. `declared` gives the fallback for kUtf8.
 [[nodiscard]] std::string decode(Encoding encoding, const std::vector<Encoding>& declared,
                                  std::string_view line, std::uint64_t& undecodable_bytes);
+// The same, added to the end of `out`.
+void decode_to(std::string& out, Encoding encoding, const std::vector<Encoding>& declared,
+               std::string_view line, std::uint64_t& undecodable_bytes);
+
+// Seven-bit bytes only: such text reads the same in UTF-8 and Windows-1252.
+[[nodiscard]] bool is_ascii(std::string_view bytes);
 
 }  // namespace meldevakt::agent

@@ -7,10 +7,17 @@
 //   framer.idle(now);                       // completes a last record that has waited long enough
 //   resume_at = framer.low_water();         // first byte not yet returned in a record
 //
-// Output does not depend on where chunk borders fall. A line without its terminator is never a
-// record. Pure: no I/O, no clock. Thread-safety: none. Errors: none, text that cannot be read is
-// data. Bounds: a line over record_bytes_max is cut there and the rest dropped and counted; a
-// record over lines_max or record_bytes_max likewise. Memory: at most record_bytes_max + one chunk.
+// Output does not depend on where chunk borders fall, whatever the encoding. A line ends at "\n";
+// one
+// "\r" directly before it belongs to the terminator. A line without its terminator is never a
+// record. What comes before the first header, or after a record that idle() completed, is an
+// orphan. Pure: no I/O, no clock. Thread-safety: none. Errors: none, text that cannot be read is
+// data.
+//
+// Bounds count stored bytes of text, without terminators. A line over record_bytes_max is cut there
+// and its rest dropped and counted; of a record over lines_max or record_bytes_max everything up to
+// the next header likewise. Orphan lines over a bound become several records.
+// Memory: one record and one line of record_bytes_max each, decoded, plus one chunk.
 #pragma once
 
 #include <cstdint>
@@ -34,14 +41,15 @@ class RecordFramer {
     std::uint32_t record_bytes_max = 256 * 1024;
     Duration idle{2000};
   };
-  // bytes_fed == record_bytes + dropped_bytes + pending_bytes()
+  // bytes_fed == record_bytes + dropped_bytes + pending_bytes(), and
+  // low_water() == offset at construction + record_bytes + dropped_bytes: all but bytes_fed tell of
+  // returned records only, so that they agree with where reading starts again.
   struct Stats {
     std::uint64_t bytes_fed = 0;
-    std::uint64_t record_bytes =
-        0;  // in returned records, terminators and BOM included, dropped parts not
+    std::uint64_t record_bytes = 0;   // terminators and BOM included, dropped parts not
     std::uint64_t dropped_bytes = 0;  // over a bound
     std::uint64_t lines = 0;
-    std::uint64_t lines_truncated = 0;
+    std::uint64_t lines_truncated = 0;    // lost bytes to a bound, or were dropped whole
     std::uint64_t undecodable_bytes = 0;  // replaced by U+FFFD
   };
 
@@ -51,14 +59,16 @@ class RecordFramer {
   RecordFramer(RecordFramer&&) noexcept;
   RecordFramer& operator=(RecordFramer&&) noexcept;
 
-  void feed(std::string_view chunk,
-            Instant now);  // REQUIRES: next() returned nullopt since the last feed
+  // REQUIRES: next() returned nullopt since the last feed, so that the buffer stays bounded.
+  void feed(std::string_view chunk, Instant now);
   [[nodiscard]] std::optional<Record> next();
-  void idle(Instant now);  // after `idle` without input a waiting complete-line record is complete
-  void finish();  // the file will not grow: what waits is complete, an unterminated line too
+  // After Settings::idle without input a record of complete lines is complete; next() returns it.
+  void idle(Instant now);
+  // The file will not grow: what waits is complete, an unterminated line too; next() returns it.
+  void finish();
 
-  [[nodiscard]] std::uint64_t low_water()
-      const;  // file offset of the first byte not in a returned record
+  // File offset of the first byte not in a returned record: where to read again after a restart.
+  [[nodiscard]] std::uint64_t low_water() const;
   [[nodiscard]] std::uint64_t pending_bytes() const;
   [[nodiscard]] const Stats& stats() const;
 

@@ -1,0 +1,63 @@
+// A pack compiled: what Recogniser runs. Private to agent/recognise; load_pack() makes it.
+// Thread-safety: const once made.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/recognise/literal_filter.h"
+#include "agent/recognise/pattern.h"
+#include "agent/recognise/time_format.h"
+#include "common/summary/signal.h"
+
+namespace meldevakt::agent {
+
+struct Sample {
+  std::string text;
+  std::uint32_t line = 0;  // in the pack's file
+};
+
+struct Rule {
+  std::string id;
+  std::uint32_t line = 0;
+  std::optional<Signal> signal;
+  LiteralSet all_of;                      // ids into PackProgram::literals
+  LiteralSet any_of;                      // none set: no such condition
+  std::vector<std::string> literal_text;  // of all_of, for rules without a pattern
+  std::vector<std::string> any_text;
+  std::optional<Pattern> pattern;
+  std::string code;
+  std::string code_prefix;
+  std::optional<Outcome> outcome;
+  std::optional<FormType> form;
+  std::optional<std::uint32_t> ms_min;
+  bool opens_window = false;
+  std::string driver;
+  bool ends_scope = false;
+  bool restarts_process = false;
+  bool stop = false;
+  std::vector<Sample> match;
+  std::vector<Sample> no_match;
+};
+
+struct ScopePattern {
+  std::string name;
+  Pattern pattern;
+};
+
+struct PackProgram {
+  std::string file_name;
+  std::optional<Pattern> starts;
+  std::optional<Pattern> time_at;
+  std::vector<TimeFormat> times;
+  std::optional<Pattern> body;
+  std::optional<Pattern> process;
+  std::vector<ScopePattern> scopes;  // outermost first
+  std::vector<std::string> literals;
+  LiteralFilter filter{{}};
+  std::vector<Rule> rules;
+};
+
+}  // namespace meldevakt::agent

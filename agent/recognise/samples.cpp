@@ -1,0 +1,162 @@
+// check_samples() and check_samples_across(): the samples of a pack run through the real framing
+// and recognition.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/recognise/pack.h"
+#include "agent/recognise/program.h"
+#include "agent/recognise/recogniser.h"
+#include "common/base/text.h"
+
+namespace meldevakt::agent {
+namespace {
+
+// Samples need a key so that keyed references show; it never leaves this file.
+constexpr std::size_t kKeyBytes = 32;
+
+class SampleRun {
+ public:
+  explicit SampleRun(std::shared_ptr<const Pack> pack)
+      : pack_{std::move(pack)},
+        recogniser_{pack_, nullptr, PrivacyStep{std::string(kKeyBytes, 's')}} {}
+
+  // Why the sample is not one record of this pack; nullopt when it is.
+  std::optional<std::string> is_one_record(const Sample& sample) {
+    std::size_t line_number = 0;
+    for (std::size_t at = 0; at <= sample.text.size(); ++line_number) {
+      const std::size_t end = std::min(sample.text.find('\n', at), sample.text.size());
+      const bool starts =
+          recogniser_.starts_record(std::string_view{sample.text}.substr(at, end - at));
+      if (line_number == 0 && !starts) return "its first line does not match 'starts'";
+      if (line_number > 0 && starts) {
+        return "its line " + std::to_string(line_number + 1) + " starts a record of its own";
+      }
+      at = end + 1;
+    }
+    return std::nullopt;
+  }
+
+  Recognised recognise(const Sample& sample) {
+    Record record;
+    record.text = sample.text;
+    record.bytes = sample.text.size();
+    return recogniser_.recognise(record);
+  }
+
+ private:
+  std::shared_ptr<const Pack> pack_;
+  Recogniser recogniser_;
+};
+
+bool says(const Recognised& recognised, const std::string& rule) {
+  return std::any_of(recognised.events.begin(), recognised.events.end(),
+                     [&rule](const SignalEvent& event) { return event.rule == rule; });
+}
+
+// The rule that spoke in this one's place.
+std::string instead(const Recognised& recognised, const Rule& rule) {
+  for (const SignalEvent& event : recognised.events) {
+    if (event.signal == rule.signal) return "; rule '" + event.rule + "' matched before it";
+  }
+  return "";
+}
+
+bool has_field(const Rule& rule, FieldType type) {
+  if (!rule.pattern) return false;
+  const std::vector<Field>& fields = rule.pattern->fields();
+  return std::any_of(fields.begin(), fields.end(),
+                     [type](const Field& field) { return field.type == type; });
+}
+
+// What a matching sample should have shown and did not.
+std::optional<std::string> missing_field(const Recognised& recognised, const Rule& rule) {
+  for (const SignalEvent& event : recognised.events) {
+    if (event.references_dropped > 0) {
+      return "a reference in it is not of its type (a portal_message_id is a UUID of version 4)";
+    }
+    if (event.rule != rule.id) continue;
+    if (has_field(rule, FieldType::kReference) && event.references.empty())
+      return "it names nothing";
+    if (!rule.code_prefix.empty() && event.code.empty()) return "it gives no code";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check_match(SampleRun& run, const Rule& rule, const Sample& sample) {
+  if (const auto why = run.is_one_record(sample)) return why;
+  const Recognised recognised = run.recognise(sample);
+  if (recognised.limited) return "a match limit was reached";
+  if (!recognised.has_own_time) return "its time cannot be read";
+  if (!says(recognised, rule.id)) return "the rule does not match" + instead(recognised, rule);
+  return missing_field(recognised, rule);
+}
+
+std::optional<std::string> check_no_match(SampleRun& run, const Rule& rule, const Sample& sample) {
+  if (says(run.recognise(sample), rule.id)) return "the rule matches, and must not";
+  return std::nullopt;
+}
+
+SampleFailure failure(const Pack& pack, const Rule& rule, const Sample& sample,
+                      std::string_view why) {
+  return {rule.id, pack.program->file_name + ":" + std::to_string(sample.line) + ": rule '" +
+                       rule.id + "': sample " + quoted(sample.text) + ": " + std::string{why}};
+}
+
+// Does `other` read this sample of `rule` as a step of a message that it is not?
+std::optional<std::string> check_across(SampleRun& run, const Pack& other, const Rule& rule,
+                                        const Sample& sample) {
+  if (run.is_one_record(sample)) return std::nullopt;
+  for (const SignalEvent& event : run.recognise(sample).events) {
+    const bool is_step = event.signal && is_message_signal(*event.signal);
+    if (is_step && event.signal != rule.signal) {
+      return "rule '" + event.rule + "' of pack '" + other.identity.id + "' reads it as " +
+             std::string{to_string(*event.signal)};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<SampleFailure> check_samples(const Pack& pack) {
+  std::vector<SampleFailure> failures;
+  SampleRun run{std::make_shared<const Pack>(pack)};
+  for (const Rule& rule : pack.program->rules) {
+    for (const Sample& sample : rule.match) {
+      if (const auto why = check_match(run, rule, sample)) {
+        failures.push_back(failure(pack, rule, sample, *why));
+      }
+    }
+    for (const Sample& sample : rule.no_match) {
+      if (const auto why = check_no_match(run, rule, sample)) {
+        failures.push_back(failure(pack, rule, sample, *why));
+      }
+    }
+  }
+  return failures;
+}
+
+std::vector<SampleFailure> check_samples_across(
+    const std::vector<std::shared_ptr<const Pack>>& packs) {
+  std::vector<SampleFailure> failures;
+  for (const auto& reader : packs) {
+    SampleRun run{reader};
+    for (const auto& owner : packs) {
+      if (owner == reader) continue;
+      for (const Rule& rule : owner->program->rules) {
+        for (const Sample& sample : rule.match) {
+          if (const auto why = check_across(run, *reader, rule, sample)) {
+            failures.push_back(failure(*owner, rule, sample, *why));
+          }
+        }
+      }
+    }
+  }
+  return failures;
+}
+
+}  // namespace meldevakt::agent
