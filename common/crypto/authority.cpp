@@ -14,6 +14,8 @@ namespace meldevakt {
 namespace {
 
 constexpr Duration kBackdated = minutes(5);  // for clocks that are a little behind ours
+// The library would write years of five digits, which nobody can read.
+constexpr Duration kLifetimeMax = days(36'525);
 constexpr int kSerialBits = 128;
 
 // What the three kinds of certificates have in common, and where they differ.
@@ -52,7 +54,9 @@ Status set_serial(X509* certificate) {
 }
 
 Status set_lifetime(X509* certificate, Instant now, Duration lifetime) {
-  if (lifetime <= Duration{}) return Error{Errc::kInvalid, "a certificate must live for a while"};
+  if (lifetime <= Duration{} || lifetime > kLifetimeMax) {
+    return Error{Errc::kInvalid, "a certificate lives at least a moment and at most 100 years"};
+  }
   const Instant from = now - kBackdated;
   const Instant until = now + lifetime;
   const openssl::Time not_before{ASN1_TIME_set(nullptr, std::time_t{from.ms / 1000})};

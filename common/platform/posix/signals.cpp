@@ -33,6 +33,7 @@ void StopSignal::install() {
     MELDEVAKT_CHECK(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0);
     read_end = ends[0];
     write_end = ends[1];
+    if (stop_requested) request();  // it came before us
   }
   struct sigaction action {};
   action.sa_handler = on_signal;
