@@ -69,7 +69,7 @@ class MemoryDisk {
   FilePointer create(const std::string& name);
   void remove(const std::string& name) { seen_.erase(name); }
   void sync_names() { medium_ = seen_; }
-  // Everything open is void afterwards: files found again are new objects' worth of state.
+  // As if the machine had been off: what FaultVfs had open before is dead.
   void power_cut(std::size_t torn_bytes);
 
  private:
