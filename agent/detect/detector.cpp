@@ -88,12 +88,9 @@ void Detector::observe(const SignalEvent& raw, std::string_view content_id, Inst
     return fact_id(s.settings.fact_key, record, event.rule + std::string{suffix});
   };
   s.latest.reset();
-  if (!s.ending.empty() && s.ending_record != record) s.end_scopes(std::exchange(s.ending, {}));
+  s.enter(record);
   s.expire(event.time);
-  if (event.restarts_process && s.restarting_record != record) {
-    s.restarting_record = record;
-    s.restart_process();
-  }
+  if (event.restarts_process && !std::exchange(s.current.restarted, true)) s.restart_process();
   const Heard heard = s.hear(event, event.references.size() > 1 ? id("#alias") : "", now);
   if (event.signal && is_message_signal(*event.signal)) {
     if (begins_attempt(event)) s.end_attempt(event, heard);
@@ -104,10 +101,7 @@ void Detector::observe(const SignalEvent& raw, std::string_view content_id, Inst
   if (event.signal) {
     s.tell_window(s.windows.observe(event, event.opens_window ? id("#window") : "", now));
   }
-  if (event.ends_scope) {
-    s.ending_record = record;
-    s.ending = event.scopes;
-  }
+  if (event.ends_scope) s.current.ending = event.scopes;
   s.keep_bounds(event.scopes);
   s.stats.scopes_evicted = s.scopes.evicted();
 }
@@ -158,6 +152,12 @@ const Detector::Stats& Detector::stats() const {
 
 // --- one event --------------------------------------------------------------------------------
 
+void Detector::State::enter(const std::string& record) {
+  if (current.key == record) return;
+  if (!current.ending.empty()) end_scopes(current.ending);
+  current = {record, false, false, {}};
+}
+
 // Finishes what is too far away in event time, either way, for any later rule to reach it.
 void Detector::State::expire(Instant time) {
   const Duration reach = std::max(settings.look_back_max, settings.failure_join);
@@ -173,12 +173,14 @@ void Detector::State::restart_process() {
   while (!open.empty()) finish(open.begin()->first);
   scopes.end_all();
   hints.drop_all();
-  ending.clear();
+  current.ending.clear();
 }
 
 Heard Detector::State::hear(const SignalEvent& event, const std::string& alias_id, Instant now) {
   Heard heard;
   heard.names = names_in(event);
+  current.unnameable = current.unnameable || heard.names == Names::kUnnameable;
+  if (heard.names == Names::kNothing && current.unnameable) heard.names = Names::kUnnameable;
   if (heard.names == Names::kOne) {
     if (aliases.learn(event.references)) {
       Fact fact{alias_id, 0, settings.source, event.rule, AliasFact{event.time, {}}};

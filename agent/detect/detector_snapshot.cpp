@@ -176,6 +176,15 @@ void load_scopes(const json& in, Scopes& scopes) {
   }
 }
 
+json save(const CurrentRecord& current) {
+  return json::array({current.key, current.unnameable, current.restarted, current.ending});
+}
+
+CurrentRecord load_current(const json& in) {
+  return {in.at(0).get<std::string>(), in.at(1).get<bool>(), in.at(2).get<bool>(),
+          in.at(3).get<std::vector<std::string>>()};
+}
+
 json save_hints(const Hints& hints) {
   json out = json::array();
   for (const Hint& hint : hints.all()) {
@@ -209,12 +218,12 @@ std::string Detector::snapshot() const {
   }
   json groups = json::array();
   for (const std::vector<Reference>& group : s.aliases.groups()) groups.push_back(save(group));
-  const json out = json::array(
-      {kVersion, save_facts(facts), std::move(steps), save_facts(s.ready), save_scopes(s.scopes),
-       std::move(groups), save_hints(s.hints), save_windows(s.windows), s.next_step,
-       save_optional(s.latest_failure), s.ending_record, s.ending, s.restarting_record,
-       json::array(
-           {s.scopes.evicted(), s.stats.steps_forced, s.stats.ambiguous, s.stats.unattributed})});
+  const json out = json::array({kVersion, save_facts(facts), std::move(steps), save_facts(s.ready),
+                                save_scopes(s.scopes), std::move(groups), save_hints(s.hints),
+                                save_windows(s.windows), s.next_step,
+                                save_optional(s.latest_failure), save(s.current),
+                                json::array({s.scopes.evicted(), s.stats.steps_forced,
+                                             s.stats.ambiguous, s.stats.unattributed})});
   const std::vector<std::uint8_t> bytes = json::to_cbor(out);
   return {bytes.begin(), bytes.end()};
 }
@@ -241,10 +250,8 @@ Status Detector::State::load(const std::string& bytes) {
   load_hints(in.at(6), hints);
   load_windows(in.at(7), windows);
   latest_failure = load_optional<std::uint64_t>(in.at(9));
-  ending_record = in.at(10).get<std::string>();
-  ending = in.at(11).get<std::vector<std::string>>();
-  restarting_record = in.at(12).get<std::string>();
-  const json& counts = in.at(13);
+  current = load_current(in.at(10));
+  const json& counts = in.at(11);
   scopes.set_evicted(counts.at(0).get<std::uint64_t>());
   stats = {scopes.evicted(), counts.at(1).get<std::uint64_t>(), counts.at(2).get<std::uint64_t>(),
            counts.at(3).get<std::uint64_t>()};

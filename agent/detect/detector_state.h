@@ -62,6 +62,14 @@ struct Identity {
   std::string id;      // of the fact, should it be the first record of one
 };
 
+// One record may make several events: what holds for all of them, and what comes after the last.
+struct CurrentRecord {
+  std::string key;                  // content and offset
+  bool unnameable = false;          // it names a message that we cannot name
+  bool restarted = false;           // the process; once a record
+  std::vector<std::string> ending;  // scopes that end when the next record begins
+};
+
 struct Detector::State {
   using Ids = std::vector<std::uint64_t>;  // ascending, so in order of records
 
@@ -82,15 +90,13 @@ struct Detector::State {
   std::unordered_map<std::string, Ids> by_scope;        // every scope of the step
   std::map<Reference, Ids> by_reference;                // what a failure names
   std::optional<std::uint64_t> latest_failure;          // begun or added to last, open or not
-  // A rule's end of a scope holds from the next record on; one record may make several events.
-  std::string ending_record;
-  std::vector<std::string> ending;
-  std::string restarting_record;
+  CurrentRecord current;
   std::vector<Fact> ready;
   bool urgent = false;         // in `ready`
   std::optional<Fact> latest;  // the step that the last observe() made or added to
 
   // --- one event, in this order
+  void enter(const std::string& record);
   void expire(Instant time);
   void restart_process();
   [[nodiscard]] Heard hear(const SignalEvent& event, const std::string& alias_id, Instant now);
