@@ -1,13 +1,17 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include <algorithm>
+#include <array>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/crypto/crypto.h"
+#include "common/crypto/openssl.h"
 #include "common/platform/disk.h"
 #include "common/ports/sha256.h"
 #include "tests/unit/common/crypto/vectors.h"
@@ -232,6 +236,34 @@ TEST_CASE("signer files: what is no usable key says so with the path, and shows 
   REQUIRE_FALSE(open);
   CHECK(open.error().code() == Errc::kInvalid);
   CHECK(open.error().message().find("chmod 600") != std::string::npos);
+}
+
+// A service must not wait at a terminal. In a session without one the library would read the
+// password from the standard input, where the right one stands ready.
+TEST_CASE("signer files: a password is never asked for") {
+  const openssl::Key key{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")};
+  const openssl::Bio bio = openssl::secret_bio();
+  const std::string password = "hemmelig";
+  REQUIRE(PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), EVP_aes_256_cbc(), password.data(),
+                                        static_cast<int>(password.size()), nullptr, nullptr) == 1);
+  const std::string pem = openssl::text_of(bio.get());
+  REQUIRE(pem.find("ENCRYPTED") != std::string::npos);
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  REQUIRE(::write(ends[1], "hemmelig\n", 9) == 9);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::setsid();
+    ::dup2(ends[0], STDIN_FILENO);
+    const auto loaded = openssl::private_key_from_pem(pem);
+    ::_exit(!loaded && loaded.error().code() == Errc::kCorrupt ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  CHECK(status == 0);
 }
 
 TEST_CASE("signer_from_seed: exactly 32 bytes") {
