@@ -2,9 +2,14 @@
 //
 // write_file_atomically is the one durable-write recipe: open(temp, O_EXCL, mode), write, fsync,
 // close, rename, fsync(folder). A failed fsync is never retried: the error is returned and the
-// temporary file removed. Thread-safety: safe for different paths.
+// temporary file removed. A crash in between can leave "NAME.tmp-XXXXXX" (mode 0600) beside the
+// file; it is never read. The mode is set outright, whatever the umask. After an error a replaced
+// file holds the old bytes or the new ones, whole; a file that was not to be replaced is not there.
+//
+// Thread-safety: safe for different paths.
 // Errors: kNotFound, kExists, kLimit (longer than bytes_max), kInvalid (permissions), kIo; with the
-// path and the system's own words ("No space left on device").
+// path and the system's own words and, where one is known, a remedy ("No space left on device; free
+// some space ...").
 #pragma once
 
 #include <cstddef>
@@ -26,7 +31,8 @@ enum class Replace : std::uint8_t { kNever, kAllowed };
 [[nodiscard]] Status make_private_directory(
     const std::string& path);  // 0700, parents too; ok when there
 
-// Held until destroyed (flock on `path`, created 0600). kExists when another process holds it.
+// Held until destroyed (flock on `path`, created 0600) or until the process ends in any way.
+// kExists, with its process number, when another process (or this one) holds it. The file stays.
 class ProcessLock {
  public:
   [[nodiscard]] static Result<ProcessLock> acquire(const std::string& path);
