@@ -2,9 +2,10 @@
 //
 // write_file_atomically is the one durable-write recipe: open(temp, O_EXCL, mode), write, fsync,
 // close, rename, fsync(folder). A failed fsync is never retried: the error is returned and the
-// temporary file removed. A crash in between can leave "NAME.tmp-XXXXXX" (mode 0600) beside the
-// file; it is never read. The mode is set outright, whatever the umask. After an error a replaced
-// file holds the old bytes or the new ones, whole; a file that was not to be replaced is not there.
+// temporary file removed. A crash in between can leave "NAME.tmp-XXXXXX" beside the file,
+// no wider readable than it; nothing reads it. The mode is set outright, whatever the umask. After
+// an error a replaced file holds the old bytes or the new ones, whole; a file that was not to be
+// replaced is not there.
 //
 // Thread-safety: safe for different paths.
 // Errors: kNotFound, kExists, kLimit (longer than bytes_max), kInvalid (permissions), kIo; with the
