@@ -87,11 +87,17 @@ Status State::write_pipelines(const StateChange& change) {
     MELDEVAKT_TRY_ASSIGN(
         Query row,
         db_.prepare("INSERT INTO pipelines (tenant, source, snapshot, coverage, updated_ms) VALUES "
-                    "(?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, source) DO UPDATE SET snapshot = "
-                    "?3, coverage = CASE ?4 WHEN '' THEN coverage ELSE ?4 END, updated_ms = ?5"));
+                    "(?1, ?2, ?3, '', ?4) ON CONFLICT (tenant, source) DO UPDATE SET snapshot = "
+                    "?3, updated_ms = ?4"));
     row.bind(1, pipeline.tenant).bind(2, pipeline.source).bind_blob(3, pipeline.snapshot);
-    row.bind(4, pipeline.coverage).bind(5, change.now.ms);
+    row.bind(4, change.now.ms);
     MELDEVAKT_TRY(row.run());
+  }
+  for (const CoverageText& text : change.coverage) {
+    MELDEVAKT_TRY_ASSIGN(
+        Query row,
+        db_.prepare("UPDATE pipelines SET coverage = ? WHERE tenant = ? AND source = ?"));
+    MELDEVAKT_TRY(row.bind(1, text.json).bind(2, text.tenant).bind(3, text.source).run());
   }
   for (const Lives& lives : change.lives) {
     MELDEVAKT_TRY_ASSIGN(Query row, db_.prepare("UPDATE tenants SET lives = ? WHERE id = ?"));
@@ -199,6 +205,17 @@ Status State::acknowledged(const std::string& tenant, std::uint64_t epoch, std::
   change.now = now;
   change.acknowledged.push_back({tenant, epoch, sequence});
   return commit(change);
+}
+
+Status State::keep_new(std::vector<FindingRow>& findings) {
+  std::vector<FindingRow> unknown;
+  for (FindingRow& found : findings) {
+    MELDEVAKT_TRY_ASSIGN(Query row, db_.prepare("SELECT 1 FROM findings WHERE id = ?"));
+    MELDEVAKT_TRY_ASSIGN(const bool known, row.bind(1, found.id).step());
+    if (!known) unknown.push_back(std::move(found));
+  }
+  findings = std::move(unknown);
+  return {};
 }
 
 Status State::add_tenant(const TenantRow& tenant) {

@@ -52,6 +52,13 @@ struct Lives {
   std::string snapshot;
 };
 
+// For people (status): what the newest statement says of a source, JSON.
+struct CoverageText {
+  std::string tenant;
+  std::string source;
+  std::string json;
+};
+
 struct Acknowledgement {
   std::string tenant;
   std::uint64_t epoch = 0;
@@ -61,7 +68,8 @@ struct Acknowledgement {
 struct StateChange {
   Instant now;
   std::map<std::string, FileChanges> files;  // by source
-  std::vector<PipelineRow> pipelines;        // coverage "" keeps the stored one
+  std::vector<PipelineRow> pipelines;        // their coverage is not written
+  std::vector<CoverageText> coverage;
   std::vector<Lives> lives;
   std::vector<ChainStep> chains;
   std::vector<StatementRow> statements;
@@ -82,6 +90,9 @@ class State {
   [[nodiscard]] Status commit(const StateChange& change);
   [[nodiscard]] Status acknowledged(const std::string& tenant, std::uint64_t epoch,
                                     std::uint64_t sequence, Instant now);
+
+  // Takes out what an earlier run has found already.
+  [[nodiscard]] Status keep_new(std::vector<FindingRow>& findings);
 
   [[nodiscard]] Status add_tenant(const TenantRow& tenant);  // kExists
   // Forgets files and snapshots of a source: it will be read from the start. Ids of facts are the

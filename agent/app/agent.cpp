@@ -1,0 +1,216 @@
+#include "agent/app/agent.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/app/agent_core.h"
+
+namespace meldevakt::agent {
+namespace {
+
+// How long a stop gives the dispatchers for what was sealed last.
+constexpr Duration kStopPatience = milliseconds(2500);
+
+LogLevel level_of(FindingKind kind) {
+  switch (kind) {
+    case FindingKind::kFailedCommit:
+    case FindingKind::kReceiptWithoutCommit: return LogLevel::kError;
+    case FindingKind::kReceiptBeforeCommit: return LogLevel::kWarn;
+  }
+  return LogLevel::kError;
+}
+
+std::string line_of(const FindingRow& found) {
+  std::string message;
+  for (const Reference& reference : found.finding.references) {
+    if (reference.type == ReferenceType::kPortalMessageId) message = reference.value;
+  }
+  std::string line = "finding kind=" + std::string{to_string(found.finding.kind)};
+  line += " message=" + (message.empty() ? "unknown" : message);
+  line += " time=" + to_rfc3339(found.finding.time) + " source=" + found.finding.source;
+  if (!found.finding.code.empty()) line += " code=" + found.finding.code;
+  return line + ": " + found.finding.sentence;
+}
+
+bool is_empty(const StateChange& change) {
+  return change.files.empty() && change.pipelines.empty() && change.statements.empty() &&
+         change.findings.empty() && change.told.empty() && change.acknowledged.empty();
+}
+
+}  // namespace
+
+Agent::Agent(Parts parts)
+    : parts_{std::move(parts)},
+      shipping_{parts_.log},
+      command_{parts_.config.on_finding, parts_.log} {}
+Agent::~Agent() = default;
+
+Result<std::unique_ptr<Agent>> Agent::create(Parts parts) {
+  std::unique_ptr<Agent> agent{new Agent{std::move(parts)}};
+  MELDEVAKT_TRY(agent->build());
+  return agent;
+}
+
+Duration Agent::steady() const {
+  return {parts_.clock.boot_ns() / 1'000'000};
+}
+
+bool Agent::turn() {
+  if (!parts_.config.on_finding.empty()) command_.poll(steady());
+  if (!has_state()) return false;
+  Core& core = *core_;
+  core.time->advance();
+  const Instant now = core.time->now();
+  core.change.now = now;
+  if (core.time->behind() != std::exchange(said_behind_, core.time->behind()) && said_behind_) {
+    parts_.log.warn(
+        "the clock was set back; nothing is claimed to be complete until it has caught "
+        "up with " +
+        to_rfc3339(now));
+  }
+  for (Acknowledgement& one : shipping_.take_acknowledged()) {
+    core.change.acknowledged.push_back(std::move(one));
+  }
+  const bool more = read_sources(now);
+  Status done = seal_due(now, false);
+  if (done) done = commit_due(now, false);
+  if (done) done = offer();
+  if (!done) {
+    fail(done.error());
+    return false;
+  }
+  return more;
+}
+
+bool Agent::has_state() {
+  if (core_) return true;
+  if (steady() < retry_at_) return false;
+  const Status built = build();
+  if (built) {
+    parts_.log.info("the state works again; reading goes on where it was last stored");
+    retry_wait_ = kStateRetryFirst;
+    return true;
+  }
+  if (built.error().message() != said_error_) {
+    said_error_ = built.error().message();
+    parts_.log.error("the state still cannot be used: " + said_error_);
+  }
+  retry_wait_ = std::min(Duration{retry_wait_.ms * 2}, kStateRetryMax);
+  retry_at_ = steady() + retry_wait_;
+  return false;
+}
+
+void Agent::fail(const Error& error) {
+  parts_.log.error("the state cannot be written; reading stops until it can, nothing is lost: " +
+                   error.message());
+  said_error_ = error.message();
+  core_.reset();
+  retry_at_ = steady() + retry_wait_;
+}
+
+bool Agent::read_sources(Instant now) {
+  Core& core = *core_;
+  const std::uint64_t limit = parts_.config.budget.outbox_bytes;
+  const bool full = core.state->outbox().bytes + std::min(kOutboxReserve, limit / 4) > limit;
+  if (full != std::exchange(outbox_full_, full)) {
+    if (full) {
+      parts_.log.warn(
+          "the outbox is full (budget.outbox): reading stops until the collector takes "
+          "statements; the log files keep what is unread");
+    } else {
+      parts_.log.info("the outbox has room again: reading goes on");
+    }
+  }
+  bool more = false;
+  for (const auto& source : core.sources) {
+    if (full) {
+      source->hold("outbox_full", now);
+      continue;
+    }
+    const auto polled = source->poll(now, kTurnBytesMax, !core.time->behind(), parts_.log);
+    more = more || polled.more;
+  }
+  return more;
+}
+
+Status Agent::seal_due(Instant now, bool all) {
+  Core& core = *core_;
+  if (outbox_full_) return {};
+  const std::vector<SourceLane*> sources = core.source_pointers();
+  for (const auto& tenant : core.tenants) {
+    const bool due = all ? now > tenant->from() : tenant->due(sources, parts_.config, now);
+    if (!due) continue;
+    const ClockQuality quality = parts_.clock_quality();
+    StatementContext context;
+    context.to = now;
+    context.boot_id = parts_.clock.boot_id();
+    context.boottime_to_ns = core.time->boot_ns();
+    context.clock.source = quality.synchronised ? "synchronised" : "unsynchronised";
+    context.clock.max_error_us =
+        quality.synchronised ? quality.max_error_us : parts_.config.clock_error_max.ms * 1000;
+    context.clock.stepped = core.time->take_stepped();
+    context.configuration = parts_.config.digest;
+    context.software_version = parts_.software_version;
+    auto sealed = tenant->seal(sources, std::move(context), parts_.random, core.change);
+    if (!sealed) return std::move(sealed).error().in("a statement cannot be sealed");
+  }
+  return {};
+}
+
+Status Agent::commit_due(Instant now, bool all) {
+  Core& core = *core_;
+  StateChange& change = core.change;
+  const Duration since = now - core.committed;
+  const bool sealed = !change.statements.empty();
+  const bool acknowledged = !change.acknowledged.empty() && since >= kAcknowledgeEvery;
+  const bool changed =
+      !change.told.empty() || std::any_of(core.sources.begin(), core.sources.end(),
+                                          [](const auto& source) { return source->changed(); });
+  if (!all && !sealed && !acknowledged && !(changed && since >= kCommitEvery)) return {};
+  for (const auto& source : core.sources) source->store(change, now);
+  if (is_empty(change)) return {};
+  MELDEVAKT_TRY(core.state->keep_new(change.findings));
+  MELDEVAKT_TRY(core.state->commit(change));
+  for (const auto& tenant : core.tenants) tenant->committed();
+  const std::vector<FindingRow> findings = std::exchange(change, StateChange{}).findings;
+  change.now = now;
+  core.committed = now;
+  tell(findings);
+  return {};
+}
+
+void Agent::tell(const std::vector<FindingRow>& findings) {
+  for (const FindingRow& found : findings) {
+    core_->change.told.push_back(found.id);
+    if (!told_.insert(found.id).second) continue;
+    parts_.log.write(level_of(found.finding.kind), line_of(found));
+    if (!parts_.config.on_finding.empty()) command_.add(found);
+  }
+  if (!parts_.config.on_finding.empty()) command_.poll(steady());
+}
+
+Status Agent::offer() {
+  std::map<std::string, ChainHead> ends;
+  for (const auto& tenant : core_->tenants) ends[tenant->row().id] = tenant->row().head;
+  return shipping_.offer(*core_->state, ends);
+}
+
+bool Agent::stop() {
+  if (core_) {
+    core_->time->advance();
+    const Instant now = core_->time->now();
+    core_->change.now = now;
+    Status done = seal_due(now, true);
+    if (done) done = commit_due(now, true);
+    if (done) done = offer();
+    if (!done) fail(done.error());
+  }
+  const bool ended = shipping_.stop(kStopPatience);
+  if (core_) {
+    core_->change.acknowledged = shipping_.take_acknowledged();
+    if (auto done = commit_due(core_->time->now(), true); !done) fail(done.error());
+  }
+  return ended;
+}
+
+}  // namespace meldevakt::agent

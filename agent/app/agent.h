@@ -1,0 +1,110 @@
+// The agent's loop, one turn at a time: sources -> pipelines -> life tracker -> statements ->
+// state -> dispatchers. One `now` a turn; no thread, no sleep, no network of its own, so that a
+// test can drive it by hand.
+//
+//   MELDEVAKT_TRY_ASSIGN(auto agent, Agent::create(parts));
+//   while (!stop) { const bool more = agent->turn(); if (!more) wait(config.poll); }
+//   agent->stop();
+//
+// Commit points: positions, snapshots, sealed statements and findings are committed together, at
+// once when something was sealed, else at most once a second. When the state cannot be written
+// (disk full) everything in memory is dropped, said once, and built anew from the last commit as
+// soon as that works: the log files are the buffer, nothing is lost and nothing doubled.
+//
+// Bounds: kTurnBytesMax a source and turn; the outbox by budget.outbox: when it is full reading
+// stops, with a read gap "outbox_full", and goes on when the collector has taken statements.
+//
+// Thread-safety: none. Errors of create: kInvalid (not enrolled; configuration), kIo, kCorrupt.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/app/agent_time.h"
+#include "agent/app/config.h"
+#include "agent/app/finding_command.h"
+#include "agent/app/identity.h"
+#include "agent/app/log.h"
+#include "agent/app/packs.h"
+#include "agent/app/shipping.h"
+#include "agent/app/source_lane.h"
+#include "agent/app/tenant_lane.h"
+#include "agent/state/state.h"
+#include "common/platform/clock.h"
+#include "common/ports/clock.h"
+#include "common/ports/random.h"
+#include "common/ports/time_zone.h"
+
+namespace meldevakt::agent {
+
+inline constexpr std::size_t kTurnBytesMax = 1024 * 1024;
+inline constexpr Duration kCommitEvery = seconds(1);
+inline constexpr Duration kAcknowledgeEvery = milliseconds(200);
+inline constexpr Duration kStateRetryFirst = seconds(1);
+inline constexpr Duration kStateRetryMax = seconds(10);
+// Reading stops this much before the outbox is full, so that what has been read can be sealed.
+inline constexpr std::uint64_t kOutboxReserve = 8'000'000;
+
+class Agent {
+ public:
+  struct Parts {
+    Config config;
+    Packs packs;
+    StateFiles files;
+    std::string state_uri;  // "" = files.state()
+    TimeZones& zones;
+    Clock& clock;
+    Random& random;
+    Log& log;
+    std::function<ClockQuality()> clock_quality;
+    // How a tenant's frames leave; called once a tenant.
+    std::function<Result<std::unique_ptr<Dispatcher>>(const TenantRow&)> dispatcher;
+    std::string software_version;
+  };
+  [[nodiscard]] static Result<std::unique_ptr<Agent>> create(Parts parts);
+  ~Agent();
+
+  // True when there is more to do at once.
+  bool turn();
+  // Seals what waits, commits, gives the dispatchers a moment. True when everything has ended;
+  // false when a dispatcher still hangs in the network, which only the process's end can stop.
+  bool stop();
+
+  [[nodiscard]] bool state_works() const { return core_ != nullptr; }
+
+ private:
+  // What is built from the state, and thrown away when the state fails.
+  struct Core;
+  explicit Agent(Parts parts);
+
+  [[nodiscard]] Status build();
+  [[nodiscard]] Status build_tenants(Core& core, State::Loaded& loaded);
+  [[nodiscard]] Status build_sources(Core& core, State::Loaded& loaded);
+  [[nodiscard]] Status build_source(Core& core, State::Loaded& loaded, const SourceConfig& config);
+  [[nodiscard]] bool has_state();
+  [[nodiscard]] bool read_sources(Instant now);
+  [[nodiscard]] Status seal_due(Instant now, bool all);
+  [[nodiscard]] Status commit_due(Instant now, bool all);
+  [[nodiscard]] Status offer();
+  void tell(const std::vector<FindingRow>& findings);
+  void fail(const Error& error);
+  [[nodiscard]] Duration steady() const;
+
+  Parts parts_;
+  Shipping shipping_;
+  FindingCommand command_;
+  std::unique_ptr<Core> core_;
+  std::set<std::string> told_;  // in this run
+  bool outbox_full_ = false;
+  bool said_behind_ = false;
+  std::string said_error_;
+  Duration retry_at_;
+  Duration retry_wait_ = kStateRetryFirst;
+};
+
+}  // namespace meldevakt::agent

@@ -1,0 +1,78 @@
+// agent.toml: what an operator writes, checked strictly. An unknown key is an error with file, line
+// and the nearest name; so is a value that cannot be meant. config_check.h checks it against packs
+// and time zones.
+//
+//   MELDEVAKT_TRY_ASSIGN(Config config, load_config("/etc/meldevakt/agent.toml"));
+//
+// Errors: kInvalid, "agent.toml:12: ..."; kNotFound and kIo with the path.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "common/base/time.h"
+
+namespace meldevakt::agent {
+
+inline constexpr std::size_t kConfigBytesMax = 1024 * 1024;
+
+struct TenantConfig {
+  std::string name;
+  std::string organisation;  // nine digits, or ""
+  std::string id;            // "" until enrolment sets it
+  std::uint32_t line = 0;
+};
+
+struct SourceConfig {
+  std::string name;
+  std::vector<std::string> files;  // globs
+  std::string pack;
+  std::string zone;    // "" = the pack's
+  std::string tenant;  // name; "" = all
+  std::optional<Duration> flush_lag;
+  std::uint32_t line = 0;
+  std::uint32_t pack_line = 0;
+  std::uint32_t zone_line = 0;
+};
+
+enum class ShipMode : std::uint8_t { kHttps, kCarry };
+
+struct Config {
+  std::string path;       // as given
+  std::string file_name;  // without folder, for messages
+  Sha256 digest;          // of the file's bytes
+  std::string collector;  // "" = as the invitation says
+  std::string state = "/var/lib/meldevakt-agent";
+  Duration poll = milliseconds(100);
+  std::vector<std::string> packs;
+  std::uint32_t packs_line = 0;
+  std::string on_finding;  // "" = none
+  std::vector<TenantConfig> tenants;
+  std::vector<SourceConfig> sources;
+  struct Ship {
+    Duration every = seconds(60);
+    Duration facts_within = seconds(2);
+    ShipMode mode = ShipMode::kHttps;
+    std::string carry_to;
+    Duration retry_max = seconds(60);
+  } ship;
+  Duration clock_error_max = seconds(2);
+  struct Budget {
+    std::uint64_t outbox_bytes = 256'000'000;
+    std::uint64_t memory_bytes = 64'000'000;
+    std::uint32_t cpu_percent = 2;  // of one core
+  } budget;
+};
+
+[[nodiscard]] Result<Config> load_config(const std::string& path);
+[[nodiscard]] Result<Config> parse_config(std::string_view text, const std::string& path);
+
+// "256 MB", "64kB", "1 GB": powers of ten. kInvalid, saying what is understood.
+[[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
+
+}  // namespace meldevakt::agent

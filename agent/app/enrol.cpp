@@ -1,0 +1,204 @@
+#include "agent/app/enrol.h"
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "agent/ship/collector_answers.h"
+#include "agent/ship/https.h"
+#include "agent/state/state.h"
+#include "common/base/text.h"
+#include "common/crypto/crypto.h"
+#include "common/platform/disk.h"
+#include "common/ports/sha256.h"
+#include "common/seal/dsse.h"
+#include "common/summary/statement.h"
+
+namespace meldevakt::agent {
+namespace {
+
+constexpr std::size_t kInvitationBytesMax = 64 * 1024;
+constexpr std::size_t kTokenBytes = 32;
+
+Result<const TenantConfig*> find_tenant(const Config& config, const std::string& name) {
+  if (name.empty() && config.tenants.size() == 1) return &config.tenants.front();
+  std::vector<std::string> names;
+  for (const TenantConfig& tenant : config.tenants) {
+    if (tenant.name == name) return &tenant;
+    names.push_back(tenant.name);
+  }
+  if (name.empty()) {
+    return Error{Errc::kInvalid,
+                 config.file_name + " has several tenants; say which: --tenant NAME"};
+  }
+  std::string what =
+      "there is no [[tenant]] named '" + meldevakt::quoted(name) + "' in " + config.file_name;
+  if (const auto near = nearest_name(name, names)) what += "; did you mean '" + *near + "'?";
+  return Error{Errc::kInvalid, what};
+}
+
+// Keys of an enrolment that never came to its end: nobody knows them.
+void remove_unfinished(const StateFiles& files, const std::string& suffix) {
+  for (const std::string& path : {files.signing_key(suffix), files.tls_key(suffix),
+                                  files.tls_certificate(suffix), files.authority(suffix)}) {
+    ::unlink(path.c_str());
+  }
+}
+
+struct NewKeys {
+  std::unique_ptr<Signer> signer;
+  KeyAndRequest tls;
+  std::string agent;
+};
+
+Result<NewKeys> make_keys(const StateFiles& files, const std::string& suffix) {
+  remove_unfinished(files, suffix);
+  NewKeys out;
+  MELDEVAKT_TRY_ASSIGN(out.signer, create_signer(files.signing_key(suffix)));
+  out.agent = agent_id_of(out.signer->public_key());
+  MELDEVAKT_TRY_ASSIGN(out.tls, make_tls_key_and_request(out.agent));
+  MELDEVAKT_TRY(write_file_atomically(files.tls_key(suffix), out.tls.private_key_pem,
+                                      FileMode::kOwnerOnly, Replace::kNever));
+  return out;
+}
+
+Result<std::string> enrolment_payload(const InvitationFile& invitation, const NewKeys& keys,
+                                      Instant now, std::string_view software_version) {
+  MELDEVAKT_TRY_ASSIGN(const std::string token, from_base64url(invitation.token));
+  Enrolment enrolment;
+  enrolment.tenant = invitation.tenant;
+  enrolment.agent = keys.agent;
+  enrolment.signing_key = to_base64(keys.signer->public_key());
+  enrolment.tls_key = keys.tls.public_key_hash;
+  enrolment.invitation = sha256(token);
+  enrolment.time = now;
+  enrolment.software_version = software_version;
+  return encode_enrolment(enrolment);
+}
+
+// The tenant's key: made by its first agent; the others get it as a file from that one.
+Result<std::string> keep_tenant_key(const StateFiles& files, const std::string& tenant,
+                                    bool first_agent, Random& random) {
+  const std::string path = files.tenant_key(tenant);
+  if (first_agent) {
+    MELDEVAKT_TRY_ASSIGN(const std::string key, read_or_make_secret(path, random));
+    return path;
+  }
+  const auto there = read_secret(path);
+  if (there) return path;
+  if (there.error().code() == Errc::kNotFound) return std::string{};
+  return there.error();
+}
+
+Status check_invitation(const Config& config, const InvitationFile& invitation, Instant now) {
+  if (now >= invitation.expires) {
+    return Error{Errc::kInvalid, "the invitation expired at " + to_rfc3339(invitation.expires) +
+                                     "; ask for a new one"};
+  }
+  if (!config.collector.empty() && config.collector != invitation.collector) {
+    return Error{Errc::kInvalid, "the invitation is for " + invitation.collector + ", and " +
+                                     config.file_name + " says collector = \"" + config.collector +
+                                     "\""};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<InvitationFile> parse_invitation(std::string_view json) {
+  const Error malformed{Errc::kInvalid, "is no invitation; ask for a new one"};
+  const auto parsed = nlohmann::json::parse(json, nullptr, false);
+  if (!parsed.is_object() || parsed.value("v", 0) != 1) return malformed;
+  InvitationFile out;
+  for (const auto& [name, member] :
+       {std::pair{"collector", &out.collector}, std::pair{"tenant", &out.tenant},
+        std::pair{"token", &out.token}, std::pair{"authority", &out.authority_pem}}) {
+    if (!parsed.contains(name) || !parsed[name].is_string()) return malformed;
+    *member = parsed[name].get<std::string>();
+  }
+  if (!parsed.contains("expires") || !parsed["expires"].is_number_integer()) return malformed;
+  out.expires = {parsed["expires"].get<std::int64_t>()};
+  const auto token = from_base64url(out.token);
+  if (!token || token.value().size() != kTokenBytes || out.tenant.empty()) return malformed;
+  // The tenant's id becomes part of file names.
+  if (out.tenant.size() > 64 ||
+      out.tenant.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
+          std::string::npos) {
+    return malformed;
+  }
+  return out;
+}
+
+Result<Enrolled> enrol_agent(const Config& config, const std::string& invitation_path,
+                             const std::string& tenant_name, Clock& clock, Random& random,
+                             std::string_view software_version) {
+  MELDEVAKT_TRY_ASSIGN(const TenantConfig* tenant, find_tenant(config, tenant_name));
+  MELDEVAKT_TRY_ASSIGN(const std::string text,
+                       read_secret_file(invitation_path, kInvitationBytesMax));
+  auto parsed = parse_invitation(text);
+  if (!parsed) return std::move(parsed).error().in(invitation_path);
+  const InvitationFile invitation = std::move(parsed).value();
+  const Instant now = clock.now();
+  MELDEVAKT_TRY(check_invitation(config, invitation, now));
+  MELDEVAKT_TRY_ASSIGN(const Address address, parse_collector_url(invitation.collector));
+
+  const StateFiles files{config.state};
+  MELDEVAKT_TRY(make_private_directory(config.state));
+  auto lock = ProcessLock::acquire(files.lock());
+  if (!lock) {
+    return Error{Errc::kExists,
+                 "the agent is running (" + files.lock() + " is held); stop it first"};
+  }
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<State> state, State::open(files.state(), {}));
+  MELDEVAKT_TRY_ASSIGN(const State::Loaded loaded, state->load());
+  for (const TenantRow& row : loaded.tenants) {
+    if (row.name != tenant->name && row.id != invitation.tenant) continue;
+    return Error{Errc::kExists,
+                 "the tenant '" + row.name + "' is enrolled already (agent " + row.agent + ")"};
+  }
+  const std::string suffix = loaded.tenants.empty() ? "" : "-" + invitation.tenant;
+  MELDEVAKT_TRY_ASSIGN(const NewKeys keys, make_keys(files, suffix));
+  MELDEVAKT_TRY_ASSIGN(const std::string payload,
+                       enrolment_payload(invitation, keys, now, software_version));
+  MELDEVAKT_TRY_ASSIGN(const std::string envelope, seal(kEnrolmentType, payload, *keys.signer));
+
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<HttpsTransport> transport,
+                       HttpsTransport::create({.collector = address,
+                                               .authority_pem = invitation.authority_pem,
+                                               .certificate_file = "",
+                                               .key_file = ""}));
+  MELDEVAKT_TRY_ASSIGN(const EnrolAnswer answer,
+                       enrol(*transport, invitation.token, envelope, keys.tls.request_pem));
+  if (answer.agent != keys.agent || answer.tenant != invitation.tenant) {
+    return Error{Errc::kRejected, "the collector enrolled somebody else: agent " +
+                                      meldevakt::quoted(answer.agent) + " tenant " +
+                                      meldevakt::quoted(answer.tenant)};
+  }
+  MELDEVAKT_TRY(write_file_atomically(files.tls_certificate(suffix), answer.certificate_pem,
+                                      FileMode::kEveryoneReads, Replace::kAllowed));
+  // The authority of the invitation, which came by a way the operator trusts, not of the answer.
+  MELDEVAKT_TRY(write_file_atomically(files.authority(suffix), invitation.authority_pem,
+                                      FileMode::kEveryoneReads, Replace::kAllowed));
+  MELDEVAKT_TRY_ASSIGN(const std::string secret, read_or_make_secret(files.secret(), random));
+  Enrolled out{keys.agent, invitation.tenant, invitation.collector, answer.first_agent, ""};
+  MELDEVAKT_TRY_ASSIGN(out.tenant_key_file,
+                       keep_tenant_key(files, invitation.tenant, answer.first_agent, random));
+
+  TenantRow row;
+  row.id = invitation.tenant;
+  row.name = tenant->name;
+  row.agent = keys.agent;
+  row.collector = invitation.collector;
+  row.files = suffix;
+  row.enrolled = now;
+  row.enrolment_link = link_hash(kEnrolmentType, payload);
+  row.head = {0, 0, row.enrolment_link, Instant{}};
+  row.boot_id = clock.boot_id();
+  row.boot_ns = clock.boot_ns();
+  MELDEVAKT_TRY(state->add_tenant(row));
+  return out;
+}
+
+}  // namespace meldevakt::agent

@@ -1,0 +1,159 @@
+// `explain`: a log file through agent/summarise/explain.h, as JSON lines or as text.
+#include <unistd.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "agent/app/commands.h"
+#include "agent/app/packs.h"
+#include "agent/source/file_identity.h"
+#include "agent/summarise/explain.h"
+#include "common/base/text.h"
+#include "common/platform/time_zones.h"
+
+namespace meldevakt::agent {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kChunkBytes = 128 * 1024;
+constexpr std::uint64_t kTrialBytes = 1024 * 1024;  // by which the fitting pack is chosen
+
+// References are shown as they would leave, but under a key that is nobody's: what is shown here
+// cannot be compared with what was sent.
+const std::string kNobodysKey(32, '\0');
+
+Result<std::unique_ptr<Explainer>> make_explainer(const LoadedPack& loaded,
+                                                  const ExplainOptions& options) {
+  SystemTimeZones zones;
+  SourceConfig source;
+  source.zone = options.zone;
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone,
+                       zones.find(zone_of(source, *loaded.pack)));
+  Explainer::Settings settings;
+  settings.pack = loaded.pack;
+  settings.zone = zone;
+  settings.tenant_key = kNobodysKey;
+  settings.fact_key = kNobodysKey;
+  settings.show_text = options.show_text;
+  return std::make_unique<Explainer>(std::move(settings));
+}
+
+// Feeds up to `bytes_max` of the file and hands every line on.
+Status explain(const OpenFile& file, Explainer& explainer, std::uint64_t bytes_max,
+               const std::function<void(const std::string&)>& out) {
+  std::string buffer(kChunkBytes, '\0');
+  for (std::uint64_t offset = 0; offset < bytes_max;) {
+    MELDEVAKT_TRY_ASSIGN(const std::size_t got, file.read(offset, buffer.data(), buffer.size()));
+    if (got == 0) break;
+    explainer.feed(std::string_view{buffer}.substr(0, got));
+    for (const std::string& line : explainer.take()) out(line);
+    offset += got;
+  }
+  explainer.finish();
+  for (const std::string& line : explainer.take()) out(line);
+  return {};
+}
+
+Result<LoadedPack> best_pack(const OpenFile& file, const Packs& packs,
+                             const ExplainOptions& options) {
+  const LoadedPack* best = nullptr;
+  std::uint64_t most = 0;
+  for (const auto& [id, loaded] : packs) {
+    MELDEVAKT_TRY_ASSIGN(const auto explainer, make_explainer(loaded, options));
+    std::uint64_t known = 0;
+    MELDEVAKT_TRY(explain(file, *explainer, kTrialBytes, [&](const std::string& line) {
+      if (line.find("\"known\":true") != std::string::npos) ++known;
+    }));
+    if (known > most) {
+      most = known;
+      best = &loaded;
+    }
+  }
+  if (best == nullptr) {
+    return Error{Errc::kInvalid,
+                 "no pack knows anything in " + options.file + "; say which to use: --pack ID"};
+  }
+  return *best;
+}
+
+Result<LoadedPack> choose_pack(const OpenFile& file, const Packs& packs,
+                               const ExplainOptions& options) {
+  if (options.pack.empty()) return best_pack(file, packs, options);
+  const auto found = packs.find(options.pack);
+  if (found != packs.end()) return found->second;
+  std::vector<std::string> ids;
+  for (const auto& [id, pack] : packs) ids.push_back(id);
+  std::string what = "there is no pack '" + meldevakt::quoted(options.pack) + "'";
+  if (const auto near = nearest_name(options.pack, ids)) what += "; did you mean '" + *near + "'?";
+  return Error{Errc::kInvalid, what};
+}
+
+std::string member_text(const Json& json, const char* name) {
+  if (!json.contains(name) || json[name].is_null()) return "-";
+  return json[name].is_string() ? json[name].get<std::string>() : json[name].dump();
+}
+
+// One line of the explainer as people read it.
+std::string as_text(const std::string& line) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) return line + "\n";
+  if (json.contains("record")) {
+    const Json& record = json["record"];
+    std::string out = "@" + member_text(record, "offset") + " " + member_text(record, "time") +
+                      " " + member_text(record, "lines") + " line(s), " +
+                      member_text(record, "bytes") + " bytes: ";
+    out += record.value("known", false) ? "known" : "not known";
+    if (record.value("truncated", false)) out += ", cut";
+    if (record.contains("text")) out += "\n    " + member_text(record, "text");
+    for (const Json& event : record.value("events", Json::array())) {
+      out += "\n    rule " + member_text(event, "rule") + " -> " + member_text(event, "signal");
+      for (const char* name : {"outcome", "code", "references", "scopes", "step"}) {
+        if (event.contains(name) && !event[name].is_null() && event[name] != "" &&
+            event[name] != Json::array()) {
+          out += std::string{" "} + name + "=" + member_text(event, name);
+        }
+      }
+    }
+    return out + "\n";
+  }
+  if (json.contains("fact")) return "would be sent: " + json["fact"].dump() + "\n";
+  return "summary: " + json.value("summary", Json{}).dump() + "\n";
+}
+
+Status run(const ExplainOptions& options) {
+  if (options.show_text && ::isatty(STDOUT_FILENO) == 0) {
+    return Error{Errc::kInvalid,
+                 "--show-text shows text of the log, and only on a terminal: leave it out here"};
+  }
+  Packs packs;
+  if (options.config.empty()) {
+    MELDEVAKT_TRY_ASSIGN(packs, built_in_packs());
+  } else {
+    MELDEVAKT_TRY_ASSIGN(const Config config, load_config(options.config));
+    MELDEVAKT_TRY_ASSIGN(packs, load_packs(config));
+  }
+  auto file = OpenFile::open(options.file);
+  if (!file) {
+    // A file that is not there is a mistake on the command line; one that refuses is not.
+    return std::move(file).error().in(options.file);
+  }
+  MELDEVAKT_TRY_ASSIGN(const LoadedPack pack, choose_pack(file.value(), packs, options));
+  MELDEVAKT_TRY_ASSIGN(const auto explainer, make_explainer(pack, options));
+  if (options.format == Format::kText) {
+    print("pack " + pack.pack->identity.id + " " + pack.pack->identity.version + " (" +
+          pack.origin + ")\n");
+  }
+  return explain(file.value(), *explainer, UINT64_MAX, [&](const std::string& line) {
+    print(options.format == Format::kJson ? line + "\n" : as_text(line));
+  });
+}
+
+}  // namespace
+
+int run_explain(const ExplainOptions& options) {
+  const Status done = run(options);
+  return done ? kExitDone : complain(done.error());
+}
+
+}  // namespace meldevakt::agent

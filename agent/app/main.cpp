@@ -1,0 +1,90 @@
+// meldevakt-agent: the command line. Parses and calls agent/app/commands.h; nothing else.
+#include <CLI/CLI.hpp>
+
+#include "agent/app/commands.h"
+
+namespace {
+
+using meldevakt::agent::CommonOptions;
+using meldevakt::agent::Format;
+
+void add_format(CLI::App& command, Format& format) {
+  command
+      .add_option_function<std::string>(
+          "--format",
+          [&format](const std::string& text) {
+            format = text == "json" ? Format::kJson : Format::kText;
+          },
+          "text or json (one object a line)")
+      ->check(CLI::IsMember({"text", "json"}));
+}
+
+void add_common(CLI::App& command, CommonOptions& options) {
+  command.add_option("--config", options.config, "configuration file")->capture_default_str();
+  add_format(command, options.format);
+}
+
+// CLI11 has exit codes of its own; ours are the same for every program of the house.
+int parse_and_run(int argc, char** argv) {
+  namespace agent = meldevakt::agent;
+  CLI::App app{"Watches a case system's logs and tells its collector what became of each message."};
+  app.set_version_flag("--version", std::string{"meldevakt-agent "} + agent::kSoftwareVersion);
+  app.require_subcommand(1);
+  CommonOptions common;
+  agent::EnrollOptions enroll;
+  agent::ExplainOptions explain;
+  agent::RulesTestOptions rules_test;
+  int status = agent::kExitDone;
+
+  CLI::App* run = app.add_subcommand("run", "run in the foreground until SIGTERM");
+  add_common(*run, common);
+  run->callback([&] { status = agent::run_agent(common); });
+  CLI::App* enroll_command =
+      app.add_subcommand("enroll", "make this host's keys and enrol with an invitation");
+  add_common(*enroll_command, enroll.common);
+  enroll_command->add_option("--invitation", enroll.invitation, "invitation file")->required();
+  enroll_command->add_option("--tenant", enroll.tenant, "tenant's name in the configuration");
+  enroll_command->callback([&] { status = agent::run_enroll(enroll); });
+  CLI::App* check =
+      app.add_subcommand("check", "check configuration, packs, files, state and collector");
+  add_common(*check, common);
+  check->callback([&] { status = agent::run_check(common); });
+  CLI::App* status_command =
+      app.add_subcommand("status", "what is read and what waits, from the state");
+  add_common(*status_command, common);
+  status_command->callback([&] { status = agent::run_status(common); });
+  CLI::App* sent = app.add_subcommand("sent", "every byte that left this house, readable");
+  add_common(*sent, common);
+  sent->callback([&] { status = agent::run_sent(common); });
+  CLI::App* explain_command =
+      app.add_subcommand("explain", "what the agent would make of a log file");
+  explain_command->add_option("FILE", explain.file, "log file")->required();
+  explain_command->add_option("--pack", explain.pack, "rule pack; default: the one that fits best");
+  explain_command->add_option("--zone", explain.zone, "time zone of the log, e.g. Europe/Oslo");
+  explain_command->add_option("--config", explain.config, "configuration, for its packs");
+  explain_command->add_flag("--show-text", explain.show_text,
+                            "show the records' text (terminal only)");
+  add_format(*explain_command, explain.format);
+  explain_command->callback([&] { status = agent::run_explain(explain); });
+  CLI::App* rules = app.add_subcommand("rules", "work with rule packs");
+  rules->require_subcommand(1);
+  CLI::App* test = rules->add_subcommand("test", "check packs and their samples");
+  test->add_option("FILE", rules_test.files, "rule packs (*.rules.toml)")->required();
+  test->callback([&] { status = agent::run_rules_test(rules_test); });
+  // Harmless here, so that scripts can give every command the same options.
+  test->add_option("--config", common.config, "not used");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? agent::kExitDone : agent::kExitUsage;
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return parse_and_run(argc, argv);
+}

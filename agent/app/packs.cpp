@@ -1,0 +1,109 @@
+#include "agent/app/packs.h"
+
+#include <algorithm>
+
+#include "agent/rules/shipped_packs.h"
+#include "agent/source/file_identity.h"
+#include "agent/source/folder.h"
+#include "agent/source/names.h"
+#include "common/base/text.h"
+#include "common/platform/disk.h"
+
+namespace meldevakt::agent {
+namespace {
+
+constexpr std::string_view kPackEnding = ".rules.toml";
+
+bool is_pack_name(std::string_view name) {
+  return name.size() > kPackEnding.size() &&
+         name.substr(name.size() - kPackEnding.size()) == kPackEnding;
+}
+
+Result<std::vector<std::string>> pack_files(const std::string& path) {
+  const auto stat = stat_path(path);
+  if (!stat) return Error{stat.error().code(), path + ": " + stat.error().message()};
+  if (!stat.value().directory) return std::vector<std::string>{path};
+  const Listing listing = list_folder(path);
+  if (!listing.listed) return Error{Errc::kIo, path + ": " + listing.problem};
+  std::vector<std::string> out;
+  for (const std::string& name : listing.names) {
+    if (is_pack_name(name)) out.push_back(joined(path, name));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> ids_of(const Packs& packs) {
+  std::vector<std::string> out;
+  for (const auto& [id, pack] : packs) out.push_back(id);
+  return out;
+}
+
+}  // namespace
+
+Result<LoadedPack> load_pack_file(const std::string& path) {
+  MELDEVAKT_TRY_ASSIGN(const std::string text, read_file(path, kPackBytesMax));
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const Pack> pack, load_pack(text, path));
+  return LoadedPack{pack, path};
+}
+
+Result<Packs> built_in_packs() {
+  Packs out;
+  for (const ShippedPack& shipped : shipped_packs()) {
+    MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const Pack> pack,
+                         load_pack(shipped.text, shipped.file_name));
+    out[pack->identity.id] = {pack, "built in"};
+  }
+  return out;
+}
+
+Result<Packs> load_packs(const Config& config) {
+  MELDEVAKT_TRY_ASSIGN(Packs out, built_in_packs());
+  const auto at = [&] { return config.file_name + ":" + std::to_string(config.packs_line) + ": "; };
+  Packs own;
+  for (const std::string& path : config.packs) {
+    auto files = pack_files(path);
+    if (!files) return Error{Errc::kInvalid, at() + "'packs': " + files.error().message()};
+    for (const std::string& file : files.value()) {
+      MELDEVAKT_TRY_ASSIGN(const LoadedPack pack, load_pack_file(file));
+      const std::string id = pack.pack->identity.id;
+      if (own.contains(id)) {
+        return Error{Errc::kInvalid, at() + "the pack '" + id +
+                                         "' is there twice: " + own[id].origin + " and " + file};
+      }
+      own[id] = pack;
+    }
+  }
+  for (const auto& [id, pack] : own) out[id] = pack;
+  return out;
+}
+
+std::string zone_of(const SourceConfig& source, const Pack& pack) {
+  if (!source.zone.empty()) return source.zone;
+  return pack.default_zone.empty() ? "UTC" : pack.default_zone;
+}
+
+Status check_sources(const Config& config, const Packs& packs, TimeZones& zones) {
+  for (const SourceConfig& source : config.sources) {
+    const auto found = packs.find(source.pack);
+    if (found == packs.end()) {
+      std::string what = config.file_name + ":" + std::to_string(source.pack_line) +
+                         ": there is no pack '" + quoted(source.pack) + "'";
+      if (const auto near = nearest_name(source.pack, ids_of(packs))) {
+        what += "; did you mean '" + *near + "'?";
+      } else {
+        what += "; there are";
+        for (const std::string& id : ids_of(packs)) what += " '" + id + "'";
+      }
+      return Error{Errc::kInvalid, what};
+    }
+    const auto zone = zones.find(zone_of(source, *found->second.pack));
+    if (!zone) {
+      return Error{Errc::kInvalid, config.file_name + ":" + std::to_string(source.zone_line) +
+                                       ": 'zone': " + zone.error().message()};
+    }
+  }
+  return {};
+}
+
+}  // namespace meldevakt::agent

@@ -1,0 +1,146 @@
+// `run`: wires the agent to the machine and turns it until a stop is asked for.
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+#include "agent/app/agent.h"
+#include "agent/app/commands.h"
+#include "agent/ship/carry.h"
+#include "agent/ship/collector_answers.h"
+#include "agent/ship/https.h"
+#include "common/base/limits.h"
+#include "common/crypto/crypto.h"
+#include "common/platform/clock.h"
+#include "common/platform/disk.h"
+#include "common/platform/signals.h"
+#include "common/platform/time_zones.h"
+
+namespace meldevakt::agent {
+namespace {
+
+// Wakes the loop from a dispatcher's thread. Lives as long as the process: a thread that hangs in
+// the network may still call it at the end.
+class Wake {
+ public:
+  Wake() : descriptor_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {}
+  void call() const {
+    const std::uint64_t one = 1;
+    const ssize_t ignored = ::write(descriptor_, &one, sizeof one);
+    static_cast<void>(ignored);
+  }
+  // Until called, a stop is requested, or the time is over.
+  void wait(Duration most) const {
+    std::array<pollfd, 2> watched{
+        {{descriptor_, POLLIN, 0}, {StopSignal::descriptor(), POLLIN, 0}}};
+    ::poll(watched.data(), watched.size(), static_cast<int>(most.ms));
+    std::uint64_t count = 0;
+    const ssize_t ignored = ::read(descriptor_, &count, sizeof count);
+    static_cast<void>(ignored);
+  }
+
+ private:
+  int descriptor_;
+};
+
+Result<std::unique_ptr<FrameSender>> make_sender(const Config& config, const StateFiles& files,
+                                                 const TenantRow& tenant) {
+  if (config.ship.mode == ShipMode::kCarry) {
+    CarrySender::Disk disk;
+    disk.read = [](const std::string& path) { return read_file(path, limits::kFrameBytesMax); };
+    disk.write = [](const std::string& path, std::string_view bytes) {
+      return write_file_atomically(path, bytes, FileMode::kOwnerOnly, Replace::kNever);
+    };
+    MELDEVAKT_TRY(make_private_directory(config.ship.carry_to));
+    return std::unique_ptr<FrameSender>{
+        std::make_unique<CarrySender>(config.ship.carry_to, std::move(disk))};
+  }
+  const std::string& url = config.collector.empty() ? tenant.collector : config.collector;
+  MELDEVAKT_TRY_ASSIGN(const Address address, parse_collector_url(url));
+  MELDEVAKT_TRY_ASSIGN(const std::string authority,
+                       read_file(files.authority(tenant.files), 64 * 1024));
+  MELDEVAKT_TRY_ASSIGN(const std::string key,
+                       read_secret_file(files.tls_key(tenant.files), 64 * 1024));
+  HttpsTransport::Settings settings;
+  settings.collector = address;
+  settings.authority_pem = authority;
+  settings.certificate_file = files.tls_certificate(tenant.files);
+  settings.key_file = files.tls_key(tenant.files);
+  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<HttpsTransport> transport,
+                       HttpsTransport::create(std::move(settings)));
+  return std::unique_ptr<FrameSender>{std::make_unique<HttpsSender>(std::move(transport))};
+}
+
+Result<Config> load_all(const std::string& path, Packs& packs, TimeZones& zones) {
+  MELDEVAKT_TRY_ASSIGN(Config config, load_config(path));
+  MELDEVAKT_TRY_ASSIGN(packs, load_packs(config));
+  MELDEVAKT_TRY(check_sources(config, packs, zones));
+  return config;
+}
+
+int turn_until_stopped(Agent& agent, const Config& config, const Wake& wake, Log& log) {
+  log.info("ready version=" + std::string{kSoftwareVersion} +
+           " sources=" + std::to_string(config.sources.size()) +
+           " tenants=" + std::to_string(config.tenants.size()));
+  while (!StopSignal::requested()) {
+    if (!agent.turn()) wake.wait(config.poll);
+  }
+  log.info("stopping");
+  const bool ended = agent.stop();
+  log.info("stopped");
+  // A thread that hangs in the network must not touch what the end of main takes down. Everything
+  // that counts is committed.
+  if (!ended) std::_Exit(kExitDone);
+  return kExitDone;
+}
+
+}  // namespace
+
+int run_agent(const CommonOptions& options) {
+  static const Wake wake;
+  static OpenSslRandom random;  // outlive a hanging dispatcher
+  StopSignal::install();
+  std::signal(SIGPIPE, SIG_IGN);
+  SystemClock clock;
+  SystemTimeZones zones;
+  Log log = stderr_log(clock);
+
+  Packs packs;
+  auto config = load_all(options.config, packs, zones);
+  if (!config) return complain(config.error());
+  const StateFiles files{config.value().state};
+  if (auto made = make_private_directory(files.folder); !made) return complain(made.error());
+  auto lock = ProcessLock::acquire(files.lock());
+  if (!lock) {
+    return complain({lock.error().code(),
+                     "another agent runs with this state, or it cannot be "
+                     "locked: " +
+                         lock.error().message()});
+  }
+  const Config settings = config.value();
+  Agent::Parts parts{
+      .config = settings,
+      .packs = packs,
+      .files = files,
+      .state_uri = "",
+      .zones = zones,
+      .clock = clock,
+      .random = random,
+      .log = log,
+      .clock_quality = clock_quality,
+      .dispatcher = [&](const TenantRow& tenant) -> Result<std::unique_ptr<Dispatcher>> {
+        MELDEVAKT_TRY_ASSIGN(auto sender, make_sender(settings, files, tenant));
+        return std::unique_ptr<Dispatcher>{std::make_unique<Shipper>(
+            std::move(sender), settings.ship.retry_max, random, [] { wake.call(); })};
+      },
+      .software_version = kSoftwareVersion};
+  auto agent = Agent::create(std::move(parts));
+  if (!agent) return complain(agent.error());
+  return turn_until_stopped(*agent.value(), settings, wake, log);
+}
+
+}  // namespace meldevakt::agent

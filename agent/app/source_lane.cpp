@@ -1,0 +1,72 @@
+#include "agent/app/source_lane.h"
+
+#include <utility>
+
+namespace meldevakt::agent {
+
+void SourceLane::begin_file(const std::string& key, std::uint64_t offset) {
+  for (Branch& branch : branches_) branch.pipeline.begin_file(key, offset);
+  changed_ = true;
+}
+
+void SourceLane::feed(const std::string& key, std::string_view bytes) {
+  for (Branch& branch : branches_) branch.pipeline.feed(key, bytes, now_);
+  changed_ = true;
+}
+
+void SourceLane::end_file(const std::string& key, FileEnd end) {
+  for (Branch& branch : branches_) branch.pipeline.end_file(key, end, now_);
+  changed_ = true;
+}
+
+void SourceLane::set_state(ReadState state, std::string_view reason, Instant now) {
+  if (state == state_ && reason == reason_) return;
+  state_ = state;
+  reason_ = reason;
+  for (Branch& branch : branches_) branch.pipeline.set_read_state(state, reason, now);
+  changed_ = true;
+}
+
+SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may_claim, Log& log) {
+  now_ = now;
+  const FileSource::Turn turn = files_.poll(*this, now, bytes_max);
+  for (const SourceNote& note : files_.take_notes()) {
+    log.write(note.warning ? LogLevel::kWarn : LogLevel::kInfo,
+              "source=" + name_ + " " + note.text);
+  }
+  if (turn.state == ReadState::kAbsent && state_ != ReadState::kAbsent) {
+    log.warn("source=" + name_ + " no file matches; waiting for one");
+  } else if (turn.state == ReadState::kRead && state_ != ReadState::kRead &&
+             state_ != ReadState::kUnknown) {
+    log.info("source=" + name_ + " is read");
+  }
+  set_state(turn.state, turn.reason, now);
+  const bool complete = turn.caught_up && turn.state == ReadState::kRead && may_claim;
+  for (Branch& branch : branches_) {
+    if (complete) branch.pipeline.caught_up(now);
+    branch.pipeline.idle(now);
+  }
+  return {turn.bytes, !turn.caught_up};
+}
+
+void SourceLane::hold(std::string_view reason, Instant now) {
+  set_state(ReadState::kGap, reason, now);
+}
+
+SourcePipeline* SourceLane::pipeline(const std::string& tenant) {
+  for (Branch& branch : branches_) {
+    if (branch.tenant == tenant) return &branch.pipeline;
+  }
+  return nullptr;
+}
+
+void SourceLane::store(StateChange& change, Instant now) {
+  if (!std::exchange(changed_, false)) return;
+  SourcePipeline& any = branches_.front().pipeline;
+  change.files[name_] = files_.changes([&](const std::string& key) { return any.low_water(key); });
+  for (const Branch& branch : branches_) {
+    change.pipelines.push_back({branch.tenant, name_, branch.pipeline.snapshot(now), "", now});
+  }
+}
+
+}  // namespace meldevakt::agent

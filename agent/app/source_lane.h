@@ -1,0 +1,67 @@
+// One source of the configuration at work: its files are read once, and their bytes go to one
+// pipeline for each tenant that it concerns, because keys differ from tenant to tenant.
+//
+// The pipelines of a source see the same bytes at the same times, so their low-water marks agree,
+// and one position a file is enough for all.
+//
+// Thread-safety: none.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "agent/app/config.h"
+#include "agent/app/log.h"
+#include "agent/source/file_source.h"
+#include "agent/state/state.h"
+#include "agent/summarise/source_pipeline.h"
+#include "common/base/time.h"
+
+namespace meldevakt::agent {
+
+class SourceLane : private FileSink {
+ public:
+  struct Branch {
+    std::string tenant;  // id
+    SourcePipeline pipeline;
+  };
+  SourceLane(std::string name, FileSource files, std::vector<Branch> branches)
+      : name_{std::move(name)}, files_{std::move(files)}, branches_{std::move(branches)} {}
+
+  struct Polled {
+    std::size_t bytes = 0;
+    bool more = false;
+  };
+  // `may_claim`: false while the clock is behind, see AgentTime.
+  Polled poll(Instant now, std::size_t bytes_max, bool may_claim, Log& log);
+  // Reading stops for a reason of ours; the log file is the buffer.
+  void hold(std::string_view reason, Instant now);
+
+  // The tenant's pipeline, or nullptr.
+  [[nodiscard]] SourcePipeline* pipeline(const std::string& tenant);
+  void mark_changed() { changed_ = true; }
+  [[nodiscard]] bool changed() const { return changed_; }
+  // Positions and snapshots since the last call, into a change to commit.
+  void store(StateChange& change, Instant now);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] ReadState state() const { return state_; }
+  [[nodiscard]] const std::string& reason() const { return reason_; }
+
+ private:
+  void begin_file(const std::string& key, std::uint64_t offset) override;
+  void feed(const std::string& key, std::string_view bytes) override;
+  void end_file(const std::string& key, FileEnd end) override;
+  void set_state(ReadState state, std::string_view reason, Instant now);
+
+  std::string name_;
+  FileSource files_;
+  std::vector<Branch> branches_;
+  Instant now_;  // of the poll under way
+  ReadState state_ = ReadState::kUnknown;
+  std::string reason_;
+  bool changed_ = false;
+};
+
+}  // namespace meldevakt::agent

@@ -1,0 +1,59 @@
+// One tenant's chain at work: when a statement is due, and sealing it from the pipelines' yields.
+// Thread-safety: none. Errors: of sealing; the caller then builds everything anew from the state.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/app/config.h"
+#include "agent/app/identity.h"
+#include "agent/app/source_lane.h"
+#include "agent/detect/life_tracker.h"
+#include "agent/state/state.h"
+#include "agent/summarise/statement_builder.h"
+#include "common/ports/random.h"
+
+namespace meldevakt::agent {
+
+// Urgent facts are sealed at once, but not more often than this: a storm of failures must not
+// become a storm of syncs.
+inline constexpr Duration kUrgentSpacing = milliseconds(400);
+
+class TenantLane {
+ public:
+  TenantLane(TenantRow row, TenantKeys keys, LifeTracker lives)
+      : row_{std::move(row)}, keys_{std::move(keys)}, lives_{std::move(lives)} {}
+
+  [[nodiscard]] bool due(const std::vector<SourceLane*>& sources, const Config& config,
+                         Instant now);
+  // Takes what the pipelines have and adds statements, chain step, findings and coverage to the
+  // change. `context`: everything but tenant, agent and the start of the span.
+  [[nodiscard]] Status seal(const std::vector<SourceLane*>& sources, StatementContext context,
+                            Random& random, StateChange& change);
+  // The change has been committed.
+  void committed();
+
+  [[nodiscard]] const TenantRow& row() const { return row_; }
+  [[nodiscard]] const TenantKeys& keys() const { return keys_; }
+  [[nodiscard]] Instant from() const {
+    return row_.head.next_sequence == 0 && row_.head.epoch == 0 ? row_.enrolled : row_.head.until;
+  }
+
+ private:
+  [[nodiscard]] Status add_statements(const StatementContext& context,
+                                      std::vector<SourceYield> yields, Random& random,
+                                      StateChange& change);
+  void watch_lives(const std::vector<SourceYield>& yields, StateChange& change);
+
+  TenantRow row_;
+  TenantKeys keys_;
+  LifeTracker lives_;
+  ChainHead sealed_head_;  // after the statements that wait for their commit
+  std::string sealed_boot_id_;
+  std::int64_t sealed_boot_ns_ = 0;
+  std::optional<Instant> facts_since_;
+  std::optional<Instant> look_again_;  // when a finding may come of silence
+};
+
+}  // namespace meldevakt::agent

@@ -1,0 +1,50 @@
+// What the collector's answers mean: its three paths, as calls.
+//
+// Thread-safety: as the transport. Errors: kRejected (403 and other refusals, with the collector's
+// words), kUnavailable (not reached, 429, 5xx), kCorrupt (an answer that is none).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "agent/ship/frame_sender.h"
+#include "agent/ship/https.h"
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+
+namespace meldevakt::agent {
+
+inline constexpr const char* kFrameMediaType = "application/vnd.meldevakt.frame.v1";
+
+struct EnrolAnswer {
+  std::string agent;
+  std::string tenant;
+  std::string certificate_pem;
+  std::string authority_pem;
+  bool first_agent = false;
+};
+// `token`: Base64url, as in the invitation.
+[[nodiscard]] Result<EnrolAnswer> enrol(HttpTransport& transport, std::string_view token,
+                                        std::string_view envelope, std::string_view request_pem);
+
+struct HeadAnswer {
+  std::uint64_t epoch = 0;
+  std::uint64_t next_sequence = 0;
+  Sha256 link;
+};
+[[nodiscard]] Result<HeadAnswer> get_head(HttpTransport& transport);
+
+// POST /v1/frames. An answer "ahead" without a usable number asks GET /v1/head for it.
+class HttpsSender : public FrameSender {
+ public:
+  explicit HttpsSender(std::unique_ptr<HttpTransport> transport)
+      : transport_{std::move(transport)} {}
+  [[nodiscard]] HandoverResult send(const OutgoingFrame& frame) override;
+
+ private:
+  std::unique_ptr<HttpTransport> transport_;
+};
+
+}  // namespace meldevakt::agent
