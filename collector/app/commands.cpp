@@ -37,11 +37,6 @@ bool is_organisation_number(std::string_view text) {
   return check < 10 && check == text[8] - '0';
 }
 
-Error not_there(Error error) {
-  if (error.code() != Errc::kNotFound) return error;
-  return std::move(error).in("run 'meldevakt-collector init' first");
-}
-
 }  // namespace
 
 int exit_status_of(const Error& error) {
@@ -104,8 +99,7 @@ std::string invitation_json(const Invited& invited, const std::string& token, In
 
 Result<int> run_invite(const Config& config, Clock& clock, const InviteOptions& options) {
   MELDEVAKT_TRY(check_invite(options));
-  auto authority = load_authority(config);
-  if (!authority) return not_there(std::move(authority).error());
+  MELDEVAKT_TRY_ASSIGN(const KeyAndCertificate authority, load_authority(config));
   OpenSslRandom random;
   const std::string token = random.bytes(kTokenBytes);
   const Instant expires = clock.now() + options.expires;
@@ -115,7 +109,7 @@ Result<int> run_invite(const Config& config, Clock& clock, const InviteOptions& 
       call_invite(call, options.tenant, options.organisation, sha256(token), expires));
   // The file last: an invitation that could not be written is one that nobody has.
   MELDEVAKT_TRY(write_file_atomically(
-      options.out, invitation_json(invited, token, expires, authority.value().certificate_pem),
+      options.out, invitation_json(invited, token, expires, authority.certificate_pem),
       FileMode::kOwnerOnly, Replace::kNever));
   print(options.json ? Json{{"tenant", invited.tenant},
                             {"created", invited.created},
@@ -141,7 +135,8 @@ Result<PortalConfig> portal_named(const Config& config, const std::string& name)
     names.push_back(portal.name);
   }
   const auto nearest = nearest_name(name, names);
-  return Error{Errc::kInvalid, "no portal is named '" + meldevakt::quoted(name) + "' in the configuration" +
+  return Error{Errc::kInvalid, "no portal is named '" + meldevakt::quoted(name) +
+                                   "' in the configuration" +
                                    (nearest ? "; did you mean '" + *nearest + "'?" : "")};
 }
 
@@ -168,7 +163,10 @@ Result<Imported> read_receipts(const Config& config, const ImportOptions& option
   auto csv = read_file(options.file, kCsvBytesMax);
   if (!csv) return std::move(csv).error();
   auto imported = parse_receipts(csv.value(), portal.name, portal.columns, *zone);
-  if (!imported) return std::move(imported).error().in(options.file);
+  // Whatever is wrong with the file as a whole, the remedy is another file or other `columns`.
+  if (!imported) {
+    return Error{Errc::kInvalid, options.file + ": " + imported.error().message()};
+  }
   return imported;
 }
 
@@ -207,14 +205,14 @@ void print_import(const ImportOptions& options, const Imported& read, const Impo
 
 Result<int> run_import(const Config& config, Clock& clock, const ImportOptions& options) {
   MELDEVAKT_TRY_ASSIGN(std::optional<ReceiptCoverage> coverage, claimed_coverage(options));
+  MELDEVAKT_TRY(load_authority(config));  // there has been an init
   MELDEVAKT_TRY_ASSIGN(const Imported read, read_receipts(config, options));
   // A file with bad rows does not hold every message, whatever was claimed.
   if (!read.errors.empty()) coverage.reset();
   OpenSslRandom random;
-  auto call = find_writer(config, clock, random);
-  if (!call) return not_there(std::move(call).error());
+  MELDEVAKT_TRY_ASSIGN(const ControlCall call, find_writer(config, clock, random));
   MELDEVAKT_TRY_ASSIGN(const ImportResult result,
-                       call_import(call.value(), options.tenant, read.receipts, coverage));
+                       call_import(call, options.tenant, read.receipts, coverage));
   print_import(options, read, result, coverage.has_value());
   return read.errors.empty() ? kExitDone : kExitFindings;
 }

@@ -43,7 +43,7 @@ class Service {
   LogSink log_;
   OpenSslVerifier verifier_;
   OpenSslRandom random_;
-  KeyAndCertificate authority_;
+  std::unique_ptr<AuthorityDesk> desk_;
   KeyAndCertificate server_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<AgentRoutes> routes_;
@@ -58,11 +58,12 @@ class Service {
 
 Status Service::start() {
   const Instant now = clock_.now();
-  MELDEVAKT_TRY_ASSIGN(authority_, load_authority(config_));
-  MELDEVAKT_TRY_ASSIGN(server_, renew_server_certificate(config_, authority_, now));
+  MELDEVAKT_TRY_ASSIGN(KeyAndCertificate authority, load_authority(config_));
+  MELDEVAKT_TRY_ASSIGN(server_, renew_server_certificate(config_, authority, now));
+  desk_ = std::make_unique<AuthorityDesk>(std::move(authority));
   MELDEVAKT_TRY_ASSIGN(store_, SqliteStore::open({config_.in_data("collector.db"), "", false}));
-  routes_ = std::make_unique<AgentRoutes>(
-      AgentRoutes::Parts{*store_, verifier_, authority_, clock_, log_});
+  routes_ =
+      std::make_unique<AgentRoutes>(AgentRoutes::Parts{*store_, verifier_, *desk_, clock_, log_});
   MELDEVAKT_TRY(open_listeners());
   MELDEVAKT_TRY(open_control());
   MELDEVAKT_TRY(write_listening());
@@ -75,7 +76,7 @@ Status Service::start() {
 Status Service::open_listeners() {
   MELDEVAKT_TRY_ASSIGN(TlsContext agents_tls,
                        make_server_context({server_.certificate_pem, server_.private_key_pem,
-                                            authority_.certificate_pem}));
+                                            desk_->authority_pem()}));
   MELDEVAKT_TRY_ASSIGN(TlsContext people_tls,
                        make_server_context({server_.certificate_pem, server_.private_key_pem, ""}));
   ListenerOptions agents{"agents",

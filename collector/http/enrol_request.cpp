@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/crypto/crypto.h"
 #include "common/ports/sha256.h"
 
 namespace meldevakt::collector {
@@ -30,7 +29,8 @@ Result<Json> read_object(std::string_view body) {
 
 }  // namespace
 
-Result<EnrolRequest> read_enrol_request(std::string_view body, const Verifier& verifier) {
+Result<EnrolRequest> read_enrol_request(std::string_view body, const Verifier& verifier,
+                                        CertificateDesk& desk) {
   MELDEVAKT_TRY_ASSIGN(const Json json, read_object(body));
   EnrolRequest read;
   const auto token = from_base64url(json["token"].get_ref<const std::string&>());
@@ -39,7 +39,7 @@ Result<EnrolRequest> read_enrol_request(std::string_view body, const Verifier& v
   read.envelope = json["envelope"].get<std::string>();
   read.request_pem = json["request"].get<std::string>();
   MELDEVAKT_TRY_ASSIGN(read.verified, verify_enrolment(read.envelope, verifier));
-  const auto tls_key = public_key_hash_of_request(read.request_pem);
+  const auto tls_key = desk.key_of(read.request_pem);
   if (!tls_key) return malformed("the certificate request cannot be read");
   // Three things that must belong together: the token shown, the statement signed, the key asked
   // for.

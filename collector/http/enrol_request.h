@@ -1,5 +1,5 @@
 // The body of POST /v1/enrol, taken apart strictly and checked as far as it can be without a store.
-// Pure but for OpenSSL's reading of the request. Errors: kCorrupt (400), kRejected (403).
+// Thread-safety: none. Errors: kCorrupt (400), kRejected (403).
 #pragma once
 
 #include <string>
@@ -12,6 +12,19 @@
 
 namespace meldevakt::collector {
 
+// Who reads certificate requests and answers them: the holder of the authority's key
+// (collector/app).
+class CertificateDesk {
+ public:
+  virtual ~CertificateDesk() = default;
+  // SHA-256 of the request's SubjectPublicKeyInfo.
+  [[nodiscard]] virtual Result<Sha256> key_of(std::string_view request_pem) = 0;
+  // Checks the request's own signature; the certificate's common name is the agent's id.
+  [[nodiscard]] virtual Result<std::string> issue(std::string_view request_pem,
+                                                  std::string_view agent, Instant now) = 0;
+  [[nodiscard]] virtual std::string authority_pem() const = 0;
+};
+
 struct EnrolRequest {
   Sha256 token_hash;     // the token itself goes no further
   std::string envelope;  // DSSE JSON, verbatim
@@ -19,6 +32,7 @@ struct EnrolRequest {
   VerifiedEnrolment verified;
 };
 [[nodiscard]] Result<EnrolRequest> read_enrol_request(std::string_view body,
-                                                      const Verifier& verifier);
+                                                      const Verifier& verifier,
+                                                      CertificateDesk& desk);
 
 }  // namespace meldevakt::collector

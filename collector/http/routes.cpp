@@ -88,14 +88,13 @@ HttpResponse AgentRoutes::enrol(const HttpRequest& request) {
 }
 
 HttpResponse AgentRoutes::enrol_checked(const HttpRequest& request) {
-  const Result<EnrolRequest> read = read_enrol_request(request.body, parts_.verifier);
+  const Result<EnrolRequest> read = read_enrol_request(request.body, parts_.verifier, parts_.desk);
   if (!read) return refusal_of(read.error());
   const VerifiedEnrolment& verified = read.value().verified;
   const Instant now = parts_.clock.now();
 
   const Result<std::string> certificate =
-      issue_client_certificate(parts_.authority, read.value().request_pem, verified.enrolment.agent,
-                               now - kCertificateClockSlack, kClientCertificateLifetime);
+      parts_.desk.issue(read.value().request_pem, verified.enrolment.agent, now);
   if (!certificate) return error_response(400, "corrupt", certificate.error().message());
 
   AgentRecord agent;
@@ -115,7 +114,7 @@ HttpResponse AgentRoutes::enrol_checked(const HttpRequest& request) {
   return ok({{"agent", agent.key.agent},
              {"tenant", agent.key.tenant},
              {"certificate", certificate.value()},
-             {"authority", parts_.authority.certificate_pem},
+             {"authority", parts_.desk.authority_pem()},
              {"first_agent", first.value()}});
 }
 

@@ -1,6 +1,6 @@
 // What the two listeners answer: request in, response out, no sockets (PROTOCOL.md).
 //
-//   AgentRoutes routes{store, verifier, authority, clock, log};
+//   AgentRoutes routes{{store, verifier, desk, clock, log}};
 //   HttpResponse response = routes.handle(request);
 //
 // An answer 200 to a frame is given only after store_frame returned ok: synced (invariant 3).
@@ -10,10 +10,10 @@
 #include <cstdint>
 #include <string>
 
+#include "collector/http/enrol_request.h"
 #include "collector/http/message.h"
 #include "collector/http/rate_limit.h"
 #include "collector/store/store.h"
-#include "common/crypto/crypto.h"
 #include "common/ports/clock.h"
 #include "common/ports/signer.h"
 
@@ -21,9 +21,6 @@ namespace meldevakt::collector {
 
 inline constexpr std::uint32_t kEnrolFailuresMax = 5;  // an address, in a minute
 inline constexpr Duration kEnrolFailureWindow = minutes(1);
-inline constexpr Duration kClientCertificateLifetime = days(365);
-// A client certificate is valid from a little before now: other clocks may be behind ours.
-inline constexpr Duration kCertificateClockSlack = minutes(5);
 inline constexpr std::string_view kFrameMediaType = "application/vnd.meldevakt.frame.v1";
 
 class AgentRoutes {
@@ -31,7 +28,7 @@ class AgentRoutes {
   struct Parts {
     Store& store;
     const Verifier& verifier;
-    const KeyAndCertificate& authority;
+    CertificateDesk& desk;
     Clock& clock;
     LogSink log;
   };

@@ -1,0 +1,114 @@
+#include "collector/app/config.h"
+
+#include <doctest/doctest.h>
+
+namespace meldevakt::collector {
+namespace {
+
+const std::string kMinimal = "data = \"/srv/k\"\nnames = [\"k.example\"]\n";
+
+std::string refusal(const std::string& text) {
+  const auto config = parse_config(text, "collector.toml");
+  if (config) return "accepted";
+  CHECK(config.error().code() == Errc::kInvalid);
+  return config.error().message();
+}
+
+TEST_CASE("a minimal file has the defaults that are documented") {
+  const Config config = parse_config(kMinimal, "collector.toml").value();
+  CHECK(config.data == "/srv/k");
+  CHECK(config.agents.address == "127.0.0.1");
+  CHECK(config.agents.port == 8443);
+  CHECK(config.people.port == 8444);
+  CHECK(config.policy.grace == seconds(30));
+  CHECK(config.policy.confirm_within == hours(24));
+  REQUIRE(config.portals.size() == 1);
+  CHECK(config.portals[0].name == "npb");
+  CHECK(config.portals[0].columns == default_columns());
+  CHECK(parse_config("data = \"d\"\nnames = [\"k\"]\n", "/etc/m/collector.toml").value().data ==
+        "/etc/m/d");
+}
+
+TEST_CASE("everything that can be set is set") {
+  const Config config = parse_config(kMinimal + R"(
+[agents]
+listen = "[::]:0"
+url = "https://kollektor.example:9443"
+[people]
+listen = "0.0.0.0:80"
+[policy]
+grace = "3s"
+look_before = "2m"
+clock_error = "500 ms"
+nearby = "1m"
+confirm_within = "2h"
+[[portal]]
+name = "npb"
+zone = "UTC"
+columns = { message_id = ["id"], sent = ["a", "b"] }
+[[portal]]
+name = "other"
+)",
+                                     "collector.toml")
+                            .value();
+  CHECK(config.agents.address == "::");
+  CHECK(config.agents.port == 0);
+  CHECK(config.agents_url == "https://kollektor.example:9443");
+  CHECK(config.people.address == "0.0.0.0");
+  CHECK(config.policy.clock_error == milliseconds(500));
+  CHECK(config.policy.nearby == minutes(1));
+  REQUIRE(config.portals.size() == 2);
+  CHECK(config.portals[0].columns.at("sent") == std::vector<std::string>{"a", "b"});
+  CHECK(config.portals[0].columns.at("confirmed") == default_columns().at("confirmed"));
+  CHECK(config.portals[1].zone == "Europe/Oslo");
+}
+
+TEST_CASE("each mistake is named with file, line and what to write") {
+  struct Case {
+    std::string text;
+    const char* message;  // how it begins
+  };
+  const Case cases[] = {
+      {"", "collector.toml:1: 'data' is missing"},
+      {"data = \"/srv\"\n", "collector.toml:1: 'names' is missing"},
+      {kMinimal + "dato = 1\n",
+       "collector.toml:3: unknown key 'dato' in the file; did you mean 'data'?"},
+      {kMinimal + "[policy]\ngrase = \"1s\"\n",
+       "collector.toml:4: unknown key 'grase' in [policy]; did you mean 'grace'?"},
+      {kMinimal + "[policy]\ngrace = 30\n",
+       "collector.toml:4: 'grace' in [policy] must be a text in quotes"},
+      {kMinimal + "[policy]\ngrace = \"soon\"\n", "collector.toml:4: 'grace' in [policy]: "},
+      {kMinimal + "[agents]\nlisten = \"8443\"\n", "collector.toml:4: 'listen' must be"},
+      {kMinimal + "[agents]\nlisten = \"::1:8443\"\n", "collector.toml:4: 'listen' must be"},
+      {kMinimal + "[agents]\nlisten = \"a:99999\"\n", "collector.toml:4: 'listen' must be"},
+      {kMinimal + "[agents]\nurl = \"http://k:1\"\n", "collector.toml:4: 'url' must be"},
+      {kMinimal + "[agents]\nurl = \"https://k:1/x\"\n", "collector.toml:4: 'url' must be"},
+      {kMinimal + "[agents]\nlisen = \"a:1\"\n",
+       "collector.toml:4: unknown key 'lisen' in [agents]; did you mean 'listen'?"},
+      {kMinimal + "[portal]\nname = \"npb\"\n", "collector.toml:3: write [[portal]]"},
+      {kMinimal + "[[portal]]\nzone = \"UTC\"\n", "collector.toml:3: [[portal]] needs a 'name'"},
+      {kMinimal + "[[portal]]\nname = \"a\"\n[[portal]]\nname = \"a\"\n",
+       "collector.toml:6: there are two portals named 'a'"},
+      {kMinimal + "[[portal]]\nname = \"a\"\ncolumns = { sendt = [\"x\"] }\n",
+       "collector.toml:5: unknown key 'sendt' in columns of [[portal]]; did you mean 'sent'?"},
+      {kMinimal + "[[portal]]\nname = \"a\"\ncolumns = { sent = \"x\" }\n",
+       "collector.toml:5: 'sent' in columns of [[portal]] must be a list of texts"},
+      {"data = \"/srv\"\nnames = [\"a\", 5]\n", "collector.toml:2: 'names' in the file must be"},
+      {"data = \"/srv\"\nnames = [\"https://a\"]\n", "collector.toml:2: 'names' must be plain"},
+      {"data = \"/srv\nnames = 1\n", "collector.toml:1: "},
+  };
+  for (const Case& test : cases) {
+    CAPTURE(test.text);
+    const std::string message = refusal(test.text);
+    CAPTURE(message);
+    CHECK(message.rfind(test.message, 0) == 0);
+  }
+}
+
+TEST_CASE("a file that is not there is named") {
+  const auto config = load_config("nowhere/collector.toml");
+  CHECK(config.error().message().find("nowhere/collector.toml") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace meldevakt::collector
