@@ -300,14 +300,15 @@ std::optional<Record> RecordFramer::next() {
   }
   // A file of nothing but a byte order mark is one empty record: its bytes are accounted for too.
   if (s.finished && s.bom_bytes > 0) s.begin(Line{}, "", 0, true);
-  if (s.open.active && (s.finished || s.complete_open)) return s.close();
+  // A line that is being skipped has not ended, so its record has not either.
+  if (s.open.active && (s.finished || (s.complete_open && !s.skipping))) return s.close();
   return std::nullopt;
 }
 
 void RecordFramer::idle(Instant now) {
   State& s = *state_;
   if (now < s.last_input) s.last_input = now;  // the wall clock was set back: count anew
-  if (s.open.active && !s.skipping && now - s.last_input >= s.settings.idle) s.complete_open = true;
+  if (now - s.last_input >= s.settings.idle) s.complete_open = true;
 }
 
 void RecordFramer::finish() {

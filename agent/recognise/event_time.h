@@ -21,7 +21,7 @@ namespace meldevakt::agent {
 
 class EventTime {
  public:
-  static constexpr Duration kDisorder = minutes(10);
+  static constexpr Duration kDisorder = seconds(10);
 
   explicit EventTime(std::shared_ptr<const TimeZone> zone) : zone_{std::move(zone)} {}
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/recognise/pack_toml.h"
+#include "agent/recognise/pattern_syntax.h"
 #include "agent/recognise/program.h"
 #include "common/base/limits.h"
 #include "common/base/text.h"
@@ -87,7 +88,7 @@ Status Loader::head() {
   for (const Text* name : {&*text_.pack, &*text_.version}) {
     if (!is_plain_name(name->value, false)) {
       return error(name->line, "a name has at most 64 of a-z, 0-9, '.', '_' and '-', not " +
-                                   quoted(name->value));
+                                   in_quotes(name->value));
     }
   }
   pack_.identity.id = text_.pack->value;
@@ -111,7 +112,7 @@ Status Loader::names() {
   for (const Text& name : text_.encoding) {
     const auto encoding = encoding_from_string(name.value);
     if (!encoding) {
-      return error(name.line, "unknown encoding " + quoted(name.value) +
+      return error(name.line, "unknown encoding " + in_quotes(name.value) +
                                   did_you_mean(name.value, all_encoding_names()));
     }
     pack_.encodings.push_back(*encoding);
@@ -122,7 +123,7 @@ Status Loader::names() {
 
 Result<Signal> Loader::signal(const Text& text) {
   if (const auto signal = signal_from_string(text.value)) return *signal;
-  return error(text.line, "unknown signal " + quoted(text.value) +
+  return error(text.line, "unknown signal " + in_quotes(text.value) +
                               did_you_mean(text.value, all_signal_names()));
 }
 
@@ -215,7 +216,7 @@ Status Loader::scope() {
 Result<std::size_t> Loader::literal_id(const Text& literal) {
   if (literal.value.size() < kLiteralBytesMin) {
     return error(literal.line, "a literal has at least " + std::to_string(kLiteralBytesMin) +
-                                   " bytes, not " + quoted(literal.value) +
+                                   " bytes, not " + in_quotes(literal.value) +
                                    ": shorter ones occur everywhere");
   }
   auto& literals = program_.literals;
@@ -285,7 +286,7 @@ Status Loader::rule_code(const RuleText& text, Rule& rule) {
       return error((*code)->line,
                    "a code has at most 48 of a-z, A-Z, 0-9, '/', '.', '_' and '-', "
                    "not " +
-                       quoted((*code)->value));
+                       in_quotes((*code)->value));
     }
   }
   if (text.code) rule.code = text.code->value;
@@ -320,7 +321,7 @@ Status Loader::rule_meaning(const RuleText& text, Rule& rule) {
     rule.outcome = outcome_from_string(text.outcome->value);
     if (!rule.outcome) {
       return error(text.outcome->line,
-                   "unknown outcome " + quoted(text.outcome->value) +
+                   "unknown outcome " + in_quotes(text.outcome->value) +
                        did_you_mean(text.outcome->value, {"failed", "rolled_back", "unknown"}));
     }
     if (!fails) return error(text.outcome->line, "only message.save_failed has an outcome");
@@ -331,7 +332,7 @@ Status Loader::rule_meaning(const RuleText& text, Rule& rule) {
   }
   if (text.form) {
     rule.form = form_from_string(text.form->value);
-    if (!rule.form) return error(text.form->line, "unknown form " + quoted(text.form->value));
+    if (!rule.form) return error(text.form->line, "unknown form " + in_quotes(text.form->value));
   }
   return rule_code(text, rule);
 }
@@ -340,7 +341,7 @@ Status Loader::rule_effects(const RuleText& text, Rule& rule) {
   if (text.opens) {
     if (text.opens->value != "overload") {
       return error(text.opens->line,
-                   "only \"overload\" can be opened, not " + quoted(text.opens->value));
+                   "only \"overload\" can be opened, not " + in_quotes(text.opens->value));
     }
     if (!rule.signal) return error(text.opens->line, "'opens' needs a signal");
     rule.opens_window = true;
@@ -363,7 +364,7 @@ Status Loader::rule_name(const RuleText& text) {
   if (!text.id) return error(text.line, "a rule without 'id'");
   if (!is_plain_name(text.id->value, false)) {
     return error(text.id->line, "a rule's id has at most 64 of a-z, 0-9, '.', '_' and '-', not " +
-                                    quoted(text.id->value));
+                                    in_quotes(text.id->value));
   }
   if (!rule_ids_.insert(text.id->value).second) {
     return error(text.id->line, "two rules with the id '" + text.id->value + "'");

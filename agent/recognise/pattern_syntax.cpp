@@ -46,7 +46,7 @@ Result<Field> field_from_name(std::string_view name) {
     if (const auto known = reference_type_from_string(type)) {
       return Field{FieldType::kReference, *known};
     }
-    return invalid("unknown reference type " + quoted(type) +
+    return invalid("unknown reference type " + in_quotes(type) +
                    suggestion(type, all_reference_type_names()) + " (there are " +
                    joined(all_reference_type_names()) + ")");
   }
@@ -56,7 +56,7 @@ Result<Field> field_from_name(std::string_view name) {
   if (name == "ms") return Field{FieldType::kMs, {}};
   std::vector<std::string> known{"form", "sqlstate", "number", "ms"};
   for (const std::string& type : all_reference_type_names()) known.push_back("ref:" + type);
-  return invalid("unknown field " + quoted(name) + suggestion(name, known) +
+  return invalid("unknown field " + in_quotes(name) + suggestion(name, known) +
                  "; fields are typed and free text has none (there are " + joined(known) + ")");
 }
 
@@ -320,6 +320,10 @@ Result<Translated> Translator::run() {
 }
 
 }  // namespace
+
+std::string in_quotes(std::string_view text) {
+  return "'" + quoted(text) + "'";
+}
 
 Result<Translated> translate_pattern(std::string_view text) {
   return Translator{text}.run();

@@ -157,7 +157,6 @@ void Recogniser::State::share(const Record& record, Recognised& out) {
     dropped += event.references_dropped;
     ends_scope |= std::exchange(event.ends_scope, false);
     restarts |= std::exchange(event.restarts_process, false);
-    event.references_dropped = 0;
   }
   std::sort(references.begin(), references.end());
   references.erase(std::unique(references.begin(), references.end()), references.end());
@@ -168,11 +167,11 @@ void Recogniser::State::share(const Record& record, Recognised& out) {
   const std::vector<std::string> scopes = scopes_of(record.text);
   for (SignalEvent& event : out.events) {
     event.references = references;
+    event.references_dropped = dropped;  // so that none of them is taken for one that names nothing
     event.scopes = scopes;
   }
-  out.events.front().restarts_process = restarts;   // before anything the record says
-  out.events.front().references_dropped = dropped;  // counted once
-  out.events.back().ends_scope = ends_scope;        // after all it says
+  out.events.front().restarts_process = restarts;  // before anything the record says
+  out.events.back().ends_scope = ends_scope;       // after all it says
   stats.references_dropped += dropped;
 }
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "agent/recognise/pack.h"
+#include "agent/recognise/pattern_syntax.h"
 #include "agent/recognise/program.h"
 #include "agent/recognise/recogniser.h"
-#include "common/base/text.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -103,7 +103,7 @@ std::optional<std::string> check_no_match(SampleRun& run, const Rule& rule, cons
 SampleFailure failure(const Pack& pack, const Rule& rule, const Sample& sample,
                       std::string_view why) {
   return {rule.id, pack.program->file_name + ":" + std::to_string(sample.line) + ": rule '" +
-                       rule.id + "': sample " + quoted(sample.text) + ": " + std::string{why}};
+                       rule.id + "': sample " + in_quotes(sample.text) + ": " + std::string{why}};
 }
 
 // Does `other` read this sample of `rule` as a step of a message that it is not?
