@@ -1,1 +1,236 @@
-// Being written.
+#include "agent/summarise/source_pipeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/summarise/pipeline_state.h"
+
+namespace meldevakt::agent {
+namespace {
+
+Duration flush_lag_of(const SourcePipeline::Settings& settings) {
+  return std::max(settings.flush_lag, settings.pack->flush_lag);
+}
+
+RecordFramer::Settings framer_settings(const Pack& pack) {
+  return {pack.encodings, pack.record_lines_max, pack.record_bytes_max, pack.record_idle};
+}
+
+}  // namespace
+
+SourcePipeline::State::State(Settings new_settings, Instant start, Detector new_detector)
+    : settings{std::move(new_settings)},
+      recogniser{settings.pack, settings.zone, PrivacyStep{settings.tenant_key}},
+      detector{std::move(new_detector)},
+      reading{start},
+      coverage{{flush_lag_of(settings), settings.clock_error}} {}
+
+Detector::Settings SourcePipeline::State::detector_settings(const Settings& settings) {
+  Detector::Settings out;
+  out.source = settings.name;
+  out.fact_key = settings.fact_key;
+  out.scope_age_max = settings.pack->scope_age_max;
+  out.look_back_max = settings.pack->look_back_max;
+  out.look_back_signals_max = settings.pack->look_back_signals_max;
+  return out;
+}
+
+SourcePipeline::SourcePipeline(Settings settings, Instant start) {
+  Detector detector{State::detector_settings(settings)};
+  state_ = std::make_unique<State>(std::move(settings), start, std::move(detector));
+}
+SourcePipeline::SourcePipeline(std::unique_ptr<State> state) : state_{std::move(state)} {}
+SourcePipeline::~SourcePipeline() = default;
+SourcePipeline::SourcePipeline(SourcePipeline&&) noexcept = default;
+SourcePipeline& SourcePipeline::operator=(SourcePipeline&&) noexcept = default;
+
+// --- files ------------------------------------------------------------------------------------
+
+void SourcePipeline::begin_file(const std::string& key, std::uint64_t offset) {
+  State& s = *state_;
+  State::File& file = s.files[key];
+  std::erase(s.ended, key);
+  if (offset == 0) {
+    file = State::File{};
+  } else if (file.content.name().empty()) {
+    // Not in the snapshot, against the contract: named by its key, which is as steady.
+    file.content = FirstLine{content_name(key)};
+  }
+  file.fed_from = offset;
+  file.fed_to = offset;
+  file.framer.emplace(
+      framer_settings(*s.settings.pack),
+      [&s](std::string_view line) { return s.recogniser.starts_record(line); }, offset);
+  if (offset > 0 && file.encoding) file.framer->set_encoding(*file.encoding);
+}
+
+void SourcePipeline::feed(const std::string& key, std::string_view chunk, Instant now) {
+  State& s = *state_;
+  const auto found = s.files.find(key);
+  if (found == s.files.end() || !found->second.framer || chunk.empty()) return;
+  State::File& file = found->second;
+  file.content.add(chunk);
+  s.bytes.read += chunk.size();
+  file.fed_to += chunk.size();
+  if (s.settings.digest) {
+    s.digest.update(chunk);
+    s.digest_has_bytes = true;
+  }
+  file.framer->feed(chunk, now);
+  s.take_records(file, now);
+}
+
+void SourcePipeline::end_file(const std::string& key, FileEnd end, Instant now) {
+  State& s = *state_;
+  const auto found = s.files.find(key);
+  if (found != s.files.end() && found->second.framer) {
+    State::File& file = found->second;
+    file.content.end();
+    file.framer->finish();
+    s.take_records(file, now);
+    s.note_range(file);
+    file.encoding = file.framer->encoding();
+    file.ended_at = file.framer->low_water();
+    file.framer.reset();
+    s.ended.push_back(key);
+  }
+  if (end == FileEnd::kLost) {
+    s.coverage.lost(now);
+    std::erase(s.ended, key);
+    s.files.erase(key);
+  }
+  if (s.ended.size() > State::kEndedMax) {
+    s.files.erase(s.ended.front());
+    s.ended.pop_front();
+  }
+}
+
+std::uint64_t SourcePipeline::low_water(const std::string& key) const {
+  const auto found = state_->files.find(key);
+  if (found == state_->files.end()) return 0;
+  return found->second.framer ? found->second.framer->low_water() : found->second.ended_at;
+}
+
+// --- state of reading ---------------------------------------------------------------------------
+
+void SourcePipeline::set_read_state(ReadState state, std::string_view reason, Instant now) {
+  state_->reading.set(state, reason, now);
+}
+
+void SourcePipeline::caught_up(Instant now) {
+  State& s = *state_;
+  // A record that waits for its last line is not read yet, and its time is not known.
+  if (s.pending() == 0 && s.reading.state() != ReadState::kGap) s.coverage.caught_up(now);
+  s.tell_time(now);
+}
+
+void SourcePipeline::idle(Instant now) {
+  State& s = *state_;
+  for (auto& [key, file] : s.files) {
+    if (!file.framer) continue;
+    file.framer->idle(now);
+    s.take_records(file, now);
+  }
+  s.tell_time(now);
+}
+
+// --- results ------------------------------------------------------------------------------------
+
+bool SourcePipeline::has_urgent() const {
+  return state_->detector.has_urgent();
+}
+
+bool SourcePipeline::has_facts() const {
+  return state_->detector.has_ready();
+}
+
+SourceYield SourcePipeline::take(Instant now) {
+  State& s = *state_;
+  s.tell_time(now);
+  SourceYield out;
+  out.facts = s.detector.drain();
+  const std::optional<Instant> untold = s.detector.earliest_untold();
+  SourceCoverage& to = out.coverage;
+  to.id = s.settings.name;
+  to.kind = "file";
+  to.pack = s.settings.pack->identity;
+  for (const Signal signal : s.settings.pack->observes) {
+    const auto seen = s.last_seen.find(signal);
+    to.observes.push_back(
+        {signal, seen == s.last_seen.end() ? std::nullopt : std::optional{seen->second}});
+  }
+  to.reading = s.reading.take(now);
+  to.complete = s.coverage.take(untold);
+  to.event_gaps = s.coverage.take_gaps();
+  for (auto& [key, file] : s.files) s.note_range(file);
+  to.ranges = std::exchange(s.ranges, {});
+  if (to.ranges.size() > SourceCoverage::kRangesMax) {
+    to.ranges.erase(to.ranges.begin(),
+                    to.ranges.end() - static_cast<std::ptrdiff_t>(SourceCoverage::kRangesMax));
+  }
+  to.bytes = s.bytes;
+  to.bytes.pending = s.pending();
+  to.records = s.records;
+  const bool digest = std::exchange(s.digest_has_bytes, false);
+  if (digest && !s.digest_broken) to.digest = s.digest.finish().hex();
+  if (digest && s.digest_broken) static_cast<void>(s.digest.finish());
+  s.digest_broken = false;
+  out.watermark = std::min(s.coverage.watermark(), untold.value_or(s.coverage.watermark()));
+  return out;
+}
+
+// --- inside
+// ---------------------------------------------------------------------------------------
+
+std::uint64_t SourcePipeline::State::pending() const {
+  std::uint64_t out = 0;
+  for (const auto& [key, file] : files) {
+    if (file.framer) out += file.framer->pending_bytes();
+  }
+  return out;
+}
+
+void SourcePipeline::State::take_records(File& file, Instant now) {
+  while (true) {
+    const RecordFramer::Stats before = file.framer->stats();
+    const std::optional<Record> record = file.framer->next();
+    if (!record) return;
+    const std::uint64_t kept = file.framer->stats().record_bytes - before.record_bytes;
+    const Recognised recognised = recogniser.recognise(*record);
+    ++records;
+    bytes.dropped += file.framer->stats().dropped_bytes - before.dropped_bytes;
+    if (recognised.limited) {
+      bytes.dropped += kept;
+    } else if (recognised.known) {
+      bytes.recognised += kept;
+    } else {
+      bytes.unrecognised += kept;
+    }
+    observe(recognised, file.content.name(), now);
+  }
+}
+
+// A record is never complete before its file's first line is, so every record's file has a name.
+void SourcePipeline::State::observe(const Recognised& record, const std::string& content_id,
+                                    Instant now) {
+  if (record.time && record.has_own_time) coverage.event(*record.time, now);
+  for (const SignalEvent& event : record.events) {
+    if (event.signal) {
+      const auto [at, is_first] = last_seen.emplace(*event.signal, event.time);
+      if (!is_first) at->second = std::max(at->second, event.time);
+    }
+    detector.observe(event, content_id, now);
+  }
+}
+
+void SourcePipeline::State::note_range(File& file) {
+  if (file.content.name().empty() || file.fed_from == file.fed_to) return;
+  ranges.push_back({file.content.name(), file.fed_from, file.fed_to});
+  file.fed_from = file.fed_to;
+}
+
+void SourcePipeline::State::tell_time(Instant now) {
+  detector.idle(coverage.watermark(), now);
+}
+
+}  // namespace meldevakt::agent

@@ -91,6 +91,7 @@ class SourcePipeline {
 
  private:
   struct State;
+  explicit SourcePipeline(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

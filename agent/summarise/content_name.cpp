@@ -1,0 +1,32 @@
+#include "agent/summarise/content_name.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/ports/sha256.h"
+
+namespace meldevakt::agent {
+namespace {
+
+constexpr std::size_t kFirstLineMax = 1024;
+constexpr std::size_t kDigits = 32;
+
+}  // namespace
+
+std::string content_name(std::string_view bytes) {
+  return sha256(bytes).hex().substr(0, kDigits);
+}
+
+void FirstLine::add(std::string_view chunk) {
+  if (!name_.empty()) return;
+  const std::size_t line_end = chunk.find('\n');
+  const std::string_view more = chunk.substr(0, line_end);
+  line_.append(more.substr(0, kFirstLineMax - line_.size()));
+  if (line_end != std::string_view::npos || line_.size() == kFirstLineMax) end();
+}
+
+void FirstLine::end() {
+  if (name_.empty()) name_ = content_name(std::exchange(line_, {}));
+}
+
+}  // namespace meldevakt::agent

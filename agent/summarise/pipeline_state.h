@@ -1,0 +1,63 @@
+// What a SourcePipeline remembers. Private to agent/summarise: source_pipeline.cpp works,
+// pipeline_snapshot.cpp writes it down and reads it back.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/frame/record_framer.h"
+#include "agent/summarise/content_name.h"
+#include "agent/summarise/coverage.h"
+#include "agent/summarise/source_pipeline.h"
+#include "common/ports/sha256.h"
+
+namespace meldevakt::agent {
+
+struct SourcePipeline::State {
+  // Files that ended are remembered, should one grow again; so many of them.
+  static constexpr std::size_t kEndedMax = 256;
+
+  struct File {
+    std::optional<RecordFramer> framer;  // none: it ended, or was not begun since the restart
+    FirstLine content;
+    std::optional<Encoding> encoding;
+    std::uint64_t ended_at = 0;  // offset where it ended
+    std::uint64_t fed_from = 0;  // bytes fed since the last take: [fed_from, fed_to)
+    std::uint64_t fed_to = 0;
+  };
+
+  State(Settings new_settings, Instant start, Detector new_detector);
+
+  Settings settings;
+  Recogniser recogniser;
+  Detector detector;
+  ReadingLog reading;
+  EventCoverage coverage;
+  std::map<std::string, File> files;
+  std::deque<std::string> ended;     // keys, in the order they ended
+  std::vector<ContentRange> ranges;  // of files that ended since the last take
+  ByteCounts bytes;                  // `pending` is not kept here
+  std::uint64_t records = 0;
+  std::map<Signal, Instant> last_seen;
+  Sha256Stream digest;
+  bool digest_has_bytes = false;
+  bool digest_broken = false;  // some of the bytes were hashed by a process that is gone
+
+  [[nodiscard]] std::uint64_t pending() const;
+  void take_records(File& file, Instant now);
+  void observe(const Recognised& record, const std::string& content_id, Instant now);
+  void note_range(File& file);
+  void tell_time(Instant now);
+
+  [[nodiscard]] static Detector::Settings detector_settings(const Settings& settings);
+  // Throws the JSON library's exceptions on what is not of its form.
+  [[nodiscard]] static Result<std::unique_ptr<State>> load(Settings settings,
+                                                           std::string_view snapshot, Instant now);
+};
+
+}  // namespace meldevakt::agent
