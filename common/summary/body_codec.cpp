@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <type_traits>
+#include <cstdint>
 #include <utility>
 
 #include "common/base/limits.h"

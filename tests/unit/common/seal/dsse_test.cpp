@@ -77,23 +77,25 @@ TEST_CASE("DSSE: any byte of an envelope changed: never accepted as something el
   const OpenSslVerifier verifier;
   const std::string payload = R"({"sequence":41})";
   const std::string json = seal(kStatementType, payload, *key).value();
+  const std::string signature = parse_envelope(json).value().signature;
   std::size_t accepted = 0;
   for (std::size_t at = 0; at < json.size(); ++at) {
-    for (int value = 0; value < 256; ++value) {
-      if (json[at] == static_cast<char>(value)) continue;
+    // Every bit turned, and what means something to JSON or Base64.
+    std::string values{"\0\xff\"\\/=A-0", 9};
+    for (int bit = 0; bit < 8; ++bit) values += static_cast<char>(json[at] ^ (1 << bit));
+    for (const char value : values) {
+      if (json[at] == value) continue;
       std::string changed = json;
-      changed[at] = static_cast<char>(value);
+      changed[at] = value;
       const auto envelope = parse_envelope(changed);
       if (!envelope) continue;
-      // Signatures are dear: what is not the sealed payload is asked for with a few values only.
-      const bool same = envelope.value().payload == payload &&
-                        envelope.value().payload_type == kStatementType &&
-                        envelope.value().signature == parse_envelope(json).value().signature;
-      if (!same && value % 16 != json[at] % 16) continue;
       if (!verify_envelope(envelope.value(), kStatementType, key->public_key(), verifier)) {
         continue;
       }
-      REQUIRE(same);  // only the hint of the key may differ
+      // Only the hint of the key may differ.
+      REQUIRE(envelope.value().payload == payload);
+      REQUIRE(envelope.value().payload_type == kStatementType);
+      REQUIRE(envelope.value().signature == signature);
       ++accepted;
     }
   }
