@@ -105,9 +105,9 @@ std::string fleet_table(const std::vector<FleetRow>& rows, const TimeZone& zone)
     sum.alarms += row.alarms;
     for (std::size_t i = 0; i < 4; ++i) sums[i] += counts[i];
   }
-  table.add({"all", std::to_string(rows.size()) + " tenants", std::to_string(sum.agents), "",
-             std::to_string(sums[0]), std::to_string(sums[1]), std::to_string(sums[2]),
-             std::to_string(sums[3]), std::to_string(sum.open_incidents),
+  table.add({"all", std::to_string(rows.size()) + (rows.size() == 1 ? " tenant" : " tenants"),
+             std::to_string(sum.agents), "", std::to_string(sums[0]), std::to_string(sums[1]),
+             std::to_string(sums[2]), std::to_string(sums[3]), std::to_string(sum.open_incidents),
              std::to_string(sum.alarms)});
   return table.text();
 }
