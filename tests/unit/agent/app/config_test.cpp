@@ -1,0 +1,179 @@
+#include "agent/app/config.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "agent/app/packs.h"
+#include "common/testing/doubles.h"
+
+namespace meldevakt::agent {
+namespace {
+
+// Twelve lines that are right; a case changes one thing.
+constexpr std::string_view kGood = R"(collector = "https://127.0.0.1:8443"
+state = "/var/lib/x"
+[[tenant]]
+name = "Eksempel kommune"
+organisation = "123456785"
+[[source]]
+name = "trace"
+files = ["/var/log/app*.log"]
+pack = "familia-like"
+zone = "Europe/Oslo"
+[ship]
+every = "30s"
+)";
+
+std::string changed(std::string_view from, std::string_view to) {
+  std::string text{kGood};
+  if (from.empty()) return text + std::string{to};
+  const std::size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+TEST_CASE("config: what is right is read") {
+  const auto config = parse_config(changed("", R"(facts_within = "1500 ms"
+mode = "carry"
+carry_to = "/out"
+[budget]
+outbox = "10 MB"
+cpu = "5 %"
+[clock]
+error_max = "1s"
+)"),
+                                   "/etc/meldevakt/agent.toml");
+  REQUIRE_MESSAGE(config, (config ? "" : config.error().message()));
+  const Config& c = config.value();
+  CHECK(c.collector == "https://127.0.0.1:8443");
+  CHECK(c.state == "/var/lib/x");
+  CHECK(c.poll == milliseconds(100));
+  CHECK(c.tenants.at(0).name == "Eksempel kommune");
+  CHECK(c.sources.at(0).files == std::vector<std::string>{"/var/log/app*.log"});
+  CHECK(c.sources.at(0).zone == "Europe/Oslo");
+  CHECK(c.ship.every == seconds(30));
+  CHECK(c.ship.facts_within == milliseconds(1500));
+  CHECK(c.ship.mode == ShipMode::kCarry);
+  CHECK(c.ship.carry_to == "/out");
+  CHECK(c.budget.outbox_bytes == 10'000'000);
+  CHECK(c.budget.cpu_percent == 5);
+  CHECK(c.clock_error_max == seconds(1));
+  CHECK(c.file_name == "agent.toml");
+}
+
+TEST_CASE("config: each mistake with its line and what to write instead") {
+  struct Case {
+    std::string_view from;
+    std::string_view to;
+    std::string_view want;
+  };
+  const std::vector<Case> cases{
+      {"zone =", "zome =", "agent.toml:10: unknown key 'zome' in [[source]]; did you mean 'zone'?"},
+      {"", "[budgett]\n",
+       "agent.toml:13: unknown key 'budgett' in the file; did you mean 'budget'?"},
+      {"every = \"30s\"", "quite_other = 1", "agent.toml:12: unknown key 'quite_other' in [ship]"},
+      {"name = \"trace\"\n", "", "agent.toml:6: 'name' is missing in [[source]]"},
+      {"files = [\"/var/log/app*.log\"]\n", "", "agent.toml:6: 'files' is missing in [[source]]"},
+      {"[\"/var/log/app*.log\"]", "[]", "agent.toml:8: 'files' in [[source]] names no file"},
+      {"[\"/var/log/app*.log\"]", "\"/var/log/app*.log\"",
+       "agent.toml:8: 'files' in [[source]] must be a list of texts: [\"...\"]"},
+      {"app*.log", "**/app.log",
+       "agent.toml:8: '/var/log/**/app.log': '**' is not understood; write one '*' for each "
+       "folder"},
+      {"app*.log", "app/",
+       "agent.toml:8: '/var/log/app/' is a folder; add the files' names, e.g. "
+       "'/var/log/app/*.log'"},
+      {"pack = \"familia-like\"\n", "", "agent.toml:6: 'pack' is missing in [[source]]"},
+      {"\"trace\"", "\"trace æ\"",
+       "agent.toml:7: 'trace æ' is no name for a source: letters without accents, digits, '-', '_' "
+       "and '.', at most 64"},
+      {"https://", "http://",
+       "agent.toml:1: 'collector': 'http://127.0.0.1:8443' is not of the form https://host:port"},
+      {"123456785", "123456784",
+       "agent.toml:5: '123456784' is no organisation number: nine digits of which the last is a "
+       "check digit"},
+      {"state = \"/var/lib/x\"", "poll = 5",
+       "agent.toml:2: 'poll' in the file must be a duration like \"10s\""},
+      {"state = \"/var/lib/x\"", "poll = \"1ms\"",
+       "agent.toml:2: 'poll' in the file must be between 10ms and 10s"},
+      {"state = \"/var/lib/x\"", "state = \"\"", "agent.toml:2: 'state' in the file is empty"},
+      {"state = \"/var/lib/x\"", "state = 1",
+       "agent.toml:2: 'state' in the file must be a text in quotation marks"},
+      {"state = \"/var/lib/x\"", "on_finding = \"alarm\"",
+       "agent.toml:2: 'on_finding' must be the full path of a program; it is run directly, not by "
+       "a "
+       "shell"},
+      {"", "mode = \"pigeon\"\n",
+       "agent.toml:13: 'mode' in [ship] is \"https\" or \"carry\", not \"pigeon\""},
+      {"", "mode = \"carry\"\n",
+       "agent.toml:13: mode \"carry\" needs 'carry_to' in [ship]: the folder for the files"},
+      {"", "[budget]\noutbox = \"-1 MB\"\n",
+       "agent.toml:14: 'outbox' in [budget]: '-1 MB' is not understood; write a number and kB, MB "
+       "or GB, e.g. \"256 MB\""},
+      {"", "[budget]\noutbox = \"10 kB\"\n",
+       "agent.toml:14: 'outbox' in [budget] must be at least 1 MB"},
+      {"", "[budget]\ncpu = \"200 %\"\n",
+       "agent.toml:14: 'cpu' in [budget] must be \"1 %\" to \"100 %\" of one core, not \"200 %\""},
+      {"", "[[source]]\nname = \"trace\"\nfiles = [\"x\"]\npack = \"familia-like\"\n",
+       "agent.toml:13: a second [[source]] named 'trace'"},
+      {"", "[[tenant]]\nname = \"Eksempel kommune\"\n",
+       "agent.toml:13: a second [[tenant]] named 'Eksempel kommune'"},
+      {"zone = \"Europe/Oslo\"", "tenant = \"Eksempel komune\"",
+       "agent.toml:6: [[source]] 'trace' names the tenant 'Eksempel komune', and there is no such "
+       "[[tenant]]; did you mean 'Eksempel kommune'?"},
+      {"[[tenant]]", "[tenant]", "agent.toml:3: write [[tenant]], with double brackets"},
+      {"[ship]", "[[ship]]", "agent.toml:11: 'ship' must be a table: [ship]"},
+      {kGood, "[[source]]\nname=\"a\"\nfiles=[\"x\"]\npack=\"p\"\n",
+       "agent.toml: a [[tenant]] with a name is needed"},
+      {kGood, "[[tenant]]\nname=\"a\"\n",
+       "agent.toml: a [[source]] is needed; there is nothing to read"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.to);
+    const auto config = parse_config(changed(c.from, c.to), "/etc/agent.toml");
+    REQUIRE_FALSE(config);
+    CHECK(config.error().code() == Errc::kInvalid);
+    CHECK(config.error().message() == c.want);
+  }
+}
+
+TEST_CASE("config: of several mistakes the first in the file is named; what is no TOML, too") {
+  const auto two = parse_config(changed("zone =", "zome =") + "evry = 1\n", "agent.toml");
+  CHECK(two.error().message().find("agent.toml:10:") == 0);
+  const auto broken = parse_config("a = 1\nb = \n", "agent.toml");
+  REQUIRE_FALSE(broken);
+  CHECK(broken.error().message().find("agent.toml:2: ") == 0);
+}
+
+TEST_CASE("config: packs and zones must exist") {
+  testing::RuleTimeZones zones;
+  const auto packs = built_in_packs();
+  REQUIRE(packs);
+  const auto check = [&](std::string_view from, std::string_view to) {
+    const auto config = parse_config(changed(from, to), "agent.toml");
+    REQUIRE(config);
+    const Status status = check_sources(config.value(), packs.value(), zones);
+    return status ? std::string{} : status.error().message();
+  };
+  CHECK(check("", "") == "");
+  CHECK(check("familia-like", "familia-lik") ==
+        "agent.toml:9: there is no pack 'familia-lik'; did you mean 'familia-like'?");
+  CHECK(check("familia-like", "zzz").find("agent.toml:9: there is no pack 'zzz'; there are '") ==
+        0);
+  CHECK(check("Europe/Oslo", "Europa/Oslo").find("agent.toml:10: 'zone': ") == 0);
+}
+
+TEST_CASE("config: sizes") {
+  CHECK(parse_size("256 MB").value() == 256'000'000);
+  CHECK(parse_size("64kB").value() == 64'000);
+  CHECK(parse_size("1 GB").value() == 1'000'000'000);
+  for (const char* bad : {"", "MB", "1", "1 TB", "1.5 MB", "-1 MB", "99999999 GB", "1 MB "}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_size(bad));
+  }
+}
+
+}  // namespace
+}  // namespace meldevakt::agent

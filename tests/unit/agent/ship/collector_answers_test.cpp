@@ -1,0 +1,132 @@
+#include "agent/ship/collector_answers.h"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace meldevakt::agent {
+namespace {
+
+class Scripted : public HttpTransport {
+ public:
+  explicit Scripted(std::deque<Result<HttpAnswer>> answers) : answers_{std::move(answers)} {}
+  Result<HttpAnswer> request(const std::string& method, const std::string& path,
+                             const std::string& content_type, std::string_view body) override {
+    asked += method + " " + path + " " + content_type + " " + std::string{body} + "\n";
+    REQUIRE_FALSE(answers_.empty());
+    Result<HttpAnswer> answer = std::move(answers_.front());
+    answers_.pop_front();
+    return answer;
+  }
+  std::string asked;
+
+ private:
+  std::deque<Result<HttpAnswer>> answers_;
+};
+
+Result<HttpAnswer> answer(int status, std::string body) {
+  return HttpAnswer{status, std::move(body)};
+}
+
+TEST_CASE("HttpsSender: only the answer that names the statement lets it go") {
+  struct Case {
+    std::string_view name;
+    std::vector<Result<HttpAnswer>> answers;
+    Handover want;
+    std::uint64_t next;
+  };
+  const std::vector<Case> cases{
+      {"stored", {answer(200, R"({"epoch":0,"sequence":7,"index":3})")}, Handover::kStored, 0},
+      {"another number",
+       {answer(200, R"({"epoch":0,"sequence":6,"index":3})")},
+       Handover::kRetry,
+       0},
+      {"no number", {answer(200, "{}")}, Handover::kRetry, 0},
+      {"no JSON", {answer(200, "ok")}, Handover::kRetry, 0},
+      {"a text", {answer(200, "\"7\"")}, Handover::kRetry, 0},
+      {"a sign", {answer(200, R"({"epoch":0,"sequence":-7})")}, Handover::kRetry, 0},
+      {"ahead", {answer(409, R"({"error":"ahead","next_sequence":4})")}, Handover::kAhead, 4},
+      {"ahead, asks for the head",
+       {answer(409, R"({"error":"ahead"})"),
+        answer(200, R"({"epoch":0,"next_sequence":2,"link":")" + std::string(64, 'a') + "\"}")},
+       Handover::kAhead,
+       2},
+      {"ahead, and no head",
+       {answer(409, R"({"error":"ahead"})"), answer(500, "")},
+       Handover::kRetry,
+       0},
+      {"fork", {answer(409, R"({"error":"fork","next_sequence":9})")}, Handover::kFork, 0},
+      {"another conflict", {answer(409, "")}, Handover::kFork, 0},
+      {"corrupt", {answer(400, R"({"error":"corrupt"})")}, Handover::kRefused, 0},
+      {"too large", {answer(413, "")}, Handover::kRefused, 0},
+      {"not this agent", {answer(403, "")}, Handover::kRefused, 0},
+      {"store", {answer(503, R"({"error":"store"})")}, Handover::kRetry, 0},
+      {"slow down", {answer(429, "")}, Handover::kRetry, 0},
+      {"away", {Error{Errc::kUnavailable, "Connection refused"}}, Handover::kRetry, 0},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    HttpsSender sender{std::make_unique<Scripted>(
+        std::deque<Result<HttpAnswer>>{c.answers.begin(), c.answers.end()})};
+    const HandoverResult result = sender.send({"t", "a", 0, 7, "frame"});
+    CHECK(result.outcome == c.want);
+    CHECK(result.next_sequence == c.next);
+  }
+}
+
+TEST_CASE("enrol: question and answers") {
+  const std::string good =
+      R"({"agent":"a","tenant":"t","certificate":"C","authority":"A","first_agent":true})";
+  Scripted transport{{answer(200, good), answer(200, "{}"), answer(403, R"({"error":"rejected",
+      "detail":"the invitation was used\nbefore"})"),
+                      answer(429, "")}};
+  const auto enrolled = enrol(transport, "tok", "env", "req");
+  REQUIRE(enrolled);
+  CHECK(enrolled.value().first_agent);
+  CHECK(enrolled.value().certificate_pem == "C");
+  CHECK(transport.asked ==
+        "POST /v1/enrol application/json "
+        "{\"envelope\":\"env\",\"request\":\"req\",\"token\":\"tok\"}\n");
+  CHECK(enrol(transport, "", "", "").error().code() == Errc::kCorrupt);
+  const auto refused = enrol(transport, "", "", "");
+  CHECK(refused.error().code() == Errc::kRejected);
+  CHECK(refused.error().message() ==
+        "the collector says HTTP 403 rejected: the invitation was used\\x0abefore");
+  CHECK(enrol(transport, "", "", "").error().code() == Errc::kUnavailable);
+}
+
+TEST_CASE("parse_collector_url") {
+  struct Case {
+    std::string_view url;
+    std::string_view host;
+    int port;  // 0 = refused
+  };
+  const std::vector<Case> cases{
+      {"https://127.0.0.1:8443", "127.0.0.1", 8443},
+      {"https://kollektor.example:1/", "kollektor.example", 1},
+      {"https://[::1]:8443", "::1", 8443},
+      {"http://127.0.0.1:8443", "", 0},
+      {"https://127.0.0.1", "", 0},
+      {"https://:8443", "", 0},
+      {"https://a:0", "", 0},
+      {"https://a:65536", "", 0},
+      {"https://a:8443/path", "", 0},
+      {"https://user@a:8443", "", 0},
+      {"kollektor.example:8443", "", 0},
+      {"", "", 0},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.url);
+    const auto address = parse_collector_url(c.url);
+    REQUIRE(address.has_value() == (c.port != 0));
+    if (!address) continue;
+    CHECK(address.value().host == c.host);
+    CHECK(address.value().port == c.port);
+  }
+}
+
+}  // namespace
+}  // namespace meldevakt::agent
