@@ -1,0 +1,184 @@
+#include "agent/app/agent.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/unit/agent/app/agent_world.h"
+
+namespace meldevakt::agent {
+namespace {
+
+using testing::AgentWorld;
+using testing::kIdA;
+using testing::kIdB;
+
+TEST_CASE("Agent: from lines to the collector, acknowledged") {
+  AgentWorld w;
+  w.enrol("t1", "A");
+  w.start();
+  w.run(seconds(1));
+  w.received(kIdA);
+  w.clock.advance(milliseconds(10));
+  w.committed(kIdA);
+  w.clock.advance(milliseconds(10));
+  w.acknowledged(kIdA);
+  w.run(seconds(8));
+  CHECK(w.steps() == "received A, committed A, acknowledged A");
+  w.run(seconds(65));
+  const auto& tenant = w.collector.tenants.at("t1");
+  CHECK(tenant.statements.size() >= 3);
+  CHECK(tenant.statements.back().sources.at(0).bytes.read > 100);
+  CHECK(tenant.statements.back().sources.at(0).complete);
+  CHECK(w.logged("finding") == 0);
+  CHECK(w.logged("ERROR") == 0);
+}
+
+TEST_CASE("Agent: not enrolled is said with the remedy") {
+  AgentWorld w;
+  const auto created = w.create();
+  REQUIRE_FALSE(created);
+  CHECK(created.error().code() == Errc::kInvalid);
+  CHECK(created.error().message() ==
+        "the tenant 'A' is not enrolled; run: meldevakt-agent enroll --config agent.toml "
+        "--invitation FILE");
+}
+
+TEST_CASE("Agent: a receipt without commit is told once, over restarts too") {
+  AgentWorld w;
+  w.enrol("t1", "A");
+  w.start();
+  w.received(kIdA);
+  w.clock.advance(milliseconds(10));
+  w.acknowledged(kIdA);
+  w.run(seconds(75));
+  CHECK(w.logged("ERROR agent: finding kind=receipt_without_commit message=" + std::string{kIdA}) ==
+        1);
+  w.start();
+  w.run(seconds(75));
+  CHECK(w.logged("finding kind=") == 1);
+}
+
+TEST_CASE("Agent: the collector away loses nothing") {
+  AgentWorld w;
+  w.enrol("t1", "A");
+  w.start();
+  w.collector.away = true;
+  w.received(kIdA);
+  w.run(seconds(5));
+  w.start();  // restarted meanwhile
+  w.committed(kIdA);
+  w.run(seconds(5));
+  CHECK(w.steps() == "");
+  CHECK(w.logged("WARN agent: ship: not handed over") == 2);
+  w.collector.away = false;
+  w.run(seconds(5));
+  CHECK(w.steps() == "received A, committed A");
+  CHECK(w.logged("INFO agent: ship: works again") == 1);
+}
+
+TEST_CASE("Agent: a collector that was set back gets its statements again") {
+  AgentWorld w;
+  w.enrol("t1", "A");
+  w.start();
+  const auto before = w.collector.tenants.at("t1");
+  w.received(kIdA);
+  w.run(seconds(5));
+  CHECK(w.steps() == "received A");
+  w.collector.tenants.at("t1") = before;
+  w.committed(kIdA);
+  w.run(seconds(10));
+  CHECK(w.steps() == "received A, committed A");
+  CHECK(w.logged("asks for earlier statements") == 1);
+}
+
+TEST_CASE("Agent: two tenants get their own chains of one source") {
+  AgentWorld w{"[[tenant]]\nname = \"A\"\n[[tenant]]\nname = \"B\"\n"};
+  w.enrol("t1", "A");
+  w.enrol("t2", "B");
+  w.start();
+  w.received(kIdA);
+  w.run(seconds(6));
+  CHECK(w.steps("t1") == "received A");
+  CHECK(w.steps("t2") == "received A");
+  const auto id = [&](const char* tenant) {
+    return w.collector.tenants.at(tenant).facts.begin()->first;
+  };
+  CHECK(id("t1") != id("t2"));
+  CHECK(w.collector.tenants.at("t1").statements[0].agent !=
+        w.collector.tenants.at("t2").statements[0].agent);
+}
+
+TEST_CASE("Agent: the outbox full stops reading, and room starts it again") {
+  AgentWorld w{"[budget]\noutbox = \"1 MB\"\n"};
+  w.enrol("t1", "A");
+  w.start();
+  w.collector.away = true;
+  for (int i = 0; i < 400 && w.logged("the outbox is full") == 0; ++i) {
+    for (int j = 0; j < 400; ++j) {
+      std::string id{kIdB};
+      const std::string number = std::to_string(100'000'000'000 + i * 1000 + j);
+      id.replace(24, 12, number);
+      w.received(id);
+    }
+    w.run(seconds(3));
+  }
+  REQUIRE(w.logged("the outbox is full") == 1);
+  w.received(kIdA);
+  w.run(seconds(10));
+  w.collector.away = false;
+  w.run(seconds(20));
+  CHECK(w.logged("has room again") == 1);
+  CHECK(w.steps().find("received A") != std::string::npos);
+  bool gap = false;
+  for (const Statement& statement : w.collector.tenants.at("t1").statements) {
+    for (const ReadingInterval& reading : statement.sources.at(0).reading) {
+      gap = gap || reading.reason == "outbox_full";
+    }
+  }
+  CHECK(gap);
+}
+
+TEST_CASE("Agent: killed anywhere, nothing is lost and nothing doubled") {
+  // The same lines at the same times; killed or not, the same facts come of it.
+  const auto play = [](std::uint64_t seed) {
+    AgentWorld w;
+    w.enrol("t1", "A");
+    w.start();
+    testing::SeededRandom kills{seed};
+    for (int i = 0; i < 120; ++i) {
+      if (i % 6 == 0) w.received(i % 12 == 0 ? kIdA : kIdB);
+      if (i % 6 == 3) w.committed(i % 12 == 3 ? kIdA : kIdB);
+      if (i % 6 == 5) w.acknowledged(i % 12 == 5 ? kIdA : kIdB);
+      if (i % 40 == 39) {
+        w.folder.rename("app.log", "app.log." + std::to_string(1000 - i));
+        w.folder.write("app.log", "");
+      }
+      w.turn();
+      if (seed != 0 && kills.below(5) == 0) w.start();
+    }
+    w.run(seconds(10));
+    return w.steps();
+  };
+  const std::string expected = play(0);
+  CHECK(expected.find("received A") != std::string::npos);
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    CAPTURE(seed);
+    CHECK(play(seed) == expected);
+  }
+}
+
+TEST_CASE("Agent: a stop seals what waits") {
+  AgentWorld w;
+  w.enrol("t1", "A");
+  w.start();
+  w.run(seconds(1));
+  w.received(kIdA);
+  w.acknowledged(kIdA);
+  w.run(milliseconds(2600));
+  CHECK(w.agent->stop());
+  CHECK(w.steps().find("received A") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace meldevakt::agent
