@@ -104,6 +104,47 @@ Status check_invitation(const Config& config, const InvitationFile& invitation, 
   return {};
 }
 
+Status not_enrolled_yet(const State::Loaded& loaded, const std::string& name,
+                        const std::string& id) {
+  for (const TenantRow& row : loaded.tenants) {
+    if (row.name != name && row.id != id) continue;
+    return Error{Errc::kExists,
+                 "the tenant '" + row.name + "' is enrolled already (agent " + row.agent + ")"};
+  }
+  return {};
+}
+
+Result<InvitationFile> read_invitation(const std::string& path) {
+  MELDEVAKT_TRY_ASSIGN(const std::string text, read_secret_file(path, kInvitationBytesMax));
+  auto parsed = parse_invitation(text);
+  if (!parsed) return std::move(parsed).error().in(path);
+  return parsed;
+}
+
+Result<EnrolAnswer> ask_collector(const InvitationFile& invitation, const NewKeys& keys,
+                                  std::string_view envelope) {
+  HttpsTransport::Settings settings;
+  MELDEVAKT_TRY_ASSIGN(settings.collector, parse_collector_url(invitation.collector));
+  settings.authority_pem = invitation.authority_pem;
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<HttpsTransport> transport,
+                       HttpsTransport::create(std::move(settings)));
+  MELDEVAKT_TRY_ASSIGN(EnrolAnswer answer,
+                       enrol(*transport, invitation.token, envelope, keys.tls.request_pem));
+  if (answer.agent == keys.agent && answer.tenant == invitation.tenant) return answer;
+  return Error{Errc::kRejected, "the collector enrolled somebody else: agent " +
+                                    meldevakt::quoted(answer.agent) + " tenant " +
+                                    meldevakt::quoted(answer.tenant)};
+}
+
+Status keep_certificates(const StateFiles& files, const std::string& suffix,
+                         const InvitationFile& invitation, const EnrolAnswer& answer) {
+  MELDEVAKT_TRY(write_file_atomically(files.tls_certificate(suffix), answer.certificate_pem,
+                                      FileMode::kEveryoneReads, Replace::kAllowed));
+  // The authority of the invitation, which came by a way the operator trusts, not of the answer.
+  return write_file_atomically(files.authority(suffix), invitation.authority_pem,
+                               FileMode::kEveryoneReads, Replace::kAllowed);
+}
+
 }  // namespace
 
 Result<InvitationFile> parse_invitation(std::string_view json) {
@@ -135,52 +176,25 @@ Result<Enrolled> enrol_agent(const Config& config, const std::string& invitation
                              const std::string& tenant_name, Clock& clock, Random& random,
                              std::string_view software_version) {
   MELDEVAKT_TRY_ASSIGN(const TenantConfig* tenant, find_tenant(config, tenant_name));
-  MELDEVAKT_TRY_ASSIGN(const std::string text,
-                       read_secret_file(invitation_path, kInvitationBytesMax));
-  auto parsed = parse_invitation(text);
-  if (!parsed) return std::move(parsed).error().in(invitation_path);
-  const InvitationFile invitation = std::move(parsed).value();
+  MELDEVAKT_TRY_ASSIGN(const InvitationFile invitation, read_invitation(invitation_path));
   const Instant now = clock.now();
   MELDEVAKT_TRY(check_invitation(config, invitation, now));
-  MELDEVAKT_TRY_ASSIGN(const Address address, parse_collector_url(invitation.collector));
 
   const StateFiles files{config.state};
   MELDEVAKT_TRY(make_private_directory(config.state));
   auto lock = ProcessLock::acquire(files.lock());
-  if (!lock) {
-    return Error{Errc::kExists,
-                 "the agent is running (" + files.lock() + " is held); stop it first"};
-  }
+  if (!lock) return std::move(lock).error().in("the agent runs; stop it first");
   MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<State> state, State::open(files.state(), {}));
   MELDEVAKT_TRY_ASSIGN(const State::Loaded loaded, state->load());
-  for (const TenantRow& row : loaded.tenants) {
-    if (row.name != tenant->name && row.id != invitation.tenant) continue;
-    return Error{Errc::kExists,
-                 "the tenant '" + row.name + "' is enrolled already (agent " + row.agent + ")"};
-  }
+  MELDEVAKT_TRY(not_enrolled_yet(loaded, tenant->name, invitation.tenant));
+
   const std::string suffix = loaded.tenants.empty() ? "" : "-" + invitation.tenant;
   MELDEVAKT_TRY_ASSIGN(const NewKeys keys, make_keys(files, suffix));
   MELDEVAKT_TRY_ASSIGN(const std::string payload,
                        enrolment_payload(invitation, keys, now, software_version));
   MELDEVAKT_TRY_ASSIGN(const std::string envelope, seal(kEnrolmentType, payload, *keys.signer));
-
-  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<HttpsTransport> transport,
-                       HttpsTransport::create({.collector = address,
-                                               .authority_pem = invitation.authority_pem,
-                                               .certificate_file = "",
-                                               .key_file = ""}));
-  MELDEVAKT_TRY_ASSIGN(const EnrolAnswer answer,
-                       enrol(*transport, invitation.token, envelope, keys.tls.request_pem));
-  if (answer.agent != keys.agent || answer.tenant != invitation.tenant) {
-    return Error{Errc::kRejected, "the collector enrolled somebody else: agent " +
-                                      meldevakt::quoted(answer.agent) + " tenant " +
-                                      meldevakt::quoted(answer.tenant)};
-  }
-  MELDEVAKT_TRY(write_file_atomically(files.tls_certificate(suffix), answer.certificate_pem,
-                                      FileMode::kEveryoneReads, Replace::kAllowed));
-  // The authority of the invitation, which came by a way the operator trusts, not of the answer.
-  MELDEVAKT_TRY(write_file_atomically(files.authority(suffix), invitation.authority_pem,
-                                      FileMode::kEveryoneReads, Replace::kAllowed));
+  MELDEVAKT_TRY_ASSIGN(const EnrolAnswer answer, ask_collector(invitation, keys, envelope));
+  MELDEVAKT_TRY(keep_certificates(files, suffix, invitation, answer));
   MELDEVAKT_TRY_ASSIGN(const std::string secret, read_or_make_secret(files.secret(), random));
   Enrolled out{keys.agent, invitation.tenant, invitation.collector, answer.first_agent, ""};
   MELDEVAKT_TRY_ASSIGN(out.tenant_key_file,

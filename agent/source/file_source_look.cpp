@@ -223,41 +223,6 @@ bool FileSource::State::verify(Entry& entry, const Seen& seen) {
   return true;
 }
 
-// Before anything new is taken up: a copy must be recognised as one while it is still new.
-void FileSource::State::find_replaced(std::vector<Seen>& unknown, FileSink& sink) {
-  std::vector<Entry*> changed;
-  for (const auto& entry : entries) {
-    if (entry->begun && entry->handle.is_open() && entry->shadow_of.empty() &&
-        entry->modified_ns != entry->read_modified_ns && changed_underneath(*entry, entry->size)) {
-      changed.push_back(entry.get());
-    }
-  }
-  for (Entry* entry : changed) replaced(*entry, unknown, sink);
-}
-
-// The file's inode now holds other content. What we had read of it may live on in a copy; if not,
-// what its writer wrote after our last read is unknowable. The inode's new content joins `unknown`.
-void FileSource::State::replaced(Entry& entry, std::vector<Seen>& unknown, FileSink& sink) {
-  Seen here;
-  here.path = entry.file.path;
-  here.in_glob = entry.in_glob;
-  if (const auto stat = entry.handle.stat()) here.stat = stat.value();
-  for (const auto& other : entries) {
-    if (other->shadow_of != entry.file.key || !other->handle.is_open()) continue;
-    if (const auto stat = other->handle.stat()) {
-      unknown.push_back({other->file.path, stat.value(), other->in_glob});
-    }
-  }
-  entry.handle.close();
-  if (adopt_copy(entry, unknown)) {
-    say_once(false, entry.file.path + ": the file was copied and truncated; its copy is read on");
-  } else {
-    say_once(true, here.path + ": truncated or replaced in place; what was unread of it is lost");
-    finish(entry, sink, FileEnd::kLost);
-  }
-  unknown.push_back(here);
-}
-
 void FileSource::State::find_missing(std::vector<Seen>& unknown, FileSink& sink) {
   std::vector<Entry*> missing;
   for (const auto& entry : entries) {
@@ -299,40 +264,6 @@ bool FileSource::State::find_by_inode(Entry& entry) {
   return false;
 }
 
-// A file that begins with all that was read of `entry` is its copy. Only sure once the whole head
-// and a position behind it can be compared.
-bool FileSource::State::adopt_copy(Entry& entry, std::vector<Seen>& unknown) {
-  if (entry.file.head_bytes < kHeadBytesMax || entry.read_offset < kHeadBytesMax) return false;
-  for (auto it = unknown.begin(); it != unknown.end(); ++it) {
-    if (it->stat.size < entry.read_offset) continue;
-    auto opened = OpenFile::open(it->path);
-    if (!opened || same_content(opened.value(), entry.file) != SameContent::kYes) continue;
-    std::string before(entry.overlap.size(), '\0');
-    const auto got =
-        opened.value().read(entry.read_offset - before.size(), before.data(), before.size());
-    if (!got || before != entry.overlap) continue;
-    for (const auto& other : entries) {  // its own entry, kept as a shadow until now
-      if (other.get() == &entry || !is_same_file(other->file, it->stat)) continue;
-      other->gone = true;
-      other->file.inode = 0;
-      other->handle.close();
-    }
-    entry.file.device = it->stat.device;
-    entry.file.inode = it->stat.inode;
-    entry.was_path = std::exchange(entry.file.path, it->path);
-    entry.handle = std::move(opened).value();
-    entry.size = it->stat.size;
-    entry.modified_ns = it->stat.modified_ns;
-    entry.links = it->stat.links;
-    entry.verified = true;
-    entry.seen = true;
-    entry.dirty = true;
-    unknown.erase(it);
-    return true;
-  }
-  return false;
-}
-
 void FileSource::State::add(const Seen& seen, Instant now) {
   if (entries.size() >= kKnownFilesMax) {
     say_once(true, "more than " + std::to_string(kKnownFilesMax) + " files; the rest is not read");
@@ -365,51 +296,6 @@ void FileSource::State::add(const Seen& seen, Instant now) {
   }
   entry->dirty = entry->shadow_of.empty();
   entries.push_back(std::move(entry));
-}
-
-// Whether the file is, as far as it goes, the same as one that is being read: a copy being made.
-std::string FileSource::State::copy_of(const OpenFile& file, const FileStat& stat) const {
-  for (const auto& other : entries) {
-    if (other->file.state != FileState::kReading || !other->handle.is_open() ||
-        !other->shadow_of.empty() || other->file.head_bytes < kHeadBytesMax ||
-        is_same_file(other->file, stat)) {
-      continue;
-    }
-    const auto theirs = other->handle.stat();
-    if (!theirs) continue;
-    const std::uint64_t common = std::min(stat.size, theirs.value().size);
-    if (common <= kHeadBytesMax) continue;
-    const auto head = file.hash(0, kHeadBytesMax);
-    if (!head || head.value() != other->file.head) continue;
-    const auto mine = file.hash(common - kTailBytesMax, kTailBytesMax);
-    const auto same = other->handle.hash(common - kTailBytesMax, kTailBytesMax);
-    if (mine && same && mine.value() == same.value()) return other->file.key;
-  }
-  return {};
-}
-
-// A copy that went its own way, or whose original is over, is a file of its own.
-void FileSource::State::revisit_shadows(Instant now) {
-  for (const auto& entry : entries) {
-    if (entry->shadow_of.empty() || !entry->handle.is_open()) continue;
-    const Entry* original = by_key(entry->shadow_of);
-    const auto stat = entry->handle.stat();
-    if (!stat) continue;
-    if (original != nullptr && original->file.state == FileState::kFinished) {
-      // Read to its end: the copy holds nothing new.
-      if (!set_position(entry->handle, stat.value().size, entry->file)) continue;
-      entry->file.state = FileState::kFinished;
-      entry->shadow_of.clear();
-      entry->handle.close();
-      entry->dirty = true;
-      continue;
-    }
-    entry->shadow_of = copy_of(entry->handle, stat.value());
-    if (entry->shadow_of.empty()) {
-      refresh(*entry, stat.value(), now);
-      entry->dirty = true;
-    }
-  }
 }
 
 // Only names that are gone are forgotten: their inodes may be used again for other files.

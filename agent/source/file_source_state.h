@@ -1,5 +1,5 @@
-// The inside of FileSource, shared by its two halves: looking (file_source_look.cpp) and reading
-// (file_source.cpp).
+// The inside of FileSource, shared by its parts: looking (file_source_look.cpp), copies
+// (file_source_copies.cpp) and reading (file_source.cpp).
 #pragma once
 
 #include <cstdint>
@@ -80,17 +80,19 @@ struct FileSource::State {
   void match(const Seen& seen, std::vector<Seen>& unknown, Instant now);
   void start_over(Entry& entry, const FileStat& stat, Instant now);
   [[nodiscard]] bool verify(Entry& entry, const Seen& seen);
-  void find_replaced(std::vector<Seen>& unknown, FileSink& sink);
-  void replaced(Entry& entry, std::vector<Seen>& unknown, FileSink& sink);
   void find_missing(std::vector<Seen>& unknown, FileSink& sink);
   [[nodiscard]] bool find_by_inode(Entry& entry);
-  [[nodiscard]] bool adopt_copy(Entry& entry, std::vector<Seen>& unknown);
   void add(const Seen& seen, Instant now);
-  [[nodiscard]] std::string copy_of(const OpenFile& file, const FileStat& stat) const;
-  void revisit_shadows(Instant now);
   void forget_unseen();
   void look_at_open(Instant now);
   void refresh(Entry& entry, const FileStat& stat, Instant now);
+
+  // --- file_source_copies.cpp
+  void find_replaced(std::vector<Seen>& unknown, FileSink& sink);
+  void replaced(Entry& entry, std::vector<Seen>& unknown, FileSink& sink);
+  [[nodiscard]] bool adopt_copy(Entry& entry, std::vector<Seen>& unknown);
+  [[nodiscard]] std::string copy_of(const OpenFile& file, const FileStat& stat) const;
+  void revisit_shadows(Instant now);
 
   // --- file_source.cpp
   [[nodiscard]] std::vector<Entry*> reading_order();
