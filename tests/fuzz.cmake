@@ -38,6 +38,11 @@ meldevakt_fuzz_target(statement common_summary)
 meldevakt_fuzz_target(body common_summary)
 meldevakt_fuzz_target(envelope common_seal)
 meldevakt_fuzz_target(unpack common_pack)
+meldevakt_fuzz_target(admission collector_admit)
+meldevakt_fuzz_target(receipts collector_receipts common_testing)
+meldevakt_fuzz_target(records agent_frame)
+meldevakt_fuzz_target(pack agent_recognise)
+meldevakt_fuzz_target(recognise agent_recognise agent_rules)
 # Fails on purpose: shows that a false invariant is noticed (below), and is never run otherwise.
 meldevakt_fuzz_target(canary common_base)
 
