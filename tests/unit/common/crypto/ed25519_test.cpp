@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <memory>
 #include <set>
 #include <string>
@@ -256,6 +257,7 @@ TEST_CASE("signer files: a password is never asked for") {
   if (child == 0) {
     ::setsid();
     ::dup2(ends[0], STDIN_FILENO);
+    std::clearerr(stdin);
     const auto loaded = openssl::private_key_from_pem(pem);
     ::_exit(!loaded && loaded.error().code() == Errc::kCorrupt ? 0 : 1);
   }
