@@ -1,16 +1,13 @@
 #include "agent/recognise/pack.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "agent/recognise/pack_toml.h"
-#include "agent/recognise/pattern_syntax.h"
+#include "agent/recognise/pack_words.h"
 #include "agent/recognise/program.h"
-#include "common/base/limits.h"
-#include "common/base/text.h"
+#include "agent/recognise/rule_loader.h"
 #include "common/ports/sha256.h"
-#include "common/privacy/privacy.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -22,24 +19,6 @@ constexpr std::int64_t kLinesMax = 100'000;
 constexpr std::int64_t kBytesMin = 1024;
 constexpr std::int64_t kBytesMax = 16 * 1024 * 1024;
 constexpr std::int64_t kLookBackSignalsMax = 1000;
-
-// Names that leave the house (pack, rule, code, driver): short, plain, and no number in disguise.
-bool is_plain_name(std::string_view text, bool code) {
-  if (text.empty() || text.size() > limits::kIdentifierBytesMax) return false;
-  for (const char c : text) {
-    const bool common =
-        (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-    if (!common && !(code && ((c >= 'A' && c <= 'Z') || c == '/'))) return false;
-  }
-  return !holds_identity_number(text);
-}
-
-std::string did_you_mean(std::string_view name, const std::vector<std::string>& known) {
-  if (const auto nearest = nearest_name(name, known)) return "; did you mean '" + *nearest + "'?";
-  std::string list;
-  for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
-  return " (there are " + list + ")";
-}
 
 // Makes a Pack of what the file says, in the order a reader of the file would check it.
 class Loader {
@@ -57,15 +36,6 @@ class Loader {
   Status record_patterns();
   Status record_bounds();
   Status scope();
-  Status rule(const RuleText& text);
-  Status rule_name(const RuleText& text);
-  Status rule_literals(const RuleText& text, Rule& rule);
-  Status rule_pattern(const RuleText& text, Rule& rule);
-  Status is_observed(const Text& name, Signal signal);
-  Status rule_meaning(const RuleText& text, Rule& rule);
-  Status rule_code(const RuleText& text, Rule& rule);
-  Status rule_effects(const RuleText& text, Rule& rule);
-  Result<std::size_t> literal_id(const Text& literal);
   Status duration(const std::optional<Text>& text, Duration& into, Duration max);
   Result<Signal> signal(const Text& text);
   template <typename Into>
@@ -75,7 +45,6 @@ class Loader {
   PackText text_;
   Pack pack_;
   PackProgram program_;
-  std::set<std::string> rule_ids_;
 };
 
 Status Loader::head() {
@@ -86,7 +55,7 @@ Status Loader::head() {
   MELDEVAKT_TRY(required(text_.pack, "pack"));
   MELDEVAKT_TRY(required(text_.version, "version"));
   for (const Text* name : {&*text_.pack, &*text_.version}) {
-    if (!is_plain_name(name->value, false)) {
+    if (!is_plain_name(name->value)) {
       return error(name->line, "a name has at most 64 of a-z, 0-9, '.', '_' and '-', not " +
                                    in_quotes(name->value));
     }
@@ -167,7 +136,7 @@ Status Loader::record_patterns() {
                  "more than " + std::to_string(kScopesMax) + " scopes");
   }
   for (const auto& [name, pattern] : text_.scope) {
-    if (!is_plain_name(name, false)) {
+    if (!is_plain_name(name)) {
       return error(pattern.line, "a scope's name has a-z, 0-9, '.', '_' and '-' only");
     }
     MELDEVAKT_TRY_ASSIGN(Pattern compiled, plain(pattern, 1, false, "scope " + name));
@@ -213,178 +182,6 @@ Status Loader::scope() {
   return bounded(text_.look_back_signals_max, 0, kLookBackSignalsMax, pack_.look_back_signals_max);
 }
 
-Result<std::size_t> Loader::literal_id(const Text& literal) {
-  if (literal.value.size() < kLiteralBytesMin) {
-    return error(literal.line, "a literal has at least " + std::to_string(kLiteralBytesMin) +
-                                   " bytes, not " + in_quotes(literal.value) +
-                                   ": shorter ones occur everywhere");
-  }
-  auto& literals = program_.literals;
-  const auto known = std::find(literals.begin(), literals.end(), literal.value);
-  if (known != literals.end()) return static_cast<std::size_t>(known - literals.begin());
-  if (literals.size() == kLiteralsMax) {
-    return error(literal.line, "more than " + std::to_string(kLiteralsMax) + " literals");
-  }
-  literals.push_back(literal.value);
-  return literals.size() - 1;
-}
-
-Status Loader::rule_literals(const RuleText& text, Rule& rule) {
-  if (text.literal.empty() && text.any_literal.empty()) {
-    return error(text.line, "rule '" + rule.id +
-                                "' has no literal: a text of at least 3 bytes that must occur, so "
-                                "that most records need no pattern");
-  }
-  for (const Text& literal : text.literal) {
-    MELDEVAKT_TRY_ASSIGN(const std::size_t id, literal_id(literal));
-    rule.all_of.set(id);
-    rule.literal_text.push_back(literal.value);
-  }
-  for (const Text& literal : text.any_literal) {
-    MELDEVAKT_TRY_ASSIGN(const std::size_t id, literal_id(literal));
-    rule.any_of.set(id);
-    rule.any_text.push_back(literal.value);
-  }
-  return {};
-}
-
-Status Loader::rule_pattern(const RuleText& text, Rule& rule) {
-  if (!text.pattern) return {};
-  Result<Pattern> pattern = Pattern::compile_rule(text.pattern->value);
-  if (!pattern) {
-    return error(text.pattern->line, "rule '" + rule.id + "': " + pattern.error().message());
-  }
-  rule.pattern = std::move(pattern).value();
-  return {};
-}
-
-Status Loader::rule_code(const RuleText& text, Rule& rule) {
-  bool captured = false;
-  bool timed = false;
-  if (rule.pattern) {
-    for (const Field& field : rule.pattern->fields()) {
-      captured |= field.type == FieldType::kSqlstate || field.type == FieldType::kNumber;
-      timed |= field.type == FieldType::kMs;
-    }
-  }
-  if (text.code && text.code_prefix) {
-    return error(text.code->line, "either 'code' or 'code_prefix' with a captured field, not both");
-  }
-  if (text.code_prefix && !captured) {
-    return error(text.code_prefix->line,
-                 "'code_prefix' needs a field (?<sqlstate>{sqlstate}) or "
-                 "(?<number>{number}) in the pattern");
-  }
-  if (captured && !text.code_prefix) {
-    return error(text.pattern->line, "a captured code needs 'code_prefix', e.g. \"pg/\"");
-  }
-  if (text.ms_min && !timed) {
-    return error(text.ms_min->line, "'ms_min' needs a field (?<ms>{ms}) in the pattern");
-  }
-  for (const std::optional<Text>* code : {&text.code, &text.code_prefix}) {
-    if (*code && (!is_plain_name((*code)->value, true) || (*code)->value.size() > 48)) {
-      return error((*code)->line,
-                   "a code has at most 48 of a-z, A-Z, 0-9, '/', '.', '_' and '-', "
-                   "not " +
-                       in_quotes((*code)->value));
-    }
-  }
-  if (text.code) rule.code = text.code->value;
-  if (text.code_prefix) rule.code_prefix = text.code_prefix->value;
-  rule.ms_min = std::nullopt;
-  if (text.ms_min) {
-    std::uint32_t ms_min = 0;
-    MELDEVAKT_TRY(bounded(text.ms_min, 0, 999'999'999, ms_min));
-    rule.ms_min = ms_min;
-  }
-  return {};
-}
-
-// Silence is a claim for these four (DESIGN, "Observability"): a pack that finds them says so.
-Status Loader::is_observed(const Text& name, Signal signal) {
-  const bool claimed = signal == Signal::kMessageReceived || signal == Signal::kMessageCommitted ||
-                       signal == Signal::kMessageSaveFailed ||
-                       signal == Signal::kMessageAcknowledged;
-  const auto& observes = pack_.observes;
-  if (!claimed || std::find(observes.begin(), observes.end(), signal) != observes.end()) return {};
-  return error(name.line, "signal '" + name.value +
-                              "' is not in 'observes', the list of what this product logs at all");
-}
-
-Status Loader::rule_meaning(const RuleText& text, Rule& rule) {
-  if (text.signal) {
-    MELDEVAKT_TRY_ASSIGN(rule.signal, signal(*text.signal));
-    MELDEVAKT_TRY(is_observed(*text.signal, *rule.signal));
-  }
-  const bool fails = rule.signal == Signal::kMessageSaveFailed;
-  if (text.outcome) {
-    rule.outcome = outcome_from_string(text.outcome->value);
-    if (!rule.outcome) {
-      return error(text.outcome->line,
-                   "unknown outcome " + in_quotes(text.outcome->value) +
-                       did_you_mean(text.outcome->value, {"failed", "rolled_back", "unknown"}));
-    }
-    if (!fails) return error(text.outcome->line, "only message.save_failed has an outcome");
-  } else if (fails) {
-    return error(text.line, "rule '" + rule.id +
-                                "' needs 'outcome': \"failed\", \"rolled_back\" or \"unknown\" "
-                                "(the commit call itself got no answer)");
-  }
-  if (text.form) {
-    rule.form = form_from_string(text.form->value);
-    if (!rule.form) return error(text.form->line, "unknown form " + in_quotes(text.form->value));
-  }
-  return rule_code(text, rule);
-}
-
-Status Loader::rule_effects(const RuleText& text, Rule& rule) {
-  if (text.opens) {
-    if (text.opens->value != "overload") {
-      return error(text.opens->line,
-                   "only \"overload\" can be opened, not " + in_quotes(text.opens->value));
-    }
-    if (!rule.signal) return error(text.opens->line, "'opens' needs a signal");
-    rule.opens_window = true;
-  }
-  if (text.driver) {
-    if (!is_plain_name(text.driver->value, false)) {
-      return error(text.driver->line, "a driver has a-z, 0-9, '.', '_' and '-' only");
-    }
-    rule.driver = text.driver->value;
-  }
-  rule.ends_scope = text.ends_scope;
-  rule.restarts_process = text.restarts_process;
-  rule.stop = text.stop;
-  rule.match = text.match;
-  rule.no_match = text.no_match;
-  return {};
-}
-
-Status Loader::rule_name(const RuleText& text) {
-  if (!text.id) return error(text.line, "a rule without 'id'");
-  if (!is_plain_name(text.id->value, false)) {
-    return error(text.id->line, "a rule's id has at most 64 of a-z, 0-9, '.', '_' and '-', not " +
-                                    in_quotes(text.id->value));
-  }
-  if (!rule_ids_.insert(text.id->value).second) {
-    return error(text.id->line, "two rules with the id '" + text.id->value + "'");
-  }
-  return {};
-}
-
-Status Loader::rule(const RuleText& text) {
-  MELDEVAKT_TRY(rule_name(text));
-  Rule rule;
-  rule.id = text.id->value;
-  rule.line = text.line;
-  MELDEVAKT_TRY(rule_literals(text, rule));
-  MELDEVAKT_TRY(rule_pattern(text, rule));
-  MELDEVAKT_TRY(rule_meaning(text, rule));
-  MELDEVAKT_TRY(rule_effects(text, rule));
-  program_.rules.push_back(std::move(rule));
-  return {};
-}
-
 Result<std::shared_ptr<const Pack>> Loader::load(std::string_view bytes) {
   MELDEVAKT_TRY(head());
   MELDEVAKT_TRY(record());
@@ -393,7 +190,11 @@ Result<std::shared_ptr<const Pack>> Loader::load(std::string_view bytes) {
   if (text_.rules.size() > kRulesMax) {
     return error(text_.rules[kRulesMax].line, "more than " + std::to_string(kRulesMax) + " rules");
   }
-  for (const RuleText& text : text_.rules) MELDEVAKT_TRY(rule(text));
+  RuleLoader rules{text_.file, pack_.observes, program_.literals};
+  for (const RuleText& text : text_.rules) {
+    MELDEVAKT_TRY_ASSIGN(Rule rule, rules.load(text));
+    program_.rules.push_back(std::move(rule));
+  }
   program_.file_name = text_.file;
   program_.filter = LiteralFilter{program_.literals};
   pack_.identity.sha256 = sha256(bytes);

@@ -5,6 +5,7 @@
 
 #include <toml++/toml.h>
 
+#include "agent/recognise/pack_words.h"
 #include "common/base/text.h"
 
 namespace meldevakt::agent {
@@ -218,12 +219,6 @@ Status read_top(const Reader& reader, const toml::table& table, PackText& pack) 
 }
 
 }  // namespace
-
-Error pack_error(std::string_view file, std::uint32_t line, std::string_view what) {
-  std::string message{file};
-  if (line > 0) message += ":" + std::to_string(line);
-  return Error{Errc::kInvalid, message.append(": ").append(what)};
-}
 
 Result<PackText> read_pack_toml(std::string_view toml, std::string_view file_name) {
   PackText pack;

@@ -51,7 +51,4 @@ struct PackText {
 
 [[nodiscard]] Result<PackText> read_pack_toml(std::string_view toml, std::string_view file_name);
 
-// "file:12: what" as a kInvalid error.
-[[nodiscard]] Error pack_error(std::string_view file, std::uint32_t line, std::string_view what);
-
 }  // namespace meldevakt::agent

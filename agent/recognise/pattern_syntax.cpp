@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "agent/recognise/pack_words.h"
 #include "common/base/text.h"
 
 namespace meldevakt::agent {
@@ -320,10 +321,6 @@ Result<Translated> Translator::run() {
 }
 
 }  // namespace
-
-std::string in_quotes(std::string_view text) {
-  return "'" + quoted(text) + "'";
-}
 
 Result<Translated> translate_pattern(std::string_view text) {
   return Translator{text}.run();

@@ -19,9 +19,6 @@ struct Translated {
 };
 [[nodiscard]] Result<Translated> translate_pattern(std::string_view text);
 
-// For messages: 'text', with what cannot be printed escaped.
-[[nodiscard]] std::string in_quotes(std::string_view text);
-
 // Refuses what cannot be matched in bounded time (pattern.h).
 [[nodiscard]] Status check_pattern(std::string_view text);
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "agent/recognise/pack.h"
-#include "agent/recognise/pattern_syntax.h"
+#include "agent/recognise/pack_words.h"
 #include "agent/recognise/program.h"
 #include "agent/recognise/recogniser.h"
 
