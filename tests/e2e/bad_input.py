@@ -99,7 +99,7 @@ PACKS = [
      ["mine.rules.toml:13", "committed"]),
     ("an unknown signal", "message.committed\"\nliteral", "message.comitted\"\nliteral", 2,
      ["mine.rules.toml:10", "message.committed"]),
-    ("a back-reference", "lagret melding (?", "(a)\\\\1lagret melding (?", 2,
+    ("a back-reference", "lagret melding (?", "(a)\\1lagret melding (?", 2,
      ["mine.rules.toml:12"]),
     ("nested repetition", "lagret melding (?", "(?:a+)+ lagret melding (?", 2,
      ["mine.rules.toml:12"]),

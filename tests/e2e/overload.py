@@ -38,6 +38,12 @@ class RowLocks:
         self._thread.join(20)
 
     def _run(self):
+        while not self._stop.is_set():
+            with contextlib.suppress(psycopg2.Error):  # the server may be killed under it
+                self._hold_and_release()
+            self._stop.wait(0.1)
+
+    def _hold_and_release(self):
         connection = self._cluster.connect(database=self._database, application="Maanedsrapport")
         try:
             with connection.cursor() as cursor:
