@@ -205,7 +205,9 @@ void print_import(const ImportOptions& options, const Imported& read, const Impo
 
 Result<int> run_import(const Config& config, Clock& clock, const ImportOptions& options) {
   MELDEVAKT_TRY_ASSIGN(std::optional<ReceiptCoverage> coverage, claimed_coverage(options));
-  MELDEVAKT_TRY(load_authority(config));  // there has been an init
+  if (::access(config.in_data("collector.db").c_str(), F_OK) != 0) {
+    return Error{Errc::kNotFound, "run 'meldevakt-collector init' first"};
+  }
   MELDEVAKT_TRY_ASSIGN(const Imported read, read_receipts(config, options));
   // A file with bad rows does not hold every message, whatever was claimed.
   if (!read.errors.empty()) coverage.reset();

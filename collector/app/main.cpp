@@ -1,4 +1,6 @@
 // meldevakt-collector: receives the agents' summaries, keeps them, and says what they mean.
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
@@ -171,6 +173,7 @@ int fail(const Error& error, int status) {
 }
 
 int run(int count, char** values) {
+  ::umask(S_IRWXG | S_IRWXO);  // whatever is made here is the owner's alone
   Arguments arguments;
   Action chosen = nullptr;
   CommandLine line{arguments, chosen};

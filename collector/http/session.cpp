@@ -1,17 +1,15 @@
 #include "collector/http/session.h"
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
-#include <boost/beast/ssl.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <functional>
 #include <optional>
 
+#include "collector/http/request_parser.h"
 #include "collector/http/routes.h"
 #include "collector/http/strict_policy.h"
 
@@ -19,9 +17,32 @@ namespace meldevakt::collector {
 namespace {
 
 namespace net = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
 using boost::system::error_code;
+
+constexpr std::size_t kReadBytes = 64 * 1024;
+
+std::string_view reason_of(unsigned status) {
+  switch (status) {
+    case 200: return "OK";
+    case 400: return "Bad Request";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 409: return "Conflict";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
+    case 429: return "Too Many Requests";
+    case 503: return "Service Unavailable";
+    default: return "Status";
+  }
+}
+
+std::string bytes_of(const HttpResponse& response, bool keep_alive) {
+  return "HTTP/1.1 " + std::to_string(response.status) + " " +
+         std::string(reason_of(response.status)) +
+         "\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: " +
+         std::to_string(response.body.size()) + (keep_alive ? "" : "\r\nConnection: close") +
+         "\r\n\r\n" + response.body;
+}
 
 class Session : public Stoppable, public std::enable_shared_from_this<Session> {
  public:
@@ -29,7 +50,8 @@ class Session : public Stoppable, public std::enable_shared_from_this<Session> {
           std::shared_ptr<Listener::Shared> shared)
       : shared_{std::move(shared)},
         address_{std::move(address)},
-        stream_{std::move(socket), *shared_->options.tls} {
+        stream_{std::move(socket), *shared_->options.tls},
+        timer_{shared_->io} {
     shared_->sessions.insert(this);
     ++shared_->per_address[address_];
   }
@@ -41,35 +63,37 @@ class Session : public Stoppable, public std::enable_shared_from_this<Session> {
   void stop() override;
 
  private:
-  using Parser = http::request_parser<http::string_body>;
-  using Response = http::response<http::string_body>;
+  // One type for all completions: each more would compile Asio's TLS machinery once more.
+  using Done = std::function<void(error_code, std::size_t)>;
 
-  void deadline(Duration after) {
-    beast::get_lowest_layer(stream_).expires_after(chrono_of(after));
-  }
+  void deadline(Duration after);
+  void close();
+  void read_some(std::size_t bytes_max, Done done);
   void next_request();
   void read_header();
-  void on_header_bytes(error_code error, std::size_t bytes);
-  void parse_header(std::size_t header_bytes);
-  [[nodiscard]] Result<std::uint64_t> checked_head(std::size_t body_bytes_max) const;
-  void read_body(std::uint64_t length);
+  void on_header_bytes(error_code error);
+  void on_header(std::string_view header);
+  void read_body();
   void dispatch();
   void answer(const HttpResponse& response);
   void refuse(unsigned status, std::string_view error, std::string_view why);
-  void on_written(error_code error);
   void say_goodbye();
   void release_body();
-  [[nodiscard]] bool is_first_byte_awaited() const { return buffer_.size() == 0; }
 
   std::shared_ptr<Listener::Shared> shared_;
   std::string address_;
-  beast::ssl_stream<beast::tcp_stream> stream_;
-  beast::flat_buffer buffer_;
+  net::ssl::stream<net::ip::tcp::socket> stream_;
+  net::steady_timer timer_;
+  std::uint64_t deadlines_ = 0;  // tells a timer that rang too late to be stopped
+  bool timed_out_ = false;
   std::optional<Peer> peer_;
-  std::optional<Parser> parser_;
-  std::optional<Response> response_;
-  std::size_t body_bytes_ = 0;  // counted in shared_->body_bytes_in_flight
-  bool idle_ = true;            // nothing of a request has come since the last answer
+  std::string chunk_;     // where the next bytes are read to
+  std::string received_;  // bytes not yet used
+  ParsedHeader header_;
+  std::string body_;
+  std::size_t body_bytes_ = 0;  // of the whole; counted in shared_->body_bytes_in_flight
+  std::string reply_;
+  bool idle_ = true;  // nothing of a request has come since the last answer
 };
 
 Session::~Session() {
@@ -86,12 +110,30 @@ void Session::release_body() {
   body_bytes_ = 0;
 }
 
+void Session::deadline(Duration after) {
+  const std::uint64_t number = ++deadlines_;
+  timer_.expires_after(chrono_of(after));
+  timer_.async_wait([weak = weak_from_this(), number](error_code error) {
+    const auto self = weak.lock();
+    if (error || !self || self->deadlines_ != number) return;
+    self->timed_out_ = true;
+    self->close();
+  });
+}
+
+// Whatever is being waited for ends with an error.
+void Session::close() {
+  error_code ignored;
+  stream_.lowest_layer().close(ignored);
+}
+
 void Session::start() {
   deadline(shared_->options.limits.handshake);
   stream_.async_handshake(net::ssl::stream_base::server,
                           [self = shared_from_this()](error_code error) {
                             if (error) {
                               ++self->shared_->counts.handshakes_failed;
+                              self->close();
                               return;
                             }
                             self->peer_ = peer_of(self->stream_.native_handle());
@@ -100,12 +142,22 @@ void Session::start() {
 }
 
 void Session::stop() {
-  if (idle_) beast::get_lowest_layer(stream_).close();
+  if (idle_) close();
+}
+
+void Session::read_some(std::size_t bytes_max, Done done) {
+  chunk_.resize(std::min(bytes_max, kReadBytes));
+  stream_.async_read_some(net::buffer(chunk_),
+                          Done{[self = shared_from_this(), next = std::move(done)](
+                                   error_code error, std::size_t bytes) {
+                            self->received_.append(self->chunk_, 0, bytes);
+                            next(error, bytes);
+                          }});
 }
 
 void Session::next_request() {
-  parser_.reset();
-  response_.reset();
+  header_ = {};
+  body_.clear();
   idle_ = true;
   if (shared_->stopping) return say_goodbye();
   // Nobody who has not shown a certificate holds a connection for long.
@@ -115,103 +167,75 @@ void Session::next_request() {
 }
 
 void Session::read_header() {
-  const std::size_t room = shared_->options.limits.header_bytes_max;
-  stream_.async_read_some(buffer_.prepare(room),
-                          [self = shared_from_this()](error_code error, std::size_t bytes) {
-                            self->on_header_bytes(error, bytes);
-                          });
+  read_some(shared_->options.limits.header_bytes_max,
+            [this](error_code error, std::size_t) { on_header_bytes(error); });
 }
 
-void Session::on_header_bytes(error_code error, std::size_t bytes) {
-  const bool was_first = is_first_byte_awaited();
-  buffer_.commit(bytes);
+void Session::on_header_bytes(error_code error) {
   if (error) {
     // Gone, or silent for too long. Half a request is answered, no request is not.
-    if (was_first || error == beast::error::timeout) return say_goodbye();
+    if (received_.empty() || timed_out_) return say_goodbye();
     return refuse(400, "bad_request", "the request ends in the middle");
   }
-  if (was_first) deadline(shared_->options.limits.header);
+  if (idle_) deadline(shared_->options.limits.header);
   idle_ = false;
-  const auto data = buffer_.cdata();
-  const HeaderScan scan =
-      scan_header({static_cast<const char*>(data.data()), data.size()}, shared_->options.limits);
+  const HeaderScan scan = scan_header(received_, shared_->options.limits);
   switch (scan.state) {
     case HeaderScan::State::kNeedMore: return read_header();
     case HeaderScan::State::kBad: return refuse(400, "bad_request", scan.reason);
-    case HeaderScan::State::kComplete: return parse_header(scan.bytes);
+    case HeaderScan::State::kComplete: break;
   }
+  const std::string header = received_.substr(0, scan.bytes);
+  received_.erase(0, scan.bytes);
+  on_header(header);
 }
 
-void Session::parse_header(std::size_t header_bytes) {
+void Session::on_header(std::string_view header) {
   const HttpLimits& limits = shared_->options.limits;
-  const std::size_t body_max = peer_ ? limits.body_bytes_max : limits.anonymous_body_bytes_max;
-  parser_.emplace();
-  parser_->eager(false);
-  parser_->header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
-  parser_->body_limit(boost::none);  // check_head bounds it, and is asked first
-  error_code error;
-  const std::size_t used = parser_->put(net::buffer(buffer_.cdata().data(), header_bytes), error);
-  if (error || used != header_bytes || !parser_->is_header_done()) {
-    return refuse(400, "bad_request", "the header cannot be read");
-  }
-  buffer_.consume(used);
-  const Result<std::uint64_t> length = checked_head(body_max);
+  Result<ParsedHeader> parsed = parse_header(header, limits);
+  if (!parsed) return refuse(400, "bad_request", parsed.error().message());
+  header_ = std::move(parsed).value();
+  const Result<std::uint64_t> length =
+      check_head(header_.head, shared_->hosts, limits,
+                 peer_ ? limits.body_bytes_max : limits.anonymous_body_bytes_max);
   if (!length) {
     const bool is_long = length.error().code() == Errc::kLimit;
     return refuse(is_long ? 413 : 400, is_long ? "too_large" : "bad_request",
                   length.error().message());
   }
-  read_body(length.value());
-}
-
-Result<std::uint64_t> Session::checked_head(std::size_t body_bytes_max) const {
-  const auto& request = parser_->get();
-  RequestHead head;
-  head.version = request.version();
-  head.method = std::string(request.method_string());
-  head.target = std::string(request.target());
-  for (const auto& field : request.base()) {
-    head.fields.emplace_back(field.name_string(), field.value());
-  }
-  return check_head(head, shared_->hosts, shared_->options.limits, body_bytes_max);
-}
-
-void Session::read_body(std::uint64_t length) {
-  const HttpLimits& limits = shared_->options.limits;
-  if (buffer_.size() > length) {
-    return refuse(400, "bad_request", "more bytes came than the request has");
-  }
-  if (shared_->body_bytes_in_flight + length > limits.body_bytes_in_flight_max) {
+  if (shared_->body_bytes_in_flight + length.value() > limits.body_bytes_in_flight_max) {
     return refuse(503, "busy", "too many bodies are on their way");
   }
-  body_bytes_ = static_cast<std::size_t>(length);
+  body_bytes_ = static_cast<std::size_t>(length.value());
   shared_->body_bytes_in_flight += body_bytes_;
-  if (length == 0) return dispatch();
   deadline(limits.body);
-  http::async_read(stream_, buffer_, *parser_,
-                   [self = shared_from_this(), length](error_code error, std::size_t) {
-                     if (error == beast::error::timeout) return self->say_goodbye();
-                     if (error || self->parser_->get().body().size() != length) {
-                       return self->refuse(400, "bad_request", "the body ends in the middle");
-                     }
-                     if (self->buffer_.size() > 0) {
-                       return self->refuse(400, "bad_request",
-                                           "more bytes came than the request has");
-                     }
-                     self->dispatch();
-                   });
+  read_body();
+}
+
+void Session::read_body() {
+  const std::size_t wanted = body_bytes_ - body_.size();
+  if (received_.size() > wanted) {
+    return refuse(400, "bad_request", "more bytes came than the request has");
+  }
+  body_ += received_;
+  received_.clear();
+  if (body_.size() == body_bytes_) return dispatch();
+  read_some(body_bytes_ - body_.size(), [this](error_code error, std::size_t) {
+    if (!error) return read_body();
+    if (timed_out_) return say_goodbye();
+    refuse(400, "bad_request", "the body ends in the middle");
+  });
 }
 
 void Session::dispatch() {
   auto request = std::make_shared<HttpRequest>();
-  auto& parsed = parser_->get();
-  request->method = std::string(parsed.method_string());
-  request->target = std::string(parsed.target());
-  request->content_type = std::string(parsed[http::field::content_type]);
-  request->body = std::move(parsed.body());
+  request->method = header_.head.method;
+  request->target = header_.head.target;
+  request->content_type = header_.content_type;
+  request->body = std::move(body_);
   request->address = address_;
   request->peer = peer_;
-  beast::get_lowest_layer(stream_).expires_never();  // the store's time is not the client's
+  ++deadlines_;  // none while the store works: its time is not the client's
   // A stop waits for answers that are being worked out.
   auto busy = net::make_work_guard(shared_->io);
   const bool taken = shared_->strand.post([self = shared_from_this(), request, busy]() mutable {
@@ -235,33 +259,22 @@ void Session::refuse(unsigned status, std::string_view error, std::string_view w
 
 void Session::answer(const HttpResponse& response) {
   release_body();
-  const bool asked_to_close = !parser_ || !parser_->is_done() || !parser_->keep_alive();
-  response_.emplace(static_cast<http::status>(response.status), 11);
-  response_->set(http::field::content_type, "application/json");
-  response_->set(http::field::cache_control, "no-store");
-  response_->keep_alive(!response.close && !asked_to_close && !shared_->stopping);
-  response_->body() = response.body;
-  response_->prepare_payload();
+  const bool keep_alive = !response.close && header_.keep_alive && !shared_->stopping;
+  reply_ = bytes_of(response, keep_alive);
   deadline(shared_->options.limits.write);
-  http::async_write(
-      stream_, *response_,
-      [self = shared_from_this()](error_code error, std::size_t) { self->on_written(error); });
-}
-
-void Session::on_written(error_code error) {
-  if (error) return;
-  if (response_->keep_alive()) return next_request();
-  say_goodbye();
+  net::async_write(stream_, net::buffer(reply_),
+                   Done{[self = shared_from_this(), keep_alive](error_code error, std::size_t) {
+                     if (!error && keep_alive) return self->next_request();
+                     self->say_goodbye();
+                   }});
 }
 
 void Session::say_goodbye() {
   idle_ = true;
   deadline(shared_->options.limits.farewell);
   stream_.async_shutdown([self = shared_from_this()](error_code) {
-    error_code ignored;
-    beast::get_lowest_layer(self->stream_)
-        .socket()
-        .shutdown(net::ip::tcp::socket::shutdown_both, ignored);
+    ++self->deadlines_;
+    self->close();
   });
 }
 

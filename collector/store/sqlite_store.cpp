@@ -71,9 +71,9 @@ Status SqliteStore::with(const std::function<Status(sql::Connection&)>& work) {
     check_next_open_ = !is_full(done.error());
     connection_->abandon();
     connection_.reset();
+    return std::move(done).error().in("store");
   }
-  if (!done) return std::move(done).error().in("store");
-  return {};
+  return done;
 }
 
 Status SqliteStore::write(const std::function<Status(sql::Connection&)>& work) {

@@ -2,15 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-
+#include "collector/http/request_parser.h"
 #include "tests/unit/collector/http/vectors.h"
 
 namespace meldevakt::collector {
 namespace {
 
-namespace http = boost::beast::http;
 using State = HeaderScan::State;
 
 // From raw bytes to the length of the body, as the session does it; an error is a refusal.
@@ -18,20 +15,9 @@ Result<std::uint64_t> judge(std::string_view bytes, const HostPolicy& hosts) {
   const HttpLimits limits;
   const HeaderScan scan = scan_header(bytes, limits);
   if (scan.state != State::kComplete) return Error{Errc::kInvalid, std::string(scan.reason)};
-  http::request_parser<http::string_body> parser;
-  parser.eager(false);
-  parser.body_limit(boost::none);
-  boost::system::error_code error;
-  const std::size_t used = parser.put(boost::asio::buffer(bytes.data(), scan.bytes), error);
-  if (error || used != scan.bytes) return Error{Errc::kInvalid, error.message()};
-  RequestHead head{parser.get().version(),
-                   std::string(parser.get().method_string()),
-                   std::string(parser.get().target()),
-                   {}};
-  for (const auto& field : parser.get().base()) {
-    head.fields.emplace_back(field.name_string(), field.value());
-  }
-  return check_head(head, hosts, limits, limits.body_bytes_max);
+  MELDEVAKT_TRY_ASSIGN(const ParsedHeader parsed,
+                       parse_header(bytes.substr(0, scan.bytes), limits));
+  return check_head(parsed.head, hosts, limits, limits.body_bytes_max);
 }
 
 RequestHead head_of(std::string method, std::vector<std::pair<std::string, std::string>> fields) {

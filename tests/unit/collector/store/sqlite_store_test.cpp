@@ -302,11 +302,12 @@ TEST_CASE("a body that cannot be opened is an alarm and costs only itself") {
 TEST_CASE("check_store finds every kind of tampering") {
   const char* damages[] = {
       "UPDATE ledger SET link = zeroblob(32) WHERE idx = 1",
-      "UPDATE ledger SET envelope = replace(envelope, '\"sig\":\"', '\"sig\":\"AA') WHERE idx = 1",
+      "UPDATE ledger SET envelope = CAST(replace(envelope, '\"sig\":\"', '\"sig\":\"AA') AS BLOB) "
+      "WHERE idx = 1",
       "UPDATE ledger SET sequence = 7 WHERE idx = 1",
       "UPDATE ledger SET idx = 9 WHERE idx = 1; UPDATE bodies SET idx = 9 WHERE idx = 1",
       "DELETE FROM bodies WHERE idx = 1",
-      "UPDATE bodies SET packed = packed || x'00' WHERE idx = 1",
+      "UPDATE bodies SET packed = CAST(packed || x'00' AS BLOB) WHERE idx = 1",
       "UPDATE bodies SET position = 1 WHERE idx = 1",
       "UPDATE agents SET head_next = 1",
       "UPDATE agents SET head_link = zeroblob(32)",
