@@ -95,6 +95,7 @@ def main():
         small_night(night)
         output.step("morning: the portal's list is imported; waiting for the last grace time")
         comparison = world.settle(town)
+        world.wait_for_windows(town, 45)
         seconds = output.seconds()
         tell(world, town, comparison, seconds)
         where_to_look(world, town, binaries)

@@ -46,7 +46,7 @@ def check_exact_counts(world, town, comparison, report):
                  f"{sorted(gap ^ unsure)}" if gap != unsure or not unsure else "")
 
 
-def check_explanations(comparison, report, town):
+def check_explanations(world, town, comparison, report):
     """Each verdict has its sentence; what the portal still has, has its deadline."""
     problems = []
     for message in comparison.got.values():
@@ -55,9 +55,8 @@ def check_explanations(comparison, report, town):
         if message["verdict"] in ("lost", "missing", "in_doubt") and \
                 not message.get("purge_deadline"):
             problems.append(f"{message['message']}: no purge deadline")
-    lost = [m for m in comparison.got.values() if m["verdict"] == "lost"]
-    if not any(m.get("windows") for m in lost):
-        problems.append("no lost message has an overlapping overload window")
+    problems += [f"{m['message']}: lost to {m['cause']} at {m['failed']} and no overload window"
+                 for m in world.wait_for_windows(town)]
     report.check(f"{town.name}: sentences, deadlines, overload windows", "\n".join(problems[:10]))
 
 
@@ -140,7 +139,7 @@ def run(binaries, output, seed, long=False, keep=False, **_):
         report.check(f"at least {MESSAGES_MIN} messages ({total})", total < MESSAGES_MIN and "few")
         for town, result in ((nord, nord_result), (sor, sor_result)):
             check_exact_counts(world, town, result, report)
-            check_explanations(result, report, town)
+            check_explanations(world, town, result, report)
             check_later(world, town, result, report)
         check_findings(world, nord, world.agents["nord-application"], report)
         check_commands(world, report)

@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TRACE_PACK = "familia-like"
 FAILURES_ONLY_PACK = "familia-like-failures"
 DATABASE_PACK = "postgresql-stderr"
+OVERLOAD_CAUSES = ("pg/55P", "pg/570", "pg/531", "pg/533")
 
 
 class World:
@@ -140,6 +141,20 @@ class World:
         with contextlib.suppress(Timeout):
             wait_until(right, "every verdict to be right", seconds, pause=0.5)
         return last[0]
+
+    def wait_for_windows(self, town, seconds=75):
+        """Until each loss to overload has the window it lies in; returns those that still lack one.
+
+        An open window is told again every half minute, so the last one may be told late.
+        """
+        last = []
+        def told():
+            last[:] = [m for m in self.collector.messages(town.name, verdict="lost")
+                       if m["cause"][:6] in OVERLOAD_CAUSES and not m["windows"]]
+            return not last
+        with contextlib.suppress(Timeout):
+            wait_until(told, "the overload windows to be told", seconds, pause=1.0)
+        return last
 
     def let_event_time_pass(self, seconds):
         """The case systems' clocks move on: coverage is about event time."""
