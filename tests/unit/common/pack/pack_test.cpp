@@ -165,6 +165,8 @@ TEST_CASE("unpack: skippable frames, dictionaries and reserved bits are refused"
   dictionary[4] = static_cast<char>(dictionary[4] | 0x01);
   dictionary.insert(5, "\x07");
   CHECK(code_of(unpack(dictionary, plain.size())) == "corrupt");
+  dictionary[5] = '\0';  // "none", written out: a second spelling, which the library would take
+  CHECK(code_of(unpack(dictionary, plain.size())) == "corrupt");
   for (const std::string_view text : {"", "x", "\x28\xb5\x2f\xfd", "{\"facts\":[]}"}) {
     CAPTURE(text);
     CHECK(code_of(unpack(text, 10)) == "corrupt");

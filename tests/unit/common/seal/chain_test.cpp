@@ -59,6 +59,8 @@ TEST_CASE("chain: one step from a head in the middle") {
        ChainDecision::kAhead},
       {"the next epoch, its first missing", statement(2, 1, 8, 110, 120), nullptr,
        ChainDecision::kAhead},
+      {"the next epoch, its second number in the place of its first", statement(2, 1, 7, 100, 110),
+       nullptr, ChainDecision::kAhead},
       {"an epoch skipped", statement(3, 0, 7, 100, 110), nullptr, ChainDecision::kAhead},
   };
   for (const Case& c : cases) {

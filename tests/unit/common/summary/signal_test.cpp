@@ -40,6 +40,56 @@ TEST_CASE("signal: each word of each list leads back to its value, and nothing e
   CHECK(all_reference_type_names().size() == 5);
 }
 
+// Spelled out once more, with its enumerator: a list in another order would say something else.
+TEST_CASE("signal: the words are those of FORMAT.md, each at its place") {
+  const std::vector<std::string> signals{"message.received",
+                                         "message.save_failed",
+                                         "message.committed",
+                                         "message.acknowledged",
+                                         "message.rejected",
+                                         "message.retried",
+                                         "db.timeout",
+                                         "db.lock_wait",
+                                         "db.deadlock",
+                                         "db.slow",
+                                         "db.log_full",
+                                         "db.storage_full",
+                                         "db.connections_refused",
+                                         "db.connection_lost",
+                                         "db.restarted",
+                                         "infra.disk_slow",
+                                         "infra.disk_full",
+                                         "infra.memory",
+                                         "infra.cpu",
+                                         "backup.started",
+                                         "backup.finished",
+                                         "backup.failed",
+                                         "process.started",
+                                         "process.stopped",
+                                         "log.blind"};
+  CHECK(all_signal_names() == signals);
+  const std::vector<std::string> types{"portal_message_id", "transport_id", "client_id",
+                                       "shipment_id", "case_id"};
+  CHECK(all_reference_type_names() == types);
+  CHECK(to_string(Signal::kMessageSaveFailed) == "message.save_failed");
+  CHECK(to_string(Signal::kMessageRetried) == "message.retried");
+  CHECK(to_string(Signal::kDbLogFull) == "db.log_full");
+  CHECK(to_string(Signal::kInfraMemory) == "infra.memory");
+  CHECK(to_string(Outcome::kFailed) == "failed");
+  CHECK(to_string(Outcome::kRolledBack) == "rolled_back");
+  CHECK(to_string(Outcome::kUnknown) == "unknown");
+  CHECK(to_string(FormType::kPrivate) == "PRIVAT");
+  CHECK(to_string(FormType::kPublic) == "OFFENTLIG");
+  CHECK(to_string(ReferenceType::kShipmentId) == "shipment_id");
+  CHECK(to_string(Attribution::kNamed) == "named");
+  CHECK(to_string(Attribution::kScope) == "scope");
+  CHECK(to_string(Attribution::kLookBack) == "look_back");
+  CHECK(to_string(Attribution::kAmbiguous) == "ambiguous");
+  CHECK(to_string(ReadState::kRead) == "read");
+  CHECK(to_string(ReadState::kGap) == "gap");
+  CHECK(to_string(ReadState::kAbsent) == "absent");
+}
+
 TEST_CASE("signal: a signal of a message says so in its name") {
   for (std::size_t i = 0; i < kSignalCount; ++i) {
     const auto signal = static_cast<Signal>(i);

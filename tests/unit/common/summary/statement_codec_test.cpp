@@ -107,6 +107,11 @@ TEST_CASE("statement: one wrong piece and the whole is refused, saying where") {
        "statement: sources[0]: source: bytes.read: not the sum of the others"},
       {R"("pending":72)", R"("pending":9223372036854775807)",
        "statement: sources[0]: source: bytes.read: not the sum of the others"},
+      // A sum that is right again once it has gone round 64 bits.
+      {R"("read":4096,"recognised":1024,"unrecognised":3000,"dropped":0,"pending":72)",
+       R"("read":0,"recognised":9223372036854775807,"unrecognised":9223372036854775807,)"
+       R"("dropped":2,"pending":0)",
+       "statement: sources[0]: source: bytes.read: not the sum of the others"},
       {R"("packed_bytes":312)", R"("packed_bytes":2097153)",
        "statement: bodies[0]: body.packed_bytes: out of range"},
       {R"("plain_bytes":1180)", R"("plain_bytes":8388609)",
