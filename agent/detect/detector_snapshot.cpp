@@ -65,7 +65,7 @@ std::vector<Reference> load_references(const json& in) {
 }
 
 json save(std::optional<Outcome> outcome) {
-  return outcome ? json{text_of(to_string(*outcome))} : json{""};
+  return outcome ? text_of(to_string(*outcome)) : std::string{};
 }
 
 std::optional<Outcome> load_outcome(const json& in) {

@@ -2,88 +2,24 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/ports/sha256.h"
-#include "tests/unit/agent/detect/script.h"
-#include "tests/unit/agent/summarise/trace.h"
+#include "tests/unit/agent/summarise/watched.h"
 
 namespace meldevakt::agent {
 namespace {
 
-using meldevakt::testing::SeededRandom;
-using testing::append;
 using testing::at;
-using testing::final_facts;
+using testing::check_account;
 using testing::kTen;
 using testing::line;
 using testing::trace_settings;
+using testing::Watched;
 
 using Lines = std::vector<std::string>;
-
-void check_account(const ByteCounts& bytes) {
-  CHECK(bytes.read == bytes.recognised + bytes.unrecognised + bytes.dropped + bytes.pending);
-}
-
-// A pipeline whose every yield is looked at.
-struct Watched {
-  explicit Watched(Instant start, SourcePipeline::Settings with = trace_settings())
-      : settings{with}, pipeline{with, start}, taken{start} {}
-
-  SourceYield take(Instant now) {
-    SourceYield yield = pipeline.take(now);
-    check_account(yield.coverage.bytes);
-    Statement statement;
-    statement.span = {taken, std::max(taken, now)};
-    statement.sources = {yield.coverage};
-    const Status tiled = check_tiling(statement);
-    CHECK_MESSAGE(tiled, (tiled ? "" : tiled.error().message()));
-    taken = statement.span.to;
-    if (yield.coverage.complete) {
-      if (until) CHECK(yield.coverage.complete->from == *until);  // it never goes back, nor leaps
-      CHECK_FALSE(yield.coverage.complete->empty());
-      until = yield.coverage.complete->to;
-    }
-    append(facts, yield.facts);
-    return yield;
-  }
-  void restart(Instant now, Instant then) {
-    auto restored = SourcePipeline::restore(settings, pipeline.snapshot(then), now);
-    REQUIRE_MESSAGE(restored, (restored ? "" : restored.error().message()));
-    pipeline = std::move(restored).value();
-  }
-
-  SourcePipeline::Settings settings;
-  SourcePipeline pipeline;
-  Instant taken;
-  std::optional<Instant> until;
-  std::vector<Fact> facts;
-};
-
-std::string show_fact(const Fact& fact) {
-  std::string out;
-  if (const auto* const step = std::get_if<StepFact>(&fact.what)) {
-    out = to_rfc3339(step->time).substr(14, 9) + " " + fact.rule + " " +
-          std::string{to_string(step->attribution)};
-    for (const Reference& name : step->references) {
-      if (name.type == ReferenceType::kPortalMessageId) out += " " + testing::name_of(name);
-    }
-  }
-  return out;
-}
-
-Lines show(const std::vector<Fact>& facts) {
-  Lines out;
-  for (const Fact& fact : final_facts(facts)) {
-    if (std::holds_alternative<StepFact>(fact.what)) out.push_back(show_fact(fact));
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
 
 std::string show(const std::vector<ReadingInterval>& reading, Instant zero) {
   std::string out;
@@ -106,8 +42,9 @@ TEST_CASE("SourcePipeline: from bytes to facts") {
   w.pipeline.idle(at(103));
   w.pipeline.idle(at(106));
   const SourceYield yield = w.take(at(106));
-  CHECK(show(w.facts) == Lines{"00:01.000 received named P1", "00:03.000 failed scope P1",
-                               "00:04.000 acknowledged scope P2", "00:05.000 committed named P2"});
+  CHECK(testing::show_steps(w.facts) ==
+        Lines{"00:01.000 received named P1", "00:03.000 failed scope P1",
+              "00:04.000 acknowledged scope P2", "00:05.000 committed named P2"});
   CHECK(yield.coverage.id == "trace");
   CHECK(yield.coverage.kind == "file");
   CHECK(yield.coverage.pack == testing::trace_pack()->identity);
@@ -195,7 +132,7 @@ TEST_CASE("SourcePipeline: event coverage") {
     w.pipeline.begin_file("a", 0);
     w.pipeline.feed(
         "a", line(100, 1, "x") + line(101, 1, "x") + line(50, 1, "x") + line(51, 1, "x"), at(1000));
-    CHECK(w.take(at(1000)).coverage.complete->to <= at(100));
+    CHECK_FALSE(w.take(at(1000)).coverage.complete);
     w.pipeline.idle(at(1003));
     w.pipeline.caught_up(at(1003));
     CHECK(w.take(at(1003)).coverage.complete->to == at(1002));
@@ -358,7 +295,7 @@ TEST_CASE("SourcePipeline: ranges and digest say which bytes were read") {
     w.pipeline.feed("a", line(9, 1, "stored P1") + line(10, 1, "x"), at(10));
     yield = w.take(at(10));
     CHECK(yield.coverage.ranges.at(0).file == name);
-    CHECK(show(w.facts) == Lines{"00:09.000 committed named P1"});
+    CHECK(testing::show_steps(w.facts) == Lines{"00:09.000 committed named P1"});
   }
   SUBCASE("no digest when a part was hashed by a process that is gone") {
     w.pipeline.begin_file("b", 0);
@@ -370,119 +307,6 @@ TEST_CASE("SourcePipeline: ranges and digest say which bytes were read") {
     CHECK(w.take(at(12)).coverage.digest.empty());
     w.pipeline.feed("b", line(12, 1, "x"), at(13));
     CHECK(w.take(at(13)).coverage.digest == sha256(line(12, 1, "x")).hex());
-  }
-}
-
-std::string random_text(SeededRandom& random) {
-  static const std::vector<std::string> kTexts{"received P1",
-                                               "received P2 transport=t2",
-                                               "working on P3",
-                                               "stored P1",
-                                               "stored P2",
-                                               "told the sender",
-                                               "done",
-                                               "noise",
-                                               "error\n   at A\n  Timeout expired",
-                                               "error\n Timeout expired\n\n  at B",
-                                               "working on P4"};
-  std::string out;
-  double time = 0;
-  const std::uint64_t count = 5 + random.below(25);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    time += static_cast<double>(random.below(4000)) / 1000;
-    if (random.below(15) == 0) time += 33;
-    out += line(time, static_cast<int>(17 + random.below(3)), kTexts[random.below(kTexts.size())]);
-    if (random.below(12) == 0) out += "\xff\xfe half of \xc3\n";
-  }
-  return out;
-}
-
-std::uint64_t seed() {
-  const char* const given = std::getenv("MELDEVAKT_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20240501;
-}
-
-struct Whole {
-  std::vector<Fact> facts;
-  ByteCounts bytes;
-  std::uint64_t records = 0;
-};
-
-Whole read_at_once(const std::vector<std::string>& files) {
-  Watched w{at(5000)};
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    w.pipeline.begin_file(std::to_string(i), 0);
-    w.pipeline.feed(std::to_string(i), files[i], at(5000));
-    w.pipeline.end_file(std::to_string(i), FileEnd::kComplete, at(5000));
-  }
-  w.pipeline.caught_up(at(5100));
-  const SourceYield yield = w.take(at(5100));
-  return {final_facts(w.facts), yield.coverage.bytes, yield.coverage.records};
-}
-
-TEST_CASE("SourcePipeline property: cut, killed and read again anywhere, it tells the same") {
-  MESSAGE("seed " << seed());
-  SeededRandom random{seed()};
-  for (int round = 0; round < 60; ++round) {
-    CAPTURE(round);
-    const std::vector<std::string> files{random_text(random), random_text(random)};
-    const Whole want = read_at_once(files);
-
-    Watched w{at(5000)};
-    Instant now = at(5000);
-    for (std::size_t i = 0; i < files.size(); ++i) {
-      const std::string key = std::to_string(i);
-      w.pipeline.begin_file(key, 0);
-      std::size_t fed = 0;
-      while (fed < files[i].size()) {
-        const std::size_t step = 1 + random.below(200);
-        w.pipeline.feed(key, std::string_view{files[i]}.substr(fed, step), now);
-        fed = std::min(files[i].size(), fed + step);
-        now = now + milliseconds(static_cast<std::int64_t>(random.below(1500)));
-        if (random.below(5) == 0) w.take(now);
-        if (random.below(4) == 0) w.pipeline.caught_up(now);
-        if (random.below(3) == 0) {
-          // The commit: positions, snapshot and what was taken. Then the agent is killed.
-          const std::uint64_t low = w.pipeline.low_water(key);
-          const Instant then = now;
-          now = now + milliseconds(static_cast<std::int64_t>(random.below(5000)));
-          w.restart(now, then);
-          REQUIRE(low <= fed);
-          w.pipeline.begin_file(key, low);
-          fed = low;
-        }
-      }
-      w.pipeline.end_file(key, FileEnd::kComplete, now);
-    }
-    now = now + seconds(100);
-    w.pipeline.caught_up(now);
-    const SourceYield last = w.take(now);
-    REQUIRE(show(w.facts) == show(want.facts));
-    CHECK(final_facts(w.facts) == want.facts);
-    CHECK(last.coverage.bytes == want.bytes);
-    CHECK(last.coverage.records == want.records);
-  }
-}
-
-TEST_CASE("SourcePipeline property: killed at every byte of one log") {
-  SeededRandom random{seed() + 1};
-  const std::string text = random_text(random).substr(0, 900);
-  const Whole want = read_at_once({text});
-  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
-    CAPTURE(cut);
-    Watched w{at(5000)};
-    w.pipeline.begin_file("0", 0);
-    w.pipeline.feed("0", std::string_view{text}.substr(0, cut), at(5000));
-    const std::uint64_t low = w.pipeline.low_water("0");
-    w.restart(at(5010), at(5001));
-    w.pipeline.begin_file("0", low);
-    w.pipeline.feed("0", std::string_view{text}.substr(low), at(5010));
-    w.pipeline.end_file("0", FileEnd::kComplete, at(5010));
-    w.pipeline.caught_up(at(5100));
-    const SourceYield last = w.take(at(5100));
-    REQUIRE(final_facts(w.facts) == want.facts);
-    REQUIRE(last.coverage.bytes == want.bytes);
-    REQUIRE(last.coverage.records == want.records);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,7 +113,7 @@ std::vector<Fact> verify(const std::vector<Draft>& drafts, const ChainHead& head
 
 TEST_CASE("build_statements: one statement, with and without facts") {
   SeededRandom random{1};
-  for (const std::size_t count : {0, 1, 10}) {
+  for (const std::size_t count : {0U, 1U, 10U}) {
     CAPTURE(count);
     std::vector<SourceYield> yields{yield("trace", count, random), yield("sql", 0, random)};
     const std::vector<Fact> want = yields[0].facts;
