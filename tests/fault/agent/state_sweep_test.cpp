@@ -17,7 +17,7 @@ using meldevakt::testing::Fault;
 using meldevakt::testing::FaultVfs;
 
 constexpr const char* kUri = "file:state.db?vfs=agent-sweep";
-constexpr std::uint64_t kStatements = 6;
+constexpr std::uint64_t kStatements = 3;
 
 // The agent's side of one life of the disk: what it believes, and what it has told the world.
 struct World {
@@ -128,8 +128,7 @@ void settle(World& world) {
 
 TEST_CASE("State: every failing operation, then a power cut") {
   for (const Fault fault : {Fault::kIoError, Fault::kDiskFull}) {
-    for (const std::size_t torn :
-         {std::size_t{0}, std::size_t{1}, std::size_t{700}, std::size_t{5000}}) {
+    for (const std::size_t torn : {std::size_t{0}, std::size_t{700}}) {
       bool finished = false;
       std::size_t n = 0;
       for (; !finished; ++n) {
@@ -156,7 +155,7 @@ TEST_CASE("State: every failing operation, then a power cut") {
 }
 
 TEST_CASE("State: the disk refuses for a while without a power cut") {
-  for (std::size_t n = 0; n < 60; ++n) {
+  for (std::size_t n = 0; n < 40; ++n) {
     CAPTURE(n);
     FaultVfs disk{"agent-sweep"};
     World world;

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "common/testing/fault_vfs.h"
 #include "tests/unit/agent/app/agent_world.h"
 
 namespace meldevakt::agent {
@@ -166,6 +167,31 @@ TEST_CASE("Agent: killed anywhere, nothing is lost and nothing doubled") {
     CAPTURE(seed);
     CHECK(play(seed) == expected);
   }
+}
+
+TEST_CASE("Agent: the disk full for a while: said once, nothing lost, recovered by itself") {
+  meldevakt::testing::FaultVfs disk{"agent-world"};
+  AgentWorld w{{}, "file:state.db?vfs=agent-world"};
+  w.enrol("t1", "A");
+  w.start();
+  w.received(kIdA);
+  w.run(seconds(4));
+  CHECK(w.steps() == "received A");
+  disk.fail_at(0, meldevakt::testing::Fault::kDiskFull);
+  w.committed(kIdA);
+  w.run(seconds(20));
+  CHECK_FALSE(w.agent->state_works());
+  CHECK(w.steps() == "received A");
+  CHECK(w.logged("ERROR agent: the state cannot be written") == 1);
+  CHECK(w.logged("disk full") >= 1);
+  CHECK(w.logged("ERROR") <= 2);
+  w.acknowledged(kIdA);
+  disk.clear_fault();
+  w.run(seconds(20));
+  CHECK(w.agent->state_works());
+  CHECK(w.logged("INFO agent: the state works again") == 1);
+  CHECK(w.steps() == "received A, committed A, acknowledged A");
+  w.agent.reset();
 }
 
 TEST_CASE("Agent: a stop seals what waits") {

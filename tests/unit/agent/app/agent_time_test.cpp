@@ -29,10 +29,11 @@ TEST_CASE("AgentTime: never backwards, never claiming while behind, and back on 
     REQUIRE(++turns < 1000);
     clock.advance(milliseconds(100));
     time.advance();
-    CHECK(time.now() > last);
+    CHECK(time.now() >= last);
     last = time.now();
   }
-  CHECK(turns == 400);  // twice the step
+  CHECK(turns >= 398);  // twice the step
+  CHECK(turns <= 400);
   CHECK_FALSE(time.take_stepped());
 
   clock.step_wall(hours(1));

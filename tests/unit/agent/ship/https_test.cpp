@@ -48,8 +48,9 @@ class Server {
                                        folder / "server.crt", "", Context::VERIFY_NONE);
     SSL_CTX_set_min_proto_version(context->sslContext(), tls);
     SSL_CTX_set_max_proto_version(context->sslContext(), tls);
-    socket_ = Poco::Net::SecureServerSocket{Poco::Net::SocketAddress{"127.0.0.1", 0}, 5, context};
-    port = socket_.address().port();
+    socket_ = std::make_unique<Poco::Net::SecureServerSocket>(
+        Poco::Net::SocketAddress{"127.0.0.1", 0}, 5, context);
+    port = socket_->address().port();
     thread_ = std::thread{[this] { serve(); }};
   }
   ~Server() {
@@ -73,7 +74,7 @@ class Server {
   void serve() {
     while (!stopping_) {
       try {
-        Poco::Net::SecureStreamSocket peer{socket_.acceptConnection()};
+        Poco::Net::SecureStreamSocket peer{socket_->acceptConnection()};
         peer.setReceiveTimeout(Poco::Timespan{5, 0});
         while (next_ < answers_.size() && read_request(peer)) {
           const std::string& answer = answers_[next_++];
@@ -110,7 +111,7 @@ class Server {
   std::vector<std::string> answers_;
   std::size_t next_ = 0;
   std::atomic<bool> stopping_{false};
-  Poco::Net::SecureServerSocket socket_;
+  std::unique_ptr<Poco::Net::SecureServerSocket> socket_;
   std::thread thread_;
 };
 
