@@ -46,6 +46,15 @@ std::uint8_t byte_at(std::string_view text, std::size_t at) {
   return static_cast<std::uint8_t>(text[at]);
 }
 
+constexpr std::size_t kWordBytes = 8;
+constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+
+std::uint64_t word_at(std::string_view text, std::size_t at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, text.data() + at, kWordBytes);
+  return word;
+}
+
 struct Sequence {
   std::size_t bytes = 1;  // of the character, or of what cannot be one
   bool valid = false;
@@ -72,25 +81,16 @@ Sequence utf8_sequence(std::string_view text) {
   return {length, true};
 }
 
-bool is_well_formed_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const Sequence sequence = utf8_sequence(text);
-    if (!sequence.valid) return false;
-    text.remove_prefix(sequence.bytes);
-  }
-  return true;
-}
-
 void append_utf8(std::string& out, std::string_view text, std::uint64_t& undecodable_bytes) {
   while (!text.empty()) {
-    const Sequence sequence = utf8_sequence(text);
-    if (sequence.valid) {
-      out.append(text.substr(0, sequence.bytes));
-    } else {
-      out.append(kReplacement);
-      undecodable_bytes += sequence.bytes;
-    }
-    text.remove_prefix(sequence.bytes);
+    const std::size_t valid = valid_utf8_bytes(text);
+    out.append(text.substr(0, valid));
+    text.remove_prefix(valid);
+    if (text.empty()) break;
+    const std::size_t invalid = utf8_sequence(text).bytes;
+    out.append(kReplacement);
+    undecodable_bytes += invalid;
+    text.remove_prefix(invalid);
   }
 }
 
@@ -166,16 +166,25 @@ Detected detect(std::string_view first_bytes, const std::vector<Encoding>& decla
 }
 
 bool is_ascii(std::string_view bytes) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
   std::size_t at = 0;
   std::uint64_t seen = 0;
-  for (; at + 8 <= bytes.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + at, 8);
-    seen |= word;
-  }
+  for (; at + kWordBytes <= bytes.size(); at += kWordBytes) seen |= word_at(bytes, at);
   for (; at < bytes.size(); ++at) seen |= byte_at(bytes, at);
   return (seen & kHighBits) == 0;
+}
+
+std::size_t valid_utf8_bytes(std::string_view bytes) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    if (at + kWordBytes <= bytes.size() && (word_at(bytes, at) & kHighBits) == 0) {
+      at += kWordBytes;
+      continue;
+    }
+    const Sequence sequence = utf8_sequence(bytes.substr(at));
+    if (!sequence.valid) break;
+    at += sequence.bytes;
+  }
+  return at;
 }
 
 void decode_to(std::string& out, Encoding encoding, const std::vector<Encoding>& declared,
@@ -188,7 +197,7 @@ void decode_to(std::string& out, Encoding encoding, const std::vector<Encoding>&
     append_windows_1252(out, line, undecodable_bytes);
   } else if (std::find(declared.begin(), declared.end(), Encoding::kWindows1252) !=
                  declared.end() &&
-             !is_well_formed_utf8(line)) {
+             valid_utf8_bytes(line) < line.size()) {
     append_windows_1252(out, line, undecodable_bytes);
   } else {
     append_utf8(out, line, undecodable_bytes);

@@ -42,5 +42,7 @@ void decode_to(std::string& out, Encoding encoding, const std::vector<Encoding>&
 
 // Seven-bit bytes only: such text reads the same in UTF-8 and Windows-1252.
 [[nodiscard]] bool is_ascii(std::string_view bytes);
+// Length of the longest prefix that is well-formed UTF-8 (Unicode 15, table 3-7).
+[[nodiscard]] std::size_t valid_utf8_bytes(std::string_view bytes);
 
 }  // namespace meldevakt::agent

@@ -180,7 +180,9 @@ bool RecordFramer::State::skip_tail() {
 
 std::string_view RecordFramer::State::decoded(std::string_view stored,
                                               std::uint64_t& undecodable_bytes) {
-  if (unit() == 1 && is_ascii(stored)) return stored;
+  const bool as_it_is = encoding == Encoding::kUtf8 ? valid_utf8_bytes(stored) == stored.size()
+                                                    : unit() == 1 && is_ascii(stored);
+  if (as_it_is) return stored;
   scratch.clear();
   decode_to(scratch, *encoding, settings.encodings, stored, undecodable_bytes);
   return scratch;

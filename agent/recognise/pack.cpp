@@ -107,6 +107,7 @@ Status Loader::record() {
   if (text_.record_line == 0) return error(1, "the table [record] is missing");
   if (!text_.starts) return error(text_.record_line, "the key 'starts' is missing in [record]");
   MELDEVAKT_TRY_ASSIGN(program_.starts, plain(*text_.starts, 0, true, "starts"));
+  program_.starts_shape = FixedShape::of(text_.starts->value);
   if (text_.time.empty()) {
     return error(text_.record_line,
                  "the key 'time' is missing in [record], e.g. "

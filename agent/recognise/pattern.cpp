@@ -49,6 +49,7 @@ struct Pattern::Code {
   Code& operator=(const Code&) = delete;
   ~Code() { pcre2_code_free(pcre); }
   pcre2_code* pcre;
+  bool is_jit = false;
 };
 
 Result<Pattern> Pattern::compile(std::string_view text, std::uint32_t options) {
@@ -63,8 +64,10 @@ Result<Pattern> Pattern::compile(std::string_view text, std::uint32_t options) {
     return Error{Errc::kInvalid, pcre_message(code) + " at byte " + std::to_string(at)};
   }
   Pattern pattern;
-  pattern.code_ = std::make_shared<const Code>(compiled);
-  pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);  // without it matching is slower, not different
+  auto owner = std::make_shared<Code>(compiled);
+  // Without a JIT matching is slower, not different.
+  owner->is_jit = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
+  pattern.code_ = std::move(owner);
   return pattern;
 }
 
@@ -137,7 +140,8 @@ MatchOutcome Matcher::match(const Pattern& pattern, std::string_view text) {
   State& s = *state_;
   s.text = text;
   s.pattern = &pattern;
-  s.matched = pcre2_match(pattern.code_->pcre, sptr(text), text.size(), 0, 0, s.data, s.context);
+  const auto run = pattern.code_->is_jit ? pcre2_jit_match : pcre2_match;
+  s.matched = run(pattern.code_->pcre, sptr(text), text.size(), 0, 0, s.data, s.context);
   if (s.matched > 0) return MatchOutcome::kMatch;
   // 0 would mean more groups than kGroupsMax: the first ones are there.
   if (s.matched == 0) {

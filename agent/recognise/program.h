@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/recognise/fixed_shape.h"
 #include "agent/recognise/literal_filter.h"
 #include "agent/recognise/pattern.h"
 #include "agent/recognise/time_format.h"
@@ -50,6 +51,7 @@ struct ScopePattern {
 struct PackProgram {
   std::string file_name;
   std::optional<Pattern> starts;
+  std::optional<FixedShape> starts_shape;  // the same, when it is so simple
   std::optional<Pattern> time_at;
   std::vector<TimeFormat> times;
   std::optional<Pattern> body;

@@ -130,13 +130,19 @@ void Recogniser::State::add_event(const Rule& rule, RuleMatch match, const Recor
 // The first matching rule of each signal speaks; rules without a signal count as one more signal.
 void Recogniser::State::apply_rules(const Record& record, const LiteralSet& found,
                                     Recognised& out) {
+  const auto& rules = program->rules;
+  const auto first = std::find_if(rules.begin(), rules.end(),
+                                  [&found](const Rule& rule) { return has_literals(rule, found); });
+  if (first == rules.end()) return;
   const std::optional<std::string_view> body = body_of(record.text, out.limited);
   if (!body) return;
-  for (const Rule& rule : program->rules) {
+  for (auto next = first; next != rules.end(); ++next) {
+    const Rule& rule = *next;
+    if (!has_literals(rule, found)) continue;
     const bool spoken = std::any_of(out.events.begin(), out.events.end(),
                                     [&rule](const auto& e) { return e.signal == rule.signal; });
     if (spoken) continue;
-    RuleMatch match = match_rule(rule, *body, found, privacy, matcher);
+    RuleMatch match = match_rule(rule, *body, privacy, matcher);
     out.limited |= match.outcome == MatchOutcome::kLimited;
     if (match.outcome != MatchOutcome::kMatch) continue;
     out.known = true;
@@ -184,7 +190,9 @@ Recogniser::Recogniser(Recogniser&&) noexcept = default;
 Recogniser& Recogniser::operator=(Recogniser&&) noexcept = default;
 
 bool Recogniser::starts_record(std::string_view line) const {
-  return state_->matcher.match(*state_->program->starts, line) == MatchOutcome::kMatch;
+  const PackProgram& program = *state_->program;
+  if (program.starts_shape) return program.starts_shape->matches_start(line);
+  return state_->matcher.match(*program.starts, line) == MatchOutcome::kMatch;
 }
 
 Recognised Recogniser::recognise(const Record& record) {

@@ -74,11 +74,9 @@ bool take_fields(const Rule& rule, const PrivacyStep& privacy, const Matcher& ma
 
 }  // namespace
 
-RuleMatch match_rule(const Rule& rule, std::string_view body, const LiteralSet& found,
-                     const PrivacyStep& privacy, Matcher& matcher) {
+RuleMatch match_rule(const Rule& rule, std::string_view body, const PrivacyStep& privacy,
+                     Matcher& matcher) {
   RuleMatch out;
-  if ((found & rule.all_of) != rule.all_of) return out;
-  if (rule.any_of.any() && (found & rule.any_of).none()) return out;
   if (!rule.pattern) {
     if (!literals_occur(rule, body)) return out;
     out.outcome = MatchOutcome::kMatch;

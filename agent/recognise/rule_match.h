@@ -21,8 +21,14 @@ struct RuleMatch {
   std::uint32_t references_dropped = 0;  // the privacy step gave nothing for them
 };
 
-// `body`: what rules see of the record; `found`: the literals that occur in the record at all.
-[[nodiscard]] RuleMatch match_rule(const Rule& rule, std::string_view body, const LiteralSet& found,
+// `found`: the literals that occur in the record. Most rules are done with this.
+[[nodiscard]] inline bool has_literals(const Rule& rule, const LiteralSet& found) {
+  return (found & rule.all_of) == rule.all_of &&
+         (rule.any_of.none() || (found & rule.any_of).any());
+}
+
+// REQUIRES: has_literals(). `body`: what rules see of the record.
+[[nodiscard]] RuleMatch match_rule(const Rule& rule, std::string_view body,
                                    const PrivacyStep& privacy, Matcher& matcher);
 
 }  // namespace meldevakt::agent
