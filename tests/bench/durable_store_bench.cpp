@@ -1,10 +1,11 @@
-// How many signed statements a second the collector verifies and stores durably, against bare SQLite
-// inserting rows of the same size with the same durability in the same run; and how often it syncs.
+// How many signed statements a second the collector verifies and stores durably, against bare
+// SQLite inserting rows of the same size with the same durability in the same run; and how often it
+// syncs.
 //
 //   durable_store_bench FOLDER STATEMENTS      one JSON object on stdout
 //
-// Rates are of wall time, on the disk that FOLDER lies on. Rounds of both are interleaved, so that what
-// else the machine does falls on both. Syncs are counted by a SQLite VFS in memory.
+// Rates are of wall time, on the disk that FOLDER lies on. Rounds of both are interleaved, so that
+// what else the machine does falls on both. Syncs are counted by a SQLite VFS in memory.
 #include <sqlite3.h>
 
 #include <chrono>
@@ -26,18 +27,33 @@ namespace {
 
 constexpr std::size_t kRounds = 4;
 constexpr std::int64_t kStartMs = 1'700'000'000'000;
+constexpr std::string_view kToken = "one-time";
 
 class Agent {
  public:
   Agent() : signer_{signer_from_seed(std::string(32, 's')).value()} {
     id_ = agent_id_of(signer_->public_key());
+    const std::string payload = encode_enrolment({"tenant",
+                                                  id_,
+                                                  to_base64(signer_->public_key()),
+                                                  sha256("tls"),
+                                                  sha256(kToken),
+                                                  {kStartMs},
+                                                  "0.1.0"});
+    enrolment_ = seal(kEnrolmentType, payload, *signer_).value();
+    head_.link = link_hash(kEnrolmentType, payload);
   }
 
+  // As it enrolled: the chain begins at the enrolment.
   collector::AgentRecord record() const {
     collector::AgentRecord record;
     record.key = {"tenant", id_, signer_->public_key()};
+    record.tls_key = sha256("tls");
+    record.enrolled = {kStartMs};
+    record.head.link = link_hash(kEnrolmentType, parse_envelope(enrolment_).value().payload);
     return record;
   }
+  const std::string& enrolment() const { return enrolment_; }
 
   // The next frame: one statement, one body with three facts, as a busy minute has.
   std::string next_frame() {
@@ -70,7 +86,8 @@ class Agent {
     std::string uuid = to_hex(random_.bytes(16));
     uuid[12] = '4';
     uuid[16] = 'a';
-    for (const std::size_t at : {std::size_t{8}, std::size_t{13}, std::size_t{18}, std::size_t{23}}) {
+    for (const std::size_t at :
+         {std::size_t{8}, std::size_t{13}, std::size_t{18}, std::size_t{23}}) {
       uuid.insert(at, 1, '-');
     }
     step.references = {{ReferenceType::kPortalMessageId, uuid}};
@@ -85,6 +102,7 @@ class Agent {
   std::unique_ptr<Signer> signer_;
   testing::SeededRandom random_{7};
   std::string id_;
+  std::string enrolment_;
   ChainHead head_{0, 0, {}, {kStartMs}};
 };
 
@@ -92,18 +110,21 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::unique_ptr<collector::SqliteStore> open_store(const collector::SqliteStore::Options& options, const Agent& agent) {
+std::unique_ptr<collector::SqliteStore> open_store(const collector::SqliteStore::Options& options,
+                                                   const Agent& agent) {
   auto store = collector::SqliteStore::open(options).value();
-  const Sha256 token = sha256("token");
+  const Sha256 token = sha256(kToken);
   const bool ready = store->add_tenant({"tenant", "Tenant", "", {kStartMs}}).has_value() &&
                      store->add_invitation({token, "tenant", {kStartMs + 1'000'000}}).has_value() &&
-                     store->enrol(agent.record(), token, "{}", {kStartMs}).has_value();
+                     store->enrol(agent.record(), token, agent.enrolment(), {kStartMs}).has_value();
   MELDEVAKT_CHECK(ready);
   return store;
 }
 
-// Verifies and stores; aborts when a frame is not taken, since the figure would then be of something else.
-void store_frames(collector::SqliteStore& store, const Agent& agent, const std::vector<std::string>& frames) {
+// Verifies and stores; aborts when a frame is not taken, since the figure would then be of
+// something else.
+void store_frames(collector::SqliteStore& store, const Agent& agent,
+                  const std::vector<std::string>& frames) {
   const OpenSslVerifier verifier;
   for (const std::string& frame : frames) {
     const auto verified = collector::verify_frame(frame, agent.record().key, verifier);
@@ -117,7 +138,8 @@ class BareTable {
  public:
   explicit BareTable(const std::string& path) {
     MELDEVAKT_CHECK(sqlite3_open(path.c_str(), &database_) == SQLITE_OK);
-    for (const char* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE rows(bytes BLOB)"}) {
+    for (const char* sql :
+         {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE rows(bytes BLOB)"}) {
       MELDEVAKT_CHECK(sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
     }
     sqlite3_prepare_v2(database_, "INSERT INTO rows VALUES(?1)", -1, &insert_, nullptr);
@@ -159,7 +181,9 @@ int run(const std::string& folder, std::size_t statements) {
     for (const std::string& frame : frames) bare.insert(frame);
     bare_seconds += seconds_since(start);
   }
-  const bool intact = store->check_store(OpenSslVerifier{}).has_value();
+  const Status checked = store->check_store(OpenSslVerifier{});
+  const bool intact = checked.has_value();
+  if (!intact) std::fprintf(stderr, "%s\n", checked.error().message().c_str());
 
   testing::FaultVfs counting{"counting"};
   Agent again;
@@ -174,9 +198,10 @@ int run(const std::string& folder, std::size_t statements) {
     syncs = counting.syncs() - before;
   }
   const auto count = static_cast<double>(statements / kRounds * kRounds);
-  std::printf("{\"statements_per_second\":%.1f,\"bare_inserts_per_second\":%.1f,\"intact\":%s,"
-              "\"syncs\":%zu,\"synced_statements\":%zu}\n",
-              count / store_seconds, count / bare_seconds, intact ? "true" : "false", syncs, counted);
+  std::printf(
+      "{\"statements_per_second\":%.1f,\"bare_inserts_per_second\":%.1f,\"intact\":%s,"
+      "\"syncs\":%zu,\"synced_statements\":%zu}\n",
+      count / store_seconds, count / bare_seconds, intact ? "true" : "false", syncs, counted);
   return intact ? 0 : 1;
 }
 
@@ -186,7 +211,8 @@ int run(const std::string& folder, std::size_t statements) {
 int main(int argc, char** argv) {
   const auto statements = argc == 3 ? meldevakt::parse_u64(argv[2]) : std::nullopt;
   if (!statements || *statements < meldevakt::kRounds) {
-    std::fprintf(stderr, "usage: durable_store_bench FOLDER STATEMENTS (at least %zu)\n", meldevakt::kRounds);
+    std::fprintf(stderr, "usage: durable_store_bench FOLDER STATEMENTS (at least %zu)\n",
+                 meldevakt::kRounds);
     return 2;
   }
   return meldevakt::run(argv[1], static_cast<std::size_t>(*statements));
