@@ -16,7 +16,7 @@ import tempfile
 
 from report import Report
 from scenario import Night
-from support import Output
+from support import Output, stop_on_signals
 from world import World
 
 SCALE = 0.7
@@ -84,6 +84,7 @@ def main():
     parser.add_argument("--seed", type=int, default=None)
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 30)
+    stop_on_signals()
     output = Output()
     report = Report(output)
     binaries = os.path.abspath(options.bin)

@@ -125,6 +125,14 @@ class Child:
         self.process.wait(10)
 
 
+def stop_on_signals():
+    """SIGTERM and SIGHUP end the program like Ctrl-C does, so that everything started is stopped."""
+    def end(number, _frame):
+        sys.exit(128 + number)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+
+
 class Output:
     """Progress for people: one moving line on a terminal, plain lines in a pipe, to stderr."""
 

@@ -1,0 +1,31 @@
+"""The search itself, tried on rows: what it must find and what it must leave alone."""
+import base64
+
+from searching import Needles
+
+PLANTED = {"91234567": "phone", "Åse Prøvedal": "name", "01023412345": "number",
+           "ase.1234@post.example": "e-mail"}
+ROWS = [  # (bytes, is it found)
+    (b'"tlf":"91234567"', True),
+    (b"tlf 91234567.", True),
+    (b"a91234567", False),
+    (b"191234567 ", False),
+    (b"912345678", False),
+    (b"1790102341234599", True),
+    ("navn=Åse Prøvedal,".encode(), True),
+    ("Åse Prøvedahl".encode(), False),
+    (b'"\\u00c5se Pr\\u00f8vedal"', True),
+    ("Åse Prøvedal".encode().hex().encode(), True),
+    ("Åse Prøvedal".encode().hex().upper().encode(), True),
+    ("Åse Prøvedal".encode("utf-16-le"), True),
+    ("Åse Prøvedal".encode("utf-16-be"), True),
+    (b"ASE.1234@POST.EXAMPLE", True),
+] + [(base64.b64encode(b"x" * n + "Åse Prøvedal".encode() + b"y" * m), True)
+     for n in range(3) for m in range(3)]
+
+
+def problems():
+    """Rows that come out wrong."""
+    needles = Needles(PLANTED)
+    return [f"{row!r}: found {needles.find(row)}, expected {'something' if found else 'nothing'}"
+            for row, found in ROWS if bool(needles.find(row)) != found]
