@@ -1,15 +1,17 @@
 #include "collector/app/writer.h"
 
-#include <chrono>
-#include <thread>
+#include <poll.h>
 
 #include "collector/app/commands.h"
 #include "collector/app/control_socket.h"
 #include "collector/store/sqlite_store.h"
 #include "common/platform/disk.h"
+#include "common/platform/signals.h"
 
 namespace meldevakt::collector {
 namespace {
+
+constexpr int kWriterPauseMs = 100;
 
 struct LocalWriter {
   ProcessLock lock;
@@ -42,7 +44,10 @@ Result<ControlCall> find_writer(const Config& config, Clock& clock, Random& rand
     if (attempt >= kWriterAttempts) {
       return Error{Errc::kExists, "another meldevakt-collector has " + config.data + " open"};
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    pollfd stop{StopSignal::descriptor(), POLLIN, 0};
+    ::poll(&stop, 1, kWriterPauseMs);
+    if (StopSignal::requested())
+      return Error{Errc::kUnavailable, "stopped while waiting for the writer"};
   }
 }
 
