@@ -113,7 +113,7 @@ TEST_CASE("frames: each kind of bad frame has its status, and changes nothing") 
   std::string altered_envelope = good;
   altered_envelope[200] = static_cast<char>(altered_envelope[200] ^ 1);
   struct Case {
-    const char* name;
+    std::string name;
     std::string frame;
     unsigned status;
   };
@@ -140,7 +140,7 @@ TEST_CASE("frames: each kind of bad frame has its status, and changes nothing") 
 TEST_CASE("every path but enrolment needs the certificate of an enrolled agent") {
   World world;
   struct Case {
-    const char* name;
+    std::string name;
     std::optional<Peer> peer;
     unsigned status;
   };
@@ -198,7 +198,7 @@ TEST_CASE("enrolment: what does not belong together is refused") {
     return body.dump();
   };
   struct Case {
-    const char* name;
+    std::string name;
     std::string body;
     unsigned status;
   };
