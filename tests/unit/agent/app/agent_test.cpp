@@ -175,7 +175,7 @@ TEST_CASE("Agent: the disk full for a while: said once, nothing lost, recovered 
   w.enrol("t1", "A");
   w.start();
   w.received(kIdA);
-  w.run(seconds(4));
+  w.run(seconds(10));  // idle record, decided step, facts within two seconds
   CHECK(w.steps() == "received A");
   disk.fail_at(0, meldevakt::testing::Fault::kDiskFull);
   w.committed(kIdA);
