@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 
+import truth_check
 from municipality import Municipality
 from portal import Portal
 from postgres_cluster import PostgresCluster
@@ -22,6 +23,7 @@ SEEN_AT_LEAST = {"55P03": 3, "57014": 3, "53300": 3, "53100": 3, "23505": 2,
 def run(seed, output, keep=False, **_):
     """The group `instruments`; returns its Report."""
     report = Report(output)
+    report.check("the table of truth by rows", "\n".join(truth_check.problems()))
     folder = tempfile.mkdtemp(prefix="meldevakt-e2e-")
     os.chmod(folder, 0o755)
     problems = []

@@ -9,6 +9,7 @@ import os
 import re
 import time
 
+import truth_check
 from report import Report
 from scenario import Night, failures_only_night, fault_night, repaired_night
 from truth import expected_verdict
@@ -117,7 +118,7 @@ def check_commands(world, report):
 def run(binaries, output, seed, long=False, keep=False, **_):
     """The group `main`; returns its Report."""
     report = Report(output)
-    output.step(f"seed {seed}")
+    report.check("the table of truth by rows", "\n".join(truth_check.problems()))
     with World(binaries, output, seed, keep=keep) as world:
         nord, sor = world.towns["nord"], world.towns["sor"]
         nights = [Night(nord, output), Night(sor, output)]
@@ -147,6 +148,4 @@ def run(binaries, output, seed, long=False, keep=False, **_):
         for night in nights:
             for skipped in night.skipped:
                 report.skip(skipped)
-        if report.failed and keep:
-            output.step(f"kept: {world.folder}")
     return report

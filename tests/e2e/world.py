@@ -61,7 +61,9 @@ class World:
         if self.collector:
             self.collector.stop()
         self._stack.close()
-        if not self.keep:
+        if self.keep:
+            self.output.step(f"kept: {self.folder}")
+        else:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self):
