@@ -86,7 +86,7 @@ std::vector<SignalEvent> random_log(SeededRandom& random, const World& world, st
     SignalEvent event = random_event(random, world);
     const std::uint64_t dice = random.below(40);
     if (dice == 0) {
-      time = time + seconds(static_cast<std::int64_t>(random.below(70)));
+      time = time + seconds(1 + static_cast<std::int64_t>(random.below(70)));
     } else if (dice == 1 && world.disorder) {
       time = time - milliseconds(static_cast<std::int64_t>(random.below(8000)));
     } else {
@@ -96,7 +96,7 @@ std::vector<SignalEvent> random_log(SeededRandom& random, const World& world, st
     if (same_record) {
       event.scopes = log.back().scopes;
       event.references = log.back().references;
-      event.rule += "-2";
+      event.rule += "-" + std::to_string(log.size());  // each rule speaks once a record
       time = log.back().time;
     } else {
       offset += 1 + random.below(200);
