@@ -5,6 +5,7 @@
 #include "collector/app/toml_reader.h"
 #include "common/base/text.h"
 #include "common/platform/disk.h"
+#include "common/platform/time_zones.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -96,6 +97,10 @@ Status read_portal(const toml::table& table, const std::string& file, Config& co
       reader.complain_at("name", "there are two portals named '" + portal.name + "'");
     }
   }
+  SystemTimeZones zones;
+  if (const auto zone = zones.find(portal.zone); !zone) {
+    reader.complain_at("zone", "[[portal]] 'zone': " + zone.error().message());
+  }
   MELDEVAKT_TRY(reader.finish());
   if (columns != nullptr) MELDEVAKT_TRY(read_columns(*columns, file, portal.columns));
   config.portals.push_back(std::move(portal));
@@ -115,6 +120,10 @@ Status read_portals(TomlReader& root, Config& config) {
 void read_root(TomlReader& root, Config& config) {
   config.data = root.text("data").value_or("");
   config.names = root.texts("names");
+}
+
+// After finish(): a misspelt key explains a missing one better than the other way round.
+void require_root(TomlReader& root, const Config& config) {
   if (config.data.empty()) {
     root.complain(root.raw(),
                   "'data' is missing: the folder to keep everything in, e.g. data = "
@@ -160,6 +169,8 @@ Result<Config> parse_config(std::string_view text, const std::string& path) {
   const toml::table* people = root.table("people");
   const toml::table* policy = root.table("policy");
   const Status portals = read_portals(root, config);
+  MELDEVAKT_TRY(root.finish());
+  require_root(root, config);
   MELDEVAKT_TRY(root.finish());
   if (agents != nullptr) MELDEVAKT_TRY(read_agents(*agents, path, config));
   if (people != nullptr) MELDEVAKT_TRY(read_people(*people, path, config));
