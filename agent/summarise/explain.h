@@ -7,9 +7,8 @@
 //
 // Each text is one line of JSON. First one per record, in the file's order:
 //   {"record":{"offset","bytes","lines","truncated","orphan","time","own_time","known","limited",
-//              "events":[{"rule","signal","outcome","code","form","references","references_dropped",
-//                         "scopes","ends_scope","restarts_process","opens_window","driver",
-//                         "step"}]}}
+//     "events":[{"rule","signal","outcome","code","form","references","references_dropped",
+//       "scopes","ends_scope","restarts_process","opens_window","driver","step"}]}}
 // "time" is UTC text, or absent before the first; "references" are as they would leave, after the
 // privacy step; "scopes" says of each scope its name, and with `show_text` its value too; "step" is
 // the fact that the record begins or adds to, as it stood then (whose it is, how many records).

@@ -15,6 +15,10 @@
 
 namespace meldevakt::collector {
 
+// Refusals told a minute; more are counted. A stranger must not be able to fill the disk with our
+// log.
+inline constexpr std::uint32_t kRefusalLinesPerMinute = 30;
+
 class Stoppable {
  public:
   virtual ~Stoppable() = default;
@@ -34,6 +38,19 @@ struct Listener::Shared {
     options.log(level, "listener=" + options.name + " " + text);
   }
 
+  void log_refusal(const std::string& text) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - refusals_since >= std::chrono::minutes{1}) {
+      if (refusals > kRefusalLinesPerMinute) {
+        log(LogLevel::kWarn, "requests refused and not told one by one: count=" +
+                                 std::to_string(refusals - kRefusalLinesPerMinute));
+      }
+      refusals_since = now;
+      refusals = 0;
+    }
+    if (++refusals <= kRefusalLinesPerMinute) log(LogLevel::kWarn, text);
+  }
+
   boost::asio::io_context& io;
   StoreStrand& strand;
   ListenerOptions options;
@@ -45,6 +62,8 @@ struct Listener::Shared {
   std::map<std::string, std::size_t> per_address;
   std::size_t body_bytes_in_flight = 0;
   bool stopping = false;
+  std::chrono::steady_clock::time_point refusals_since;
+  std::uint32_t refusals = 0;  // since then
 };
 
 [[nodiscard]] inline std::chrono::milliseconds chrono_of(Duration duration) {

@@ -250,8 +250,8 @@ void Session::dispatch() {
 
 void Session::refuse(unsigned status, std::string_view error, std::string_view why) {
   ++shared_->counts.refused;
-  shared_->log(LogLevel::kWarn, "request refused status=" + std::to_string(status) +
-                                    " address=" + address_ + ": " + std::string(why));
+  shared_->log_refusal("request refused status=" + std::to_string(status) + " address=" + address_ +
+                       ": " + std::string(why));
   HttpResponse response = error_response(status, error, why);
   response.close = true;
   answer(response);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <csignal>
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "collector/http/listener_shared.h"
 #include "common/crypto/crypto.h"
 #include "common/platform/clock.h"
 #include "tests/unit/collector/http/tls_client.h"
@@ -57,7 +59,7 @@ class Service {
                                        made.authority.certificate_pem})
                       .value();
     options.handler = [this](const HttpRequest& request) { return handle(request); };
-    options.log = [](LogLevel, const std::string&) {};
+    options.log = [this](LogLevel, const std::string&) { ++log_lines_; };
     options.limits = limits;
     listener_ = Listener::open(io_, strand_, std::move(options)).value();
     thread_ = std::thread{[this] { io_.run(); }};
@@ -76,6 +78,7 @@ class Service {
     const std::scoped_lock lock{mutex_};
     return seen_;
   }
+  [[nodiscard]] unsigned log_lines() const { return log_lines_; }
   void hold() { gate_.lock(); }  // the handler waits until release()
   void release() { gate_.unlock(); }
   [[nodiscard]] ListenerCounts counts() {
@@ -99,6 +102,7 @@ class Service {
       io_.get_executor()};
   StoreStrand strand_;
   std::unique_ptr<Listener> listener_;
+  std::atomic<unsigned> log_lines_ = 0;
   std::mutex mutex_;
   std::mutex gate_;
   std::vector<HttpRequest> seen_;
@@ -298,6 +302,17 @@ TEST_CASE("whoever is slow loses the connection, and nobody else") {
   REQUIRE(client.send(kGetAndClose));
   CHECK(is_status(client.read_to_end(), "200"));
   CHECK(service.seen().size() == 1);
+}
+
+TEST_CASE("a stranger cannot fill the log") {
+  Service service;
+  for (std::uint32_t i = 0; i < kRefusalLinesPerMinute + 10; ++i) {
+    TlsClient client{service.port(), certificates().authority.certificate_pem};
+    REQUIRE(client.send("GET / HTTP/1.0\r\n\r\n"));
+    CHECK(is_status(client.read_to_end(), "400"));
+  }
+  CHECK(service.counts().refused == kRefusalLinesPerMinute + 10);
+  CHECK(service.log_lines() == kRefusalLinesPerMinute);
 }
 
 TEST_CASE("connections of one address have a bound") {
