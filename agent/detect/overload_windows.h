@@ -29,6 +29,27 @@
 
 namespace meldevakt::agent {
 
+struct OverloadBackup {
+  Instant started;
+  std::optional<Instant> ended;
+};
+
+struct OverloadDriver {
+  int rank = 0;  // how much it says: 2 named by a rule, 1 by the signal, 0 a symptom
+  std::uint64_t count = 0;
+};
+
+struct OverloadWindow {
+  std::string id;
+  std::string rule;
+  Interval span;
+  std::map<Signal, std::uint64_t> signals;
+  std::map<std::string, OverloadDriver> drivers;
+  std::uint32_t changes = 0;
+  Instant changed;                    // wall time of the last telling, or of the first signal
+  std::optional<std::uint32_t> told;  // revision
+};
+
 class OverloadWindows {
  public:
   static constexpr std::size_t kDriversMax = 32;
@@ -41,24 +62,9 @@ class OverloadWindows {
     Duration first_after;  // wall time from its first signal until it is told
     Duration refresh;      // wall time between revisions while it is open
   };
-  struct Backup {
-    Instant started;
-    std::optional<Instant> ended;
-  };
-  struct Driver {
-    int rank = 0;  // how much it says: 2 named by a rule, 1 by the signal, 0 a symptom
-    std::uint64_t count = 0;
-  };
-  struct Window {
-    std::string id;
-    std::string rule;
-    Interval span;
-    std::map<Signal, std::uint64_t> signals;
-    std::map<std::string, Driver> drivers;
-    std::uint32_t changes = 0;
-    Instant changed;                    // wall time of the last telling, or of the first signal
-    std::optional<std::uint32_t> told;  // revision
-  };
+  using Backup = OverloadBackup;
+  using Driver = OverloadDriver;
+  using Window = OverloadWindow;
   // The fields of a fact that this class knows; the detector adds the source.
   struct Told {
     std::string id;
