@@ -135,7 +135,6 @@ void Names::sort_messages() {
   }
   for (std::vector<std::size_t>& group : groups_) {
     for (std::size_t& message : group) message = moved_to[message];
-    std::sort(group.begin(), group.end());
   }
 }
 

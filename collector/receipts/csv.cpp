@@ -97,23 +97,10 @@ bool CsvReader::read_quoted(std::string& field, std::string& problem) {
   }
 }
 
-// A stray quote swallows the lines after it; they are read again as rows of their own. The budget
-// keeps a file made of stray quotes from being read over and over: when it is used up, reading goes
-// on after the place that was wrong.
+// A stray quote swallows the lines after it; they are read again as rows of their own.
 void CsvReader::recover(std::size_t row_start) {
-  const std::size_t wrong_at = std::min(at_, text_.size());
-  std::size_t line_end = text_.find_first_of("\r\n", row_start);
-  if (line_end == std::string_view::npos) line_end = text_.size();
-  if (line_end < wrong_at) {
-    const std::size_t again = wrong_at - line_end;
-    if (again > reread_left_) {
-      line_end = text_.find_first_of("\r\n", wrong_at);
-      if (line_end == std::string_view::npos) line_end = text_.size();
-    } else {
-      reread_left_ -= again;
-    }
-  }
-  at_ = line_end;
+  const std::size_t line_end = text_.find_first_of("\r\n", row_start);
+  at_ = line_end == std::string_view::npos ? text_.size() : line_end;
   skip_line_end();
 }
 

@@ -5,8 +5,9 @@
 //   while (auto row = reader.next()) if (row->problem.empty()) use(row->fields);
 //
 // Lines end with CR LF, LF or CR; a quoted field may hold line ends, separators and doubled quotes.
-// Thread-safety: none. Bounds: kFieldBytesMax a field, kCsvFieldsMax a row; time linear in the
-// text (what is read twice after bad rows is bounded by kRereadFactor).
+// Thread-safety: none. Bounds: kFieldBytesMax a field, kCsvFieldsMax a row. Time: linear in the
+// text. Only a row that begins on a line with an odd number of quotes reaches beyond its line, and
+// it ends at the latest on the next such line; so no line is read more than twice.
 #pragma once
 
 #include <cstddef>
@@ -29,11 +30,8 @@ struct CsvRow {
 
 class CsvReader {
  public:
-  static constexpr std::size_t kRereadFactor = 2;
-
   // `text` must outlive the reader.
-  CsvReader(std::string_view text, char separator)
-      : text_{text}, separator_{separator}, reread_left_{kRereadFactor * text.size()} {}
+  CsvReader(std::string_view text, char separator) : text_{text}, separator_{separator} {}
 
   [[nodiscard]] std::optional<CsvRow> next();  // nullopt at the end
 
@@ -47,7 +45,6 @@ class CsvReader {
 
   std::string_view text_;
   char separator_;
-  std::size_t reread_left_;
   std::size_t at_ = 0;
   std::uint64_t number_ = 0;
 };

@@ -86,6 +86,15 @@ TEST_CASE("correlate: without a commit, what is covered decides") {
        "is read no further than 2026-03-02T10:00:29.999Z"},
       {"as yet", silent(-600, 29.999), Verdict::kPending, "is read no further than", 149.9},
       {"no longer as yet", silent(-600, 29.999), Verdict::kUnverifiable, "", 150},
+      {"as yet, but a failure of somebody's is near",
+       [](W w) {
+         w.acknowledged(0), w.trace_covered(-600, 29.999);
+         w.step(Signal::kMessageSaveFailed, 2, {});
+       },
+       Verdict::kUnverifiable, "a failed save at", 31},
+      {"as yet, but it was tried again",
+       [](W w) { w.acknowledged(0), w.retried(1), w.trace_covered(-600, 29.999); },
+       Verdict::kUnverifiable, "", 32},
       {"the log begins later, but before the receipt", silent(-1, 3600), Verdict::kMissing, ""},
       {"at the receipt", silent(0, 3600), Verdict::kMissing, ""},
       {"after the receipt", silent(0.001, 3600), Verdict::kUnverifiable,

@@ -186,6 +186,17 @@ TEST_CASE("parse_receipts: several rows of one message, in whatever order") {
   CHECK(orders == 12);
 }
 
+TEST_CASE("parse_receipts: of two unconfirmed rows the one that prints is the newer") {
+  const std::string svarut = std::string{kId} + ";2026-03-02T10:00:00Z;;;SvarUt;\n";
+  const std::string print = std::string{kId} + ";2026-03-02T10:00:00Z;;;Print;\n";
+  for (const std::string& file : {kHeader + svarut + print, kHeader + print + svarut}) {
+    const auto imported = parse(file);
+    REQUIRE(imported);
+    REQUIRE(imported.value().receipts.size() == 1);
+    CHECK(imported.value().receipts[0].channel == kPrintChannel);
+  }
+}
+
 TEST_CASE("parse_cell_time: how Norwegian systems write it") {
   struct Case {
     std::string_view text;
