@@ -257,6 +257,8 @@ TEST_CASE("verify_enrolment: keys no honest agent has, other types, other bytes"
   const auto got = verify_enrolment(weak.envelope(), kVerifier);
   REQUIRE(!got);
   CHECK(got.error().code() == Errc::kRejected);
+  // Not for its signature, which anybody can make fit such a key.
+  CHECK(got.error().message().find("none that an honest agent has") != std::string::npos);
 
   const Enrolling e;
   CHECK(!verify_enrolment(seal(kStatementType, encode_enrolment(e.enrolment), *e.signer).value(),
