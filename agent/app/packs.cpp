@@ -13,6 +13,7 @@ namespace meldevakt::agent {
 namespace {
 
 constexpr std::string_view kPackEnding = ".rules.toml";
+constexpr std::string_view kSharedEnding = ".shared.toml";
 
 bool is_pack_name(std::string_view name) {
   return name.size() > kPackEnding.size() &&
@@ -39,11 +40,27 @@ std::vector<std::string> ids_of(const Packs& packs) {
   return out;
 }
 
+// Rules that a pack includes: beside it, or built in. `folder`: "" for a pack that is built in.
+FindSharedRules shared_rules_in(const std::string& folder) {
+  return [folder](std::string_view name) -> std::optional<SharedRules> {
+    const std::string file_name = std::string{name} + std::string{kSharedEnding};
+    if (!folder.empty()) {
+      const std::string path = joined(folder, file_name);
+      if (auto text = read_file(path, kPackBytesMax))
+        return SharedRules{std::move(text).value(), path};
+    }
+    const auto shipped = find_shipped_shared_rules(name);
+    if (!shipped) return std::nullopt;
+    return SharedRules{std::string{shipped->text}, std::string{shipped->file_name}};
+  };
+}
+
 }  // namespace
 
 Result<LoadedPack> load_pack_file(const std::string& path) {
   MELDEVAKT_TRY_ASSIGN(const std::string text, read_file(path, kPackBytesMax));
-  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const Pack> pack, load_pack(text, path));
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const Pack> pack,
+                       load_pack(text, path, shared_rules_in(std::string{folder_of(path)})));
   return LoadedPack{pack, path};
 }
 
@@ -51,7 +68,7 @@ Result<Packs> built_in_packs() {
   Packs out;
   for (const ShippedPack& shipped : shipped_packs()) {
     MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const Pack> pack,
-                         load_pack(shipped.text, shipped.file_name));
+                         load_pack(shipped.text, shipped.file_name, shared_rules_in("")));
     out[pack->identity.id] = {pack, "built in"};
   }
   return out;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "agent/decode/encoding.h"
+#include "agent/frame/record_shape.h"
 #include "common/base/bytes.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
@@ -33,6 +35,10 @@ struct Pack {
   std::string product;
   std::vector<Signal> observes;     // sorted
   std::vector<Encoding> encodings;  // tried in order; a BOM decides
+  RecordShape shape;
+  // The literals of a structured kind may stand in names, or be written otherwise in the file: no
+  // record may be left out because its raw bytes hold none.
+  bool every_record = false;
   std::uint32_t record_lines_max = 400;
   std::uint32_t record_bytes_max = 256 * 1024;
   Duration record_idle = seconds(2);  // the last record is complete after this
@@ -45,8 +51,16 @@ struct Pack {
   std::shared_ptr<const PackProgram> program;
 };
 
-[[nodiscard]] Result<std::shared_ptr<const Pack>> load_pack(std::string_view toml,
-                                                            std::string_view file_name);
+// Rules that a pack includes by name (PACK.md, "Shared rules"): the text of NAME.shared.toml and
+// where it comes from, for messages; nullopt when there is none.
+struct SharedRules {
+  std::string text;
+  std::string file_name;
+};
+using FindSharedRules = std::function<std::optional<SharedRules>(std::string_view name)>;
+
+[[nodiscard]] Result<std::shared_ptr<const Pack>> load_pack(
+    std::string_view toml, std::string_view file_name, const FindSharedRules& find_shared = {});
 
 struct SampleFailure {
   std::string rule;

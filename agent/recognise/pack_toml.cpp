@@ -123,7 +123,7 @@ std::function<Status(const toml::node&)> Reader::samples(std::vector<Sample>& in
   };
 }
 
-Status read_scope_table(const Reader& reader, const toml::node& node, PackText& pack) {
+Status read_scope_table(const Reader& reader, const toml::node& node, RecordText& record) {
   const toml::table* const table = node.as_table();
   if (table == nullptr) {
     return reader.error(node,
@@ -138,27 +138,62 @@ Status read_scope_table(const Reader& reader, const toml::node& node, PackText& 
   // TOML's tables have no order; the file does, and the outermost scope is written first.
   std::sort(found.begin(), found.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (auto& [position, scope] : found) pack.scope.push_back(std::move(scope));
+  for (auto& [position, scope] : found) record.scope.push_back(std::move(scope));
   return {};
 }
 
-Status read_record(const Reader& reader, const toml::node& node, PackText& pack) {
+// "header", a list of names, or a list of lists of names.
+Status read_columns(const Reader& reader, const toml::node& node, RecordText& record) {
+  record.columns_line = line_of(node);
+  if (node.value_exact<std::string>() == "header") {
+    record.columns_from_header = true;
+    return {};
+  }
+  const toml::array* const array = node.as_array();
+  if (array == nullptr || array->empty()) {
+    return reader.error(node,
+                        "a list of the columns' names is needed here, a list of such lists, or "
+                        "\"header\"");
+  }
+  if (array->front().as_array() == nullptr) return reader.texts(record.columns.emplace_back())(node);
+  for (const toml::node& list : *array) {
+    if (list.as_array() == nullptr) return reader.error(list, "a list of names is needed here");
+    MELDEVAKT_TRY(reader.texts(record.columns.emplace_back())(list));
+  }
+  return {};
+}
+
+Status read_record(const Reader& reader, const toml::node& node, RecordText& record) {
   const toml::table* const table = node.as_table();
   if (table == nullptr) return reader.error(node, "[record] must be a table");
-  pack.record_line = line_of(node);
+  record.line = line_of(node);
   return reader.table(
       *table, "[record]",
-      {{"starts", reader.text(pack.starts)},
-       {"time", reader.texts(pack.time)},
-       {"time_at", reader.text(pack.time_at)},
-       {"zone", reader.text(pack.zone)},
-       {"body", reader.text(pack.body)},
-       {"process", reader.text(pack.process)},
-       {"scope", [&](const toml::node& n) { return read_scope_table(reader, n, pack); }},
-       {"lines_max", reader.whole(pack.lines_max)},
-       {"bytes_max", reader.whole(pack.bytes_max)},
-       {"idle", reader.text(pack.idle)},
-       {"flush_lag", reader.text(pack.flush_lag)}});
+      {{"kind", reader.text(record.kind)},
+       {"starts", reader.texts(record.starts)},
+       {"continues", reader.texts(record.continues)},
+       {"header_only", reader.texts(record.header_only)},
+       {"joins", reader.texts(record.joins)},
+       {"time", reader.texts(record.time)},
+       {"time_at", reader.texts(record.time_at)},
+       {"time_field", reader.texts(record.time_field)},
+       {"head_lines", reader.whole(record.head_lines)},
+       {"zone", reader.text(record.zone)},
+       {"utc_offset_at", reader.text(record.utc_offset_at)},
+       {"utc_bias_at", reader.text(record.utc_bias_at)},
+       {"body", reader.text(record.body)},
+       {"body_field", reader.text(record.body_field)},
+       {"process", reader.text(record.process)},
+       {"scope", [&](const toml::node& n) { return read_scope_table(reader, n, record); }},
+       {"columns", [&](const toml::node& n) { return read_columns(reader, n, record); }},
+       {"delimiter", reader.text(record.delimiter)},
+       {"element", reader.text(record.element)},
+       {"byte_fields", reader.texts(record.byte_fields)},
+       {"every_record", reader.flag(record.every_record)},
+       {"lines_max", reader.whole(record.lines_max)},
+       {"bytes_max", reader.whole(record.bytes_max)},
+       {"idle", reader.text(record.idle)},
+       {"flush_lag", reader.text(record.flush_lag)}});
 }
 
 Status read_scope(const Reader& reader, const toml::node& node, PackText& pack) {
@@ -190,17 +225,18 @@ Status read_rule(const Reader& reader, const toml::node& node, RuleText& rule) {
                        {"ends_scope", reader.flag(rule.ends_scope)},
                        {"restarts_process", reader.flag(rule.restarts_process)},
                        {"stop", reader.flag(rule.stop)},
+                       {"made_up", reader.flag(rule.made_up)},
                        {"match", reader.samples(rule.match)},
                        {"no_match", reader.samples(rule.no_match)}});
 }
 
-Status read_rules(const Reader& reader, const toml::node& node, PackText& pack) {
+Status read_rules(const Reader& reader, const toml::node& node, std::vector<RuleText>& rules) {
   const toml::array* const array = node.as_array();
   if (array == nullptr) return reader.error(node, "rules are written [[rule]], with two brackets");
   for (const toml::node& element : *array) {
     RuleText rule;
     MELDEVAKT_TRY(read_rule(reader, element, rule));
-    pack.rules.push_back(std::move(rule));
+    rules.push_back(std::move(rule));
   }
   return {};
 }
@@ -213,9 +249,11 @@ Status read_top(const Reader& reader, const toml::table& table, PackText& pack) 
        {"product", reader.text(pack.product)},
        {"observes", reader.texts(pack.observes)},
        {"encoding", reader.texts(pack.encoding)},
-       {"record", [&](const toml::node& n) { return read_record(reader, n, pack); }},
+       {"include", reader.texts(pack.include)},
+       {"include_sample", reader.text(pack.include_sample)},
+       {"record", [&](const toml::node& n) { return read_record(reader, n, pack.record); }},
        {"scope", [&](const toml::node& n) { return read_scope(reader, n, pack); }},
-       {"rule", [&](const toml::node& n) { return read_rules(reader, n, pack); }}});
+       {"rule", [&](const toml::node& n) { return read_rules(reader, n, pack.rules); }}});
 }
 
 }  // namespace
@@ -231,6 +269,21 @@ Result<PackText> read_pack_toml(std::string_view toml, std::string_view file_nam
                       failure.description());
   }
   return pack;
+}
+
+Result<std::vector<RuleText>> read_shared_toml(std::string_view toml, std::string_view file_name) {
+  std::vector<RuleText> rules;
+  const Reader reader{file_name};
+  try {
+    const toml::table table = toml::parse(toml, file_name);
+    MELDEVAKT_TRY(reader.table(
+        table, "a file of shared rules",
+        {{"rule", [&](const toml::node& n) { return read_rules(reader, n, rules); }}}));
+  } catch (const toml::parse_error& failure) {
+    return pack_error(file_name, static_cast<std::uint32_t>(failure.source().begin.line),
+                      failure.description());
+  }
+  return rules;
 }
 
 }  // namespace meldevakt::agent

@@ -26,29 +26,44 @@ struct Whole {
 
 struct RuleText {
   std::uint32_t line = 0;
+  std::string file;  // of a rule that the pack includes; "" is the pack's own
   std::optional<Text> id, signal, pattern, code, code_prefix, outcome, form, opens, driver;
   std::vector<Text> literal, any_literal;
   std::optional<Whole> ms_min;
   bool ends_scope = false;
   bool restarts_process = false;
   bool stop = false;
+  bool made_up = false;
   std::vector<Sample> match, no_match;
+};
+
+struct RecordText {
+  std::uint32_t line = 0;  // 0: there is no [record]
+  std::optional<Text> kind, zone, body, body_field, process, delimiter, element, idle, flush_lag;
+  std::optional<Text> utc_offset_at, utc_bias_at;
+  std::vector<Text> starts, continues, header_only, joins, time, time_at, time_field, byte_fields;
+  std::vector<std::pair<std::string, Text>> scope;  // as written, outermost first
+  std::vector<std::vector<Text>> columns;
+  std::uint32_t columns_line = 0;
+  bool columns_from_header = false;
+  bool every_record = false;
+  std::optional<Whole> head_lines, lines_max, bytes_max;
 };
 
 struct PackText {
   std::string file;
   std::optional<Text> pack, version, product;
-  std::vector<Text> observes, encoding;
-  std::uint32_t record_line = 0;  // 0: there is no [record]
-  std::optional<Text> starts, time_at, body, process, idle, flush_lag, zone;
-  std::vector<Text> time;
-  std::vector<std::pair<std::string, Text>> scope;  // as written, outermost first
-  std::optional<Whole> lines_max, bytes_max;
+  std::vector<Text> observes, encoding, include;
+  std::optional<Text> include_sample;
+  RecordText record;
   std::optional<Text> age_max, look_back;
   std::optional<Whole> look_back_signals_max;
   std::vector<RuleText> rules;
 };
 
 [[nodiscard]] Result<PackText> read_pack_toml(std::string_view toml, std::string_view file_name);
+// A file of rules that packs include: nothing but [[rule]]s.
+[[nodiscard]] Result<std::vector<RuleText>> read_shared_toml(std::string_view toml,
+                                                             std::string_view file_name);
 
 }  // namespace meldevakt::agent

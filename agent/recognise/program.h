@@ -22,6 +22,7 @@ struct Sample {
 
 struct Rule {
   std::string id;
+  std::string file;  // that it is written in, when the pack includes it; "" is the pack's own
   std::uint32_t line = 0;
   std::optional<Signal> signal;
   LiteralSet all_of;                      // ids into PackProgram::literals
@@ -39,6 +40,7 @@ struct Rule {
   bool ends_scope = false;
   bool restarts_process = false;
   bool stop = false;
+  bool made_up = false;  // its samples are invented: no real record was at hand
   std::vector<Sample> match;
   std::vector<Sample> no_match;
 };
@@ -48,13 +50,27 @@ struct ScopePattern {
   Pattern pattern;
 };
 
+// A pattern asked of the beginning of every line.
+struct LinePattern {
+  Pattern pattern;
+  std::optional<FixedShape> shape;  // the same, when it is so simple
+};
+
 struct PackProgram {
   std::string file_name;
-  std::optional<Pattern> starts;
-  std::optional<FixedShape> starts_shape;  // the same, when it is so simple
-  std::optional<Pattern> time_at;
+  std::vector<LinePattern> starts;  // any of them
+  std::vector<LinePattern> continues;
+  std::vector<LinePattern> header_only;
+  std::vector<LinePattern> joins;  // one group each
+  std::vector<Pattern> time_at;    // the first that matches
+  std::vector<std::string> time_fields;
   std::vector<TimeFormat> times;
+  bool time_is_arrival = false;
+  std::size_t head_lines = 1;
+  std::optional<Pattern> utc_offset_at;
+  std::optional<Pattern> utc_bias_at;
   std::optional<Pattern> body;
+  std::string body_field;
   std::optional<Pattern> process;
   std::vector<ScopePattern> scopes;  // outermost first
   std::vector<std::string> literals;

@@ -12,7 +12,7 @@ constexpr std::int64_t kMsMax = 999'999'999;
 }  // namespace
 
 Error RuleLoader::error(std::uint32_t line, std::string_view what) const {
-  return pack_error(file_, line, what);
+  return pack_error(rule_file_.empty() ? file_ : rule_file_, line, what);
 }
 
 Result<std::size_t> RuleLoader::literal_id(const Text& literal) {
@@ -109,8 +109,9 @@ Status RuleLoader::is_observed(const Text& name, Signal signal) {
                        signal == Signal::kMessageAcknowledged;
   const auto& observes = observes_;
   if (!claimed || std::find(observes.begin(), observes.end(), signal) != observes.end()) return {};
-  return error(name.line, "signal '" + name.value +
-                              "' is not in 'observes', the list of what this product logs at all");
+  return error(name.line, "signal '" + name.value + "' is not in 'observes'" +
+                              (rule_file_.empty() ? std::string{} : " of " + file_) +
+                              ", the list of what this product logs at all");
 }
 
 Status RuleLoader::meaning(const RuleText& text, Rule& rule) {
@@ -161,6 +162,7 @@ Status RuleLoader::effects(const RuleText& text, Rule& rule) {
   rule.ends_scope = text.ends_scope;
   rule.restarts_process = text.restarts_process;
   rule.stop = text.stop;
+  rule.made_up = text.made_up;
   rule.match = text.match;
   rule.no_match = text.no_match;
   return {};
@@ -179,9 +181,11 @@ Status RuleLoader::name(const RuleText& text) {
 }
 
 Result<Rule> RuleLoader::load(const RuleText& text) {
+  rule_file_ = text.file;
   MELDEVAKT_TRY(name(text));
   Rule rule;
   rule.id = text.id->value;
+  rule.file = text.file;
   rule.line = text.line;
   MELDEVAKT_TRY(literals(text, rule));
   MELDEVAKT_TRY(pattern(text, rule));

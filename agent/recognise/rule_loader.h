@@ -39,6 +39,7 @@ class RuleLoader {
   Status effects(const RuleText& text, Rule& rule);
 
   std::string file_;
+  std::string rule_file_;  // of the rule at hand, when the pack includes it
   const std::vector<Signal>& observes_;
   std::vector<std::string>& literals_;
   std::set<std::string> ids_;

@@ -102,8 +102,10 @@ std::optional<std::string> check_no_match(SampleRun& run, const Rule& rule, cons
 
 SampleFailure failure(const Pack& pack, const Rule& rule, const Sample& sample,
                       std::string_view why) {
-  return {rule.id, pack.program->file_name + ":" + std::to_string(sample.line) + ": rule '" +
-                       rule.id + "': sample " + in_quotes(sample.text) + ": " + std::string{why}};
+  const std::string& file = rule.file.empty() ? pack.program->file_name : rule.file;
+  const std::string in = rule.file.empty() ? "" : " (included by " + pack.program->file_name + ")";
+  return {rule.id, file + ":" + std::to_string(sample.line) + ": rule '" + rule.id + "'" + in +
+                       ": sample " + in_quotes(sample.text) + ": " + std::string{why}};
 }
 
 // Does `other` read this sample of `rule` as a step of a message that it is not?

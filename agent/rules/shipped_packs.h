@@ -3,6 +3,7 @@
 // Thread-safety: constant data.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -14,5 +15,9 @@ struct ShippedPack {
 };
 
 [[nodiscard]] const std::vector<ShippedPack>& shipped_packs();  // sorted by file name
+// Files of rules that packs include by name ("mssql-client.shared.toml").
+[[nodiscard]] const std::vector<ShippedPack>& shipped_shared_rules();  // sorted by file name
+// The file of shared rules called `name` ("mssql-client"), as load_pack() asks for it.
+[[nodiscard]] std::optional<ShippedPack> find_shipped_shared_rules(std::string_view name);
 
 }  // namespace meldevakt::agent

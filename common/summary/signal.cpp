@@ -38,6 +38,15 @@ constexpr std::array<std::string_view, kSignalCount> kSignals{
     "process.started",
     "process.stopped",
     "log.blind",
+    "db.committed",
+    "db.data_error",
+    "db.transaction_failed",
+    "db.login_failed",
+    "db.maintenance",
+    "infra.disk_error",
+    "portal.polled",
+    "portal.unavailable",
+    "portal.receipt_failed",
 };
 static_assert(!kSignals.back().empty(), "a signal without a text");
 

@@ -1,13 +1,18 @@
 // What one record of a log can say: the closed vocabulary of signals, outcomes and references.
 //
-// LOGS.md section 10 classes map onto these as follows (the one table; packs name signals by text):
-//   received -> message.received            committed -> message.committed
-//   acknowledged -> message.acknowledged    rejected -> message.rejected
-//   failed_commit -> message.save_failed when an application says it, else the db.* it came from
+// LOGS.md section 10 classes map onto these as follows (packs name signals by text; which rule
+// gives which of its 168 signals stands in agent/rules/signals.csv):
+//   received -> message.received            committed -> message.committed (db.committed
+//     where only the database layer says it: a program's other saves are no message's)
+//   acknowledged -> message.acknowledged    rejected -> message.rejected, db.login_failed
+//   failed_commit -> message.save_failed when an application says it, else what the database or the
+//     host says: db.data_error (the data's fault: never overload), db.transaction_failed,
+//     infra.disk_error, or the db.* of its cause
 //   retry -> message.retried                overload -> db.timeout db.lock_wait db.deadlock db.slow
+//     db.log_full db.maintenance infra.disk_slow infra.cpu portal.unavailable
 //   resource_exhaustion -> db.storage_full db.connections_refused infra.memory infra.disk_full
 //   backup -> backup.started .finished .failed    restart -> db.restarted process.started .stopped
-//   blind -> log.blind
+//   blind -> log.blind                      (heartbeat) -> portal.polled
 //
 // Wire form: the texts of to_string(). A reader meeting an unknown text refuses the body
 // (FORMAT.md).
@@ -49,8 +54,18 @@ enum class Signal : std::uint8_t {
   kProcessStarted,
   kProcessStopped,
   kLogBlind,
+  kDbCommitted,          // the database layer says so, and not of which message
+  kDbDataError,          // a constraint, a bad value, a missing right or table: not overload
+  kDbTransactionFailed,  // the server gave a transaction or session up
+  kDbLoginFailed,
+  kDbMaintenance,  // work of the database's own that explains load: DBCC CHECKDB, ...
+  kInfraDiskError,
+  kPortalPolled,         // the receiver asked the portal: it is alive
+  kPortalUnavailable,    // the portal, or the queue in front of it, did not answer
+  kPortalReceiptFailed,  // the receiver could not tell the portal how a message ended
 };
-inline constexpr std::size_t kSignalCount = static_cast<std::size_t>(Signal::kLogBlind) + 1;
+inline constexpr std::size_t kSignalCount =
+    static_cast<std::size_t>(Signal::kPortalReceiptFailed) + 1;
 
 [[nodiscard]] std::string_view to_string(Signal signal);
 [[nodiscard]] std::optional<Signal> signal_from_string(std::string_view text);

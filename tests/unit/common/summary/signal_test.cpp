@@ -66,7 +66,16 @@ TEST_CASE("signal: the words are those of FORMAT.md, each at its place") {
                                          "backup.failed",
                                          "process.started",
                                          "process.stopped",
-                                         "log.blind"};
+                                         "log.blind",
+                                         "db.committed",
+                                         "db.data_error",
+                                         "db.transaction_failed",
+                                         "db.login_failed",
+                                         "db.maintenance",
+                                         "infra.disk_error",
+                                         "portal.polled",
+                                         "portal.unavailable",
+                                         "portal.receipt_failed"};
   CHECK(all_signal_names() == signals);
   const std::vector<std::string> types{"portal_message_id", "transport_id", "client_id",
                                        "shipment_id", "case_id"};
