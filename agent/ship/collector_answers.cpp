@@ -1,100 +1,157 @@
 #include "agent/ship/collector_answers.h"
 
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "common/base/text.h"
+#include "common/summary/json.h"
+#include "common/summary/json_reader.h"
 
 namespace meldevakt::agent {
 namespace {
 
-using Json = nlohmann::json;
+constexpr std::size_t kWordsBytesMax = 200;  // of a refusal, in a log line
 
-std::optional<std::string> text_member(const Json& json, const char* name) {
-  if (!json.is_object() || !json.contains(name) || !json[name].is_string()) return std::nullopt;
-  return json[name].get<std::string>();
+// An answer is one flat object.
+constexpr JsonLimits kAnswerLimits{.depth_max = 1, .members_max = 8, .values_max = 9};
+
+bool any_text(std::string_view) {
+  return true;
+}
+bool some_text(std::string_view text) {
+  return !text.empty();
 }
 
-std::optional<std::uint64_t> number_member(const Json& json, const char* name) {
-  if (!json.is_object() || !json.contains(name) || !json[name].is_number_unsigned()) {
-    return std::nullopt;
-  }
-  return json[name].get<std::uint64_t>();
+// An answer that says no: {"error":CODE}, and of `detail` and `next_sequence` what belongs to it.
+struct Refusal {
+  std::string error;
+  std::string detail;
+  std::optional<std::uint64_t> next_sequence;
+};
+
+// nullopt when it is not of this form: a proxy's page, say.
+std::optional<Refusal> read_refusal(std::string_view body) {
+  const Result<JsonValue> value = parse_json(body, kAnswerLimits);
+  if (!value) return std::nullopt;
+  JsonReader reader{value.value(), "answer"};
+  Refusal out;
+  out.error = reader.text("error", some_text);
+  if (reader.has("detail")) out.detail = reader.text("detail", any_text);
+  if (reader.has("next_sequence")) out.next_sequence = reader.count("next_sequence");
+  if (!reader.finish()) return std::nullopt;
+  return out;
 }
 
 // What a refusing answer says, fit for a log line.
 std::string words_of(const HttpAnswer& answer) {
-  const Json json = Json::parse(answer.body, nullptr, false);
   std::string words = "HTTP " + std::to_string(answer.status);
-  if (const auto error = text_member(json, "error")) words += " " + meldevakt::quoted(*error);
-  if (const auto detail = text_member(json, "detail"))
-    words += ": " + meldevakt::quoted(*detail, 200);
+  const std::optional<Refusal> refusal = read_refusal(answer.body);
+  if (!refusal) return words;
+  words += " " + meldevakt::quoted(refusal->error);
+  if (!refusal->detail.empty()) {
+    words += ": " + meldevakt::quoted(refusal->detail, kWordsBytesMax);
+  }
   return words;
 }
 
+bool is_for_later(const HttpAnswer& answer) {
+  return answer.status == 429 || answer.status >= 500;
+}
+
 Error refusal(const HttpAnswer& answer) {
-  const bool later = answer.status == 429 || answer.status >= 500;
-  return {later ? Errc::kUnavailable : Errc::kRejected, "the collector says " + words_of(answer)};
+  return {is_for_later(answer) ? Errc::kUnavailable : Errc::kRejected,
+          "the collector says " + words_of(answer)};
+}
+
+Error not_understood(std::string_view what, const Error& error) {
+  return {Errc::kCorrupt,
+          "the collector's answer" + std::string{what} + " is not understood: " + error.message()};
+}
+
+Result<EnrolAnswer> read_enrol_answer(std::string_view body) {
+  MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(body, kAnswerLimits));
+  JsonReader reader{value, "answer"};
+  EnrolAnswer out;
+  out.agent = reader.text("agent", some_text);
+  out.tenant = reader.text("tenant", some_text);
+  out.certificate_pem = reader.text("certificate", some_text);
+  out.authority_pem = reader.text("authority", some_text);
+  out.first_agent = reader.boolean("first_agent");
+  MELDEVAKT_TRY(reader.finish());
+  return out;
+}
+
+Result<HeadAnswer> read_head_answer(std::string_view body) {
+  MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(body, kAnswerLimits));
+  JsonReader reader{value, "answer"};
+  HeadAnswer out;
+  out.epoch = reader.count("epoch");
+  out.next_sequence = reader.count("next_sequence");
+  out.link = reader.sha256("link");
+  MELDEVAKT_TRY(reader.finish());
+  return out;
+}
+
+// Only an answer that names this very statement lets the outbox go.
+Status names_this(const OutgoingFrame& frame, std::string_view body) {
+  MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(body, kAnswerLimits));
+  JsonReader reader{value, "answer"};
+  const std::uint64_t epoch = reader.count("epoch");
+  const std::uint64_t sequence = reader.count("sequence");
+  static_cast<void>(reader.count("index"));
+  MELDEVAKT_TRY(reader.finish());
+  if (epoch == frame.epoch && sequence == frame.sequence) return {};
+  return Error{Errc::kCorrupt, "it names another statement"};
 }
 
 }  // namespace
 
 Result<EnrolAnswer> enrol(HttpTransport& transport, std::string_view token,
                           std::string_view envelope, std::string_view request_pem) {
-  const Json question{{"token", token}, {"envelope", envelope}, {"request", request_pem}};
-  MELDEVAKT_TRY_ASSIGN(const HttpAnswer answer,
-                       transport.request("POST", "/v1/enrol", "application/json", question.dump()));
+  JsonWriter question;
+  question.begin_object().member("token", token).member("envelope", envelope);
+  question.member("request", request_pem).end_object();
+  MELDEVAKT_TRY_ASSIGN(
+      const HttpAnswer answer,
+      transport.request("POST", "/v1/enrol", "application/json", std::move(question).take()));
   if (answer.status != 200) return refusal(answer);
-  const Json json = Json::parse(answer.body, nullptr, false);
-  const auto agent = text_member(json, "agent");
-  const auto tenant = text_member(json, "tenant");
-  const auto certificate = text_member(json, "certificate");
-  const auto authority = text_member(json, "authority");
-  if (!agent || !tenant || !certificate || !authority || !json.contains("first_agent") ||
-      !json["first_agent"].is_boolean()) {
-    return Error{Errc::kCorrupt, "the collector's answer to the enrolment is not understood"};
-  }
-  return EnrolAnswer{*agent, *tenant, *certificate, *authority, json["first_agent"].get<bool>()};
+  Result<EnrolAnswer> read = read_enrol_answer(answer.body);
+  if (!read) return not_understood(" to the enrolment", read.error());
+  return read;
 }
 
 Result<HeadAnswer> get_head(HttpTransport& transport) {
   MELDEVAKT_TRY_ASSIGN(const HttpAnswer answer, transport.request("GET", "/v1/head", "", ""));
   if (answer.status != 200) return refusal(answer);
-  const Json json = Json::parse(answer.body, nullptr, false);
-  const auto epoch = number_member(json, "epoch");
-  const auto next = number_member(json, "next_sequence");
-  const auto link = text_member(json, "link");
-  if (!epoch || !next || !link) {
-    return Error{Errc::kCorrupt, "the collector's answer on its head is not understood"};
-  }
-  MELDEVAKT_TRY_ASSIGN(const Sha256 hash, Sha256::from_hex_text(*link));
-  return HeadAnswer{*epoch, *next, hash};
+  Result<HeadAnswer> read = read_head_answer(answer.body);
+  if (!read) return not_understood(" on its head", read.error());
+  return read;
 }
 
 HandoverResult HttpsSender::send(const OutgoingFrame& frame) {
   const auto answer = transport_->request("POST", "/v1/frames", kFrameMediaType, frame.bytes);
   if (!answer) return {Handover::kRetry, 0, answer.error().message()};
   const HttpAnswer& got = answer.value();
-  const Json json = Json::parse(got.body, nullptr, false);
   if (got.status == 200) {
-    // Only an answer that names this very statement lets the outbox go.
-    if (number_member(json, "epoch") == frame.epoch &&
-        number_member(json, "sequence") == frame.sequence) {
-      return {Handover::kStored, 0, ""};
+    if (const Status named = names_this(frame, got.body); !named) {
+      return {Handover::kRetry, 0, not_understood("", named.error()).message()};
     }
-    return {Handover::kRetry, 0, "the collector's answer is not understood"};
+    return {Handover::kStored, 0, ""};
   }
-  if (got.status == 409) {
-    if (text_member(json, "error") != "ahead") return {Handover::kFork, 0, words_of(got)};
-    if (const auto next = number_member(json, "next_sequence")) {
-      return {Handover::kAhead, *next, ""};
-    }
-    const auto head = get_head(*transport_);
-    if (head) return {Handover::kAhead, head.value().next_sequence, ""};
-    return {Handover::kRetry, 0, head.error().message()};
-  }
-  const bool later = got.status == 429 || got.status >= 500;
-  return {later ? Handover::kRetry : Handover::kRefused, 0, words_of(got)};
+  if (got.status == 409) return conflict(got);
+  return {is_for_later(got) ? Handover::kRetry : Handover::kRefused, 0, words_of(got)};
+}
+
+// A conflict that is neither of the two stops nothing: no collector of ours said it.
+HandoverResult HttpsSender::conflict(const HttpAnswer& answer) {
+  const std::optional<Refusal> refusal = read_refusal(answer.body);
+  if (!refusal) return {Handover::kRefused, 0, words_of(answer) + ", which is not understood"};
+  if (refusal->error == "fork") return {Handover::kFork, 0, words_of(answer)};
+  if (refusal->error != "ahead") return {Handover::kRefused, 0, words_of(answer)};
+  if (refusal->next_sequence) return {Handover::kAhead, *refusal->next_sequence, ""};
+  const auto head = get_head(*transport_);
+  if (head) return {Handover::kAhead, head.value().next_sequence, ""};
+  return {Handover::kRetry, 0, head.error().message()};
 }
 
 }  // namespace meldevakt::agent

@@ -1,4 +1,8 @@
-// What the collector's answers mean: its three paths, as calls.
+// What the collector's answers mean: its three paths, as calls (collector/http/PROTOCOL.md).
+//
+// An answer is read strictly (common/summary/json.h): all of its members, each once, and no others.
+// One that is not understood lets nothing leave the outbox and stops nothing: the frame is sent
+// again.
 //
 // Thread-safety: as the transport. Errors: kRejected (403 and other refusals, with the collector's
 // words), kUnavailable (not reached, 429, 5xx), kCorrupt (an answer that is none).
@@ -44,6 +48,7 @@ class HttpsSender : public FrameSender {
   [[nodiscard]] HandoverResult send(const OutgoingFrame& frame) override;
 
  private:
+  [[nodiscard]] HandoverResult conflict(const HttpAnswer& answer);
   std::unique_ptr<HttpTransport> transport_;
 };
 

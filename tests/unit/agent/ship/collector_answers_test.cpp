@@ -54,12 +54,37 @@ TEST_CASE("HttpsSender: only the answer that names the statement lets it go") {
         answer(200, R"({"epoch":0,"next_sequence":2,"link":")" + std::string(64, 'a') + "\"}")},
        Handover::kAhead,
        2},
+      {"ahead, and a head that is none",
+       {answer(409, R"({"error":"ahead"})"),
+        answer(200, R"({"epoch":0,"next_sequence":2,"link":"aa"})")},
+       Handover::kRetry,
+       0},
+      {"ahead, by a number below nought",
+       {answer(409, R"({"error":"ahead","next_sequence":-1})")},
+       Handover::kRefused,
+       0},
       {"ahead, and no head",
        {answer(409, R"({"error":"ahead"})"), answer(500, "")},
        Handover::kRetry,
        0},
       {"fork", {answer(409, R"({"error":"fork","next_sequence":9})")}, Handover::kFork, 0},
-      {"another conflict", {answer(409, "")}, Handover::kFork, 0},
+      {"a conflict that is nobody's", {answer(409, "")}, Handover::kRefused, 0},
+      {"another conflict", {answer(409, R"({"error":"x"})")}, Handover::kRefused, 0},
+      {"fork, said strangely", {answer(409, R"({"error":"fork","x":1})")}, Handover::kRefused, 0},
+      {"sequence twice",
+       {answer(200, R"({"epoch":0,"sequence":6,"sequence":7,"index":3})")},
+       Handover::kRetry,
+       0},
+      {"an unknown member",
+       {answer(200, R"({"epoch":0,"sequence":7,"index":3,"x":1})")},
+       Handover::kRetry,
+       0},
+      {"a fraction", {answer(200, R"({"epoch":0,"sequence":7.0,"index":3})")}, Handover::kRetry, 0},
+      {"more behind it",
+       {answer(200, R"({"epoch":0,"sequence":7,"index":3} )" + std::string(1, '\0'))},
+       Handover::kRetry,
+       0},
+      {"nested", {answer(200, R"({"epoch":0,"sequence":7,"index":[3]})")}, Handover::kRetry, 0},
       {"corrupt", {answer(400, R"({"error":"corrupt"})")}, Handover::kRefused, 0},
       {"too large", {answer(413, "")}, Handover::kRefused, 0},
       {"not this agent", {answer(403, "")}, Handover::kRefused, 0},
@@ -89,13 +114,43 @@ TEST_CASE("enrol: question and answers") {
   CHECK(enrolled.value().certificate_pem == "C");
   CHECK(transport.asked ==
         "POST /v1/enrol application/json "
-        "{\"envelope\":\"env\",\"request\":\"req\",\"token\":\"tok\"}\n");
+        "{\"token\":\"tok\",\"envelope\":\"env\",\"request\":\"req\"}\n");
   CHECK(enrol(transport, "", "", "").error().code() == Errc::kCorrupt);
   const auto refused = enrol(transport, "", "", "");
   CHECK(refused.error().code() == Errc::kRejected);
   CHECK(refused.error().message() ==
         "the collector says HTTP 403 rejected: the invitation was used\\x0abefore");
   CHECK(enrol(transport, "", "", "").error().code() == Errc::kUnavailable);
+}
+
+TEST_CASE("enrol: an answer that is not exactly one is not understood") {
+  struct Case {
+    std::string_view name;
+    std::string body;
+    std::string_view why;
+  };
+  const std::string tail = R"("tenant":"t","certificate":"C","authority":"A","first_agent":true})";
+  const std::vector<Case> cases{
+      {"nothing", "", "JSON: malformed at byte 1"},
+      {"no object", "[]", "answer: not an object"},
+      {"member missing", "{" + tail, "answer.agent: missing"},
+      {"member twice", R"({"agent":"a","agent":"b",)" + tail, "JSON: a name twice in one object"},
+      {"member more", R"({"agent":"a","x":1,)" + tail, "answer: unknown member, number 2"},
+      {"another type", R"({"agent":7,)" + tail, "answer.agent: not a text"},
+      {"empty", R"({"agent":"",)" + tail, "answer.agent: not of the form it must have"},
+      {"nested", R"({"agent":["a"],)" + tail, "JSON: nested deeper than 1"},
+      {"wide", R"({"a":1,"b":1,"c":1,"d":1,"e":1,)" + tail, "JSON: more than 8 members"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    Scripted transport{{answer(200, c.body)}};
+    const auto enrolled = enrol(transport, "tok", "env", "req");
+    REQUIRE_FALSE(enrolled);
+    CHECK(enrolled.error().code() == Errc::kCorrupt);
+    CHECK(enrolled.error().message().rfind(
+              "the collector's answer to the enrolment is not understood: " + std::string{c.why},
+              0) == 0);
+  }
 }
 
 TEST_CASE("parse_collector_url") {
