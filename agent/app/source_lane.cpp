@@ -46,7 +46,7 @@ SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may
     if (complete) branch.pipeline.caught_up(now);
     branch.pipeline.idle(now);
   }
-  return {turn.bytes, !turn.caught_up};
+  return {turn.bytes, !turn.caught_up && !turn.put_off};
 }
 
 void SourceLane::hold(std::string_view reason, Instant now) {

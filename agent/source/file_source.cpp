@@ -31,10 +31,14 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
   State& s = *state_;
   s.read_refusal.clear();
   s.holds_by_reading.clear();
-  s.look(sink, now);
-  s.again = false;
-
   Turn turn;
+  if (!s.look(sink, now)) {
+    turn.put_off = true;
+    turn.state = s.last_turn.state;
+    turn.reason = s.last_turn.reason;
+    return turn;
+  }
+  s.again = false;
   turn.caught_up = true;
   for (Entry* entry : s.reading_order()) {
     if (turn.bytes >= bytes_max) {
@@ -44,13 +48,12 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
     const std::size_t left = bytes_max - turn.bytes;
     const std::size_t got = s.read(*entry, sink, now, left);
     turn.bytes += got;
-    if (got >= left) {
+    if (s.again || got >= left) {  // newer files wait until it is clear what became of this one
       turn.caught_up = false;
       break;
     }
     if (s.is_over(*entry, now)) s.finish(*entry, sink, FileEnd::kComplete);
   }
-  if (s.again) turn.caught_up = false;
   std::erase_if(s.entries, [](const auto& entry) { return entry->gone; });
   s.close_idle_handles();
 
@@ -68,6 +71,7 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
   } else {
     turn.state = ReadState::kRead;
   }
+  s.last_turn = turn;
   return turn;
 }
 

@@ -19,6 +19,9 @@
 // Looking is by polling; a notifier (inotify) can replace the waiting between polls without a
 // change here: poll() only ever asks what there is now.
 //
+// Names move while it looks (a rotation is many renames), so nothing is read and nothing is called
+// lost before a look during which no name moved; in a folder that never rests, after 3 seconds.
+//
 // Never blocks or delays the writer: files are opened for reading only, without locks; what is not
 // a regular file is refused. Paths of compressed files are skipped and named once.
 //
@@ -81,6 +84,7 @@ class FileSource {
   struct Turn {
     std::size_t bytes = 0;
     bool caught_up = false;  // every byte there was has been handed on
+    bool put_off = false;    // names moved under the look; nothing was read, poll again later
     ReadState state = ReadState::kUnknown;
     std::string reason;
   };
@@ -92,7 +96,8 @@ class FileSource {
   FileSource(FileSource&&) noexcept;
   FileSource& operator=(FileSource&&) noexcept;
 
-  // Looks, then reads at most about `bytes_max`. Call again at once while !caught_up.
+  // Looks, then reads at most about `bytes_max`. Call again at once while
+  // !caught_up && !put_off.
   Turn poll(FileSink& sink, Instant now, std::size_t bytes_max);
 
   // What is to be stored since the last call. `low_water`: of a file that has been begun, where

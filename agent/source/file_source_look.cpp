@@ -16,6 +16,10 @@ constexpr Duration kSettle = seconds(2);
 // A file that is not read any more is forgotten after so many listings without it: one may miss a
 // file that is being renamed.
 constexpr int kMissedMax = 3;
+// How often a look is tried again at once when names moved under it, and for how long it is then
+// put off to the next poll.
+constexpr int kLookAttempts = 4;
+constexpr Duration kMovingMax = seconds(3);
 
 bool is_same_file(const KnownFile& file, const FileStat& stat) {
   return file.device == stat.device && file.inode == stat.inode;
@@ -23,33 +27,35 @@ bool is_same_file(const KnownFile& file, const FileStat& stat) {
 
 }  // namespace
 
-void FileSource::State::look(FileSink& sink, Instant now) {
+bool FileSource::State::look(FileSink& sink, Instant now) {
   if (!listing_due(now)) {
     look_at_open(now);
-    return;
+    return true;
   }
   looking = true;
   look_refusal.clear();
   holds_by_look.clear();
-  look_again(sink, now);
+  const bool sure = look_again(sink, now);
   looking = false;
-  first_look = false;
+  if (sure) first_look = false;
+  return sure;
 }
 
-void FileSource::State::look_again(FileSink& sink, Instant now) {
+// A rotation is many renames, and neither a listing nor a series of stats is one moment: a file can
+// be missed although it is there. What is missing is called lost, and what is there is put in
+// order, only by a look during which no name moved.
+bool FileSource::State::look_again(FileSink& sink, Instant now) {
   std::vector<Seen> unknown;
-  // A name can move between the listing and the stat; what is missing is looked for once more
-  // before it is called lost.
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  bool steady = false;
+  for (int attempt = 0; attempt < kLookAttempts && !steady; ++attempt) {
+    const std::vector<FolderName> before = names_now();
     list(now);
     unknown.clear();
     for (const auto& entry : entries) entry->seen = false;
     for (const Seen& seen : stat_all()) match(seen, unknown, now);
-    const bool all_found = std::all_of(entries.begin(), entries.end(), [](const auto& entry) {
-      return entry->seen || entry->handle.is_open() || entry->file.state != FileState::kReading;
-    });
-    if (all_found) break;
+    steady = before == names_now();
   }
+  if (!steady && !rests_never(now)) return false;
   look_at_open(now);
   find_replaced(unknown, sink);
   if (list_problem.empty()) {
@@ -57,9 +63,30 @@ void FileSource::State::look_again(FileSink& sink, Instant now) {
   } else {
     refuse("folder", {Errc::kRejected, list_problem});
   }
-  for (const Seen& seen : unknown) add(seen, now);
+  for (const Seen& seen : unknown) steady = add(seen, now) && steady;
   revisit_shadows(now);
+  if (!steady && !rests_never(now)) return false;
   if (list_problem.empty()) forget_unseen();
+  if (steady) moving_since.reset();
+  return true;
+}
+
+// A folder in which names move at every look (a shared temporary folder) is read all the same.
+bool FileSource::State::rests_never(Instant now) {
+  if (!moving_since) moving_since = now;
+  return now - *moving_since >= kMovingMax;
+}
+
+std::vector<FolderName> FileSource::State::names_now() const {
+  std::vector<FolderName> out;
+  for (const std::string& folder : folders) {
+    Listing listing = list_folder(folder);
+    for (std::size_t i = 0; i < listing.names.size(); ++i) {
+      out.push_back({folder, std::move(listing.names[i]), listing.inodes[i]});
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 bool FileSource::State::listing_due(Instant now) {
@@ -264,26 +291,30 @@ bool FileSource::State::find_by_inode(Entry& entry) {
   return false;
 }
 
-void FileSource::State::add(const Seen& seen, Instant now) {
+bool FileSource::State::add(const Seen& seen, Instant now) {
   if (entries.size() >= kKnownFilesMax) {
     say_once(true, "more than " + std::to_string(kKnownFilesMax) + " files; the rest is not read");
     look_refusal = "too_many_files";
-    return;
+    return true;
   }
   auto entry = std::make_unique<Entry>();
   auto opened = OpenFile::open(seen.path);
   if (!opened) {
     if (seen.in_glob || read_before || !first_look) refuse(seen.path, opened.error());
-    return;  // tried again at the next look
+    return opened.error().code() != Errc::kNotFound;  // tried again at the next look
   }
   const auto stat = opened.value().stat();
-  if (!stat || by_inode(stat.value().device, stat.value().inode) != nullptr) return;
+  if (!stat) return false;
+  if (stat.value().inode != seen.stat.inode || stat.value().device != seen.stat.device) {
+    return false;
+  }
+  if (by_inode(stat.value().device, stat.value().inode) != nullptr) return true;
   entry->handle = std::move(opened).value();
   entry->file.device = stat.value().device;
   entry->file.inode = stat.value().inode;
   entry->file.path = seen.path;
   entry->file.key = make_key(stat.value(), now);
-  if (!grow_head(entry->handle, stat.value().size, entry->file)) return;
+  if (!grow_head(entry->handle, stat.value().size, entry->file)) return true;
   entry->in_glob = seen.in_glob;
   entry->seen = true;
   entry->verified = true;
@@ -296,6 +327,7 @@ void FileSource::State::add(const Seen& seen, Instant now) {
   }
   entry->dirty = entry->shadow_of.empty();
   entries.push_back(std::move(entry));
+  return true;
 }
 
 // Only names that are gone are forgotten: their inodes may be used again for other files.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -42,6 +43,14 @@ struct Seen {
   bool in_glob = false;
 };
 
+// A name in a folder, and the file that it stood for.
+struct FolderName {
+  std::string folder;
+  std::string name;
+  std::uint64_t inode = 0;
+  auto operator<=>(const FolderName&) const = default;
+};
+
 struct FileSource::State {
   Settings settings;
   std::vector<std::unique_ptr<Entry>> entries;
@@ -64,25 +73,31 @@ struct FileSource::State {
   std::map<std::string, std::int64_t> folder_times;
   Instant listed;
   std::string list_problem;
+  std::optional<Instant> moving_since;  // no look since then saw the names at rest
 
   // Reason codes of what could not be looked at or read.
   std::string look_refusal;
   std::string read_refusal;
+  Turn last_turn{.reason = "starting"};
   bool again = false;  // reading met what the look did not show: look again before reading on
   std::uint64_t keys_made = 0;
 
   // --- file_source_look.cpp
-  void look(FileSink& sink, Instant now);
+  // False: names moved while it looked, so nothing may be concluded yet; look at the next poll.
+  [[nodiscard]] bool look(FileSink& sink, Instant now);
   [[nodiscard]] bool listing_due(Instant now);
   void list(Instant now);
   [[nodiscard]] std::vector<Seen> stat_all();
-  void look_again(FileSink& sink, Instant now);
+  [[nodiscard]] bool look_again(FileSink& sink, Instant now);
+  [[nodiscard]] std::vector<FolderName> names_now() const;
   void match(const Seen& seen, std::vector<Seen>& unknown, Instant now);
   void start_over(Entry& entry, const FileStat& stat, Instant now);
   [[nodiscard]] bool verify(Entry& entry, const Seen& seen);
   void find_missing(std::vector<Seen>& unknown, FileSink& sink);
   [[nodiscard]] bool find_by_inode(Entry& entry);
-  void add(const Seen& seen, Instant now);
+  // False: the name meanwhile stands for another file.
+  [[nodiscard]] bool add(const Seen& seen, Instant now);
+  [[nodiscard]] bool rests_never(Instant now);
   void forget_unseen();
   void look_at_open(Instant now);
   void refresh(Entry& entry, const FileStat& stat, Instant now);

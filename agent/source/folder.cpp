@@ -80,6 +80,7 @@ Listing list_folder(const std::string& folder) {
       break;
     }
     out.names.emplace_back(name);
+    out.inodes.push_back(entry->d_ino);
   }
   return out;
 }

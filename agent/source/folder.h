@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@ namespace meldevakt::agent {
 inline constexpr std::size_t kFolderEntriesMax = 20'000;
 
 struct Listing {
-  std::vector<std::string> names;  // without folder, unordered; "." and ".." left out
+  std::vector<std::string> names;     // without folder, unordered; "." and ".." left out
+  std::vector<std::uint64_t> inodes;  // of each name, as the folder says
   bool listed = false;
   bool cut = false;
   bool denied = false;  // it is there and may not be listed
