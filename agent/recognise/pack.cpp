@@ -5,8 +5,8 @@
 
 #include "agent/recognise/included_rules.h"
 #include "agent/recognise/pack_toml.h"
-#include "agent/recognise/pack_words.h"
 #include "agent/recognise/pack_values.h"
+#include "agent/recognise/pack_words.h"
 #include "agent/recognise/program.h"
 #include "agent/recognise/record_table.h"
 #include "agent/recognise/rule_loader.h"

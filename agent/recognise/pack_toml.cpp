@@ -155,7 +155,8 @@ Status read_columns(const Reader& reader, const toml::node& node, RecordText& re
                         "a list of the columns' names is needed here, a list of such lists, or "
                         "\"header\"");
   }
-  if (array->front().as_array() == nullptr) return reader.texts(record.columns.emplace_back())(node);
+  if (array->front().as_array() == nullptr)
+    return reader.texts(record.columns.emplace_back())(node);
   for (const toml::node& list : *array) {
     if (list.as_array() == nullptr) return reader.error(list, "a list of names is needed here");
     MELDEVAKT_TRY(reader.texts(record.columns.emplace_back())(list));

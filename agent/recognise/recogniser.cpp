@@ -45,13 +45,14 @@ struct Recogniser::State {
 };
 
 std::optional<TimeStamp> Recogniser::State::stamp_of(std::string_view text) {
-  if (program->time_at) {
-    if (matcher.match(*program->time_at, header_of(text)) != MatchOutcome::kMatch) {
-      return std::nullopt;
-    }
-    const std::optional<std::string_view> at = matcher.group(1);
-    if (!at) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(at->data() - text.data()));
+  if (!program->time_at.empty()) {
+    const auto at =
+        std::find_if(program->time_at.begin(), program->time_at.end(), [&](const Pattern& pattern) {
+          return matcher.match(pattern, header_of(text)) == MatchOutcome::kMatch &&
+                 matcher.group(1);
+        });
+    if (at == program->time_at.end()) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(matcher.group(1)->data() - text.data()));
   }
   for (const TimeFormat& format : program->times) {
     if (const auto stamp = format.read(text)) return stamp;
@@ -190,9 +191,11 @@ Recogniser::Recogniser(Recogniser&&) noexcept = default;
 Recogniser& Recogniser::operator=(Recogniser&&) noexcept = default;
 
 bool Recogniser::starts_record(std::string_view line) const {
-  const PackProgram& program = *state_->program;
-  if (program.starts_shape) return program.starts_shape->matches_start(line);
-  return state_->matcher.match(*program.starts, line) == MatchOutcome::kMatch;
+  const auto& starts = state_->program->starts;
+  return std::any_of(starts.begin(), starts.end(), [&](const LinePattern& start) {
+    if (start.shape) return start.shape->matches_start(line);
+    return state_->matcher.match(start.pattern, line) == MatchOutcome::kMatch;
+  });
 }
 
 Recognised Recogniser::recognise(const Record& record) {
