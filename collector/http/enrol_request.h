@@ -1,7 +1,9 @@
-// The body of POST /v1/enrol, taken apart strictly and checked as far as it can be without a store.
-// Thread-safety: none. Errors: kCorrupt (400), kRejected (403).
+// The body of POST /v1/enrol, taken apart strictly (common/summary/json.h: exactly its three
+// members, each once, each within its bound) and checked as far as it can be without a store.
+// Thread-safety: none. Errors: kCorrupt (400), kRejected (403). They never repeat the token.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,6 +13,9 @@
 #include "common/ports/signer.h"
 
 namespace meldevakt::collector {
+
+// A PKCS#10 request for one key in PEM is below 1 kB; RSA keys of 16384 bits fit as well.
+inline constexpr std::size_t kCertificateRequestBytesMax = 16 * 1024;
 
 // Who reads certificate requests and answers them: the holder of the authority's key
 // (collector/app).

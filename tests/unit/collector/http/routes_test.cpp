@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "collector/app/authority.h"
+#include "collector/http/enrol_request.h"
 #include "collector/store/sqlite_store.h"
+#include "common/base/limits.h"
 #include "common/testing/doubles.h"
 #include "common/testing/fault_vfs.h"
 #include "tests/unit/collector/fake_agent.h"
@@ -197,6 +199,8 @@ TEST_CASE("enrolment: what does not belong together is refused") {
     body[member] = std::move(value);
     return body.dump();
   };
+  Json wide = newcomer.body();
+  for (const char letter : std::string{"abcdefghi"}) wide[std::string(1, letter)] = 1;
   struct Case {
     std::string name;
     std::string body;
@@ -206,6 +210,15 @@ TEST_CASE("enrolment: what does not belong together is refused") {
       {"no JSON", "hello", 400},
       {"no object", "[1,2,3]", 400},
       {"one member more", with("x", 1), 400},
+      {"nine members more", wide.dump(), 400},
+      {"a member twice", R"({"token":"x",)" + newcomer.body().dump().substr(1), 400},
+      {"nested", with("request", Json::array({newcomer.tls.request_pem})), 400},
+      {"nested deep", std::string(60'000, '['), 400},
+      {"a byte order mark", "\xef\xbb\xbf" + newcomer.body().dump(), 400},
+      {"something behind it", newcomer.body().dump() + std::string(1, '\0'), 400},
+      {"token long", with("token", std::string(10'000, 'A')), 400},
+      {"request long", with("request", std::string(kCertificateRequestBytesMax + 1, 'A')), 400},
+      {"envelope long", with("envelope", std::string(limits::kEnvelopeBytesMax + 1, 'A')), 400},
       {"token no text", with("token", 5), 400},
       {"token short", with("token", to_base64url("short")), 400},
       {"token bad", with("token", "!!!"), 400},
