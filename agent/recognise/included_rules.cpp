@@ -59,13 +59,32 @@ std::string indented(std::string_view text) {
   return out;
 }
 
-// `sample` in the form that a place asks for; nullopt when there is no such form.
-std::optional<std::string> in_form(std::string_view sample, std::string_view place) {
-  if (place == "{sample}") return std::string{sample};
-  if (place == "{sample:json}") return with_replaced(sample, json_escape);
-  if (place == "{sample:csv}") return with_replaced(sample, csv_escape);
-  if (place == "{sample:xml}") return with_replaced(sample, xml_escape);
-  if (place == "{sample:indented}") return indented(sample);
+// Line `number` (1 to 9) of the sample; nullopt when it has not so many.
+std::optional<std::string_view> line_of(std::string_view sample, int number) {
+  for (; number > 1; --number) {
+    const std::size_t end = sample.find('\n');
+    if (end == std::string_view::npos) return std::nullopt;
+    sample.remove_prefix(end + 1);
+  }
+  return sample.substr(0, sample.find('\n'));
+}
+
+// What stands at a place, "{sample}", "{sample:json}", "{sample.2:csv}": the sample, or one line of
+// it, in the form that is asked for; nullopt when there is no such place.
+std::optional<std::string> at_place(std::string_view sample, std::string_view place) {
+  place.remove_prefix(std::string_view{"{sample"}.size());
+  place.remove_suffix(1);
+  if (place.size() >= 2 && place[0] == '.' && place[1] >= '1' && place[1] <= '9') {
+    const std::optional<std::string_view> line = line_of(sample, place[1] - '0');
+    if (!line) return std::nullopt;
+    sample = *line;
+    place.remove_prefix(2);
+  }
+  if (place.empty()) return std::string{sample};
+  if (place == ":json") return with_replaced(sample, json_escape);
+  if (place == ":csv") return with_replaced(sample, csv_escape);
+  if (place == ":xml") return with_replaced(sample, xml_escape);
+  if (place == ":indented") return indented(sample);
   return std::nullopt;
 }
 
@@ -78,8 +97,8 @@ Status lay_out_samples(const Text& layout, const std::string& file, std::vector<
   return {};
 }
 
-Status include_one(PackText& pack, const Text& name, const FindSharedRules& find,
-                   std::string& hashed) {
+Status include_one(PackText& pack, const Text& name, const Text& layout,
+                   const FindSharedRules& find, std::string& hashed) {
   if (!is_plain_name(name.value)) {
     return pack_error(pack.file, name.line,
                       "a shared file's name has at most 64 of a-z, 0-9, '.', '_' and '-', not " +
@@ -99,8 +118,8 @@ Status include_one(PackText& pack, const Text& name, const FindSharedRules& find
                        read_shared_toml(shared->text, shared->file_name));
   for (RuleText& rule : rules) {
     rule.file = shared->file_name;
-    MELDEVAKT_TRY(lay_out_samples(*pack.include_sample, pack.file, rule.match));
-    MELDEVAKT_TRY(lay_out_samples(*pack.include_sample, pack.file, rule.no_match));
+    MELDEVAKT_TRY(lay_out_samples(layout, pack.file, rule.match));
+    MELDEVAKT_TRY(lay_out_samples(layout, pack.file, rule.no_match));
     pack.rules.push_back(std::move(rule));
   }
   hashed += shared->text;
@@ -121,11 +140,12 @@ Result<std::string> laid_out(std::string_view layout, std::string_view sample) {
     }
     out += layout.substr(at, open - at);
     const std::string_view place = layout.substr(open, close + 1 - open);
-    const std::optional<std::string> text = in_form(sample, place);
+    const std::optional<std::string> text = at_place(sample, place);
     if (!text) {
       return Error{Errc::kInvalid, "unknown place " + in_quotes(place) +
-                                       " (there are {sample}, {sample:json}, {sample:csv}, "
-                                       "{sample:xml} and {sample:indented})"};
+                                       ", or a line that the sample has not (there are {sample}, "
+                                       "{sample:json}, {sample:csv}, {sample:xml}, "
+                                       "{sample:indented}, and {sample.2} for its second line)"};
     }
     out += *text;
     placed = true;
@@ -136,27 +156,29 @@ Result<std::string> laid_out(std::string_view layout, std::string_view sample) {
 }
 
 Status include_rules(PackText& pack, const FindSharedRules& find, std::string& hashed) {
+  const std::vector<Text>& layouts = pack.include_sample;
   if (pack.include.empty()) {
-    if (!pack.include_sample) return {};
-    return pack_error(pack.file, pack.include_sample->line, "'include_sample' without 'include'");
+    if (layouts.empty()) return {};
+    return pack_error(pack.file, layouts.front().line, "'include_sample' without 'include'");
   }
-  if (!pack.include_sample) {
+  if (layouts.size() != 1 && layouts.size() != pack.include.size()) {
     return pack_error(pack.file, pack.include.front().line,
                       "'include' needs 'include_sample': a record of this log with {sample} where "
-                      "the shared rules' samples belong");
+                      "the shared rules' samples belong; or one such record for each file");
   }
   if (pack.include.size() > kIncludesMax) {
     return pack_error(pack.file, pack.include[kIncludesMax].line,
                       "more than " + std::to_string(kIncludesMax) + " included files");
   }
   for (std::size_t i = 0; i < pack.include.size(); ++i) {
+    const Text& name = pack.include[i];
     for (std::size_t before = 0; before < i; ++before) {
-      if (pack.include[before].value == pack.include[i].value) {
-        return pack_error(pack.file, pack.include[i].line,
-                          in_quotes(pack.include[i].value) + " is included twice");
+      if (pack.include[before].value == name.value) {
+        return pack_error(pack.file, name.line, in_quotes(name.value) + " is included twice");
       }
     }
-    MELDEVAKT_TRY(include_one(pack, pack.include[i], find, hashed));
+    MELDEVAKT_TRY(
+        include_one(pack, name, layouts.size() == 1 ? layouts[0] : layouts[i], find, hashed));
   }
   return {};
 }

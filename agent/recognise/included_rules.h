@@ -27,7 +27,8 @@ inline constexpr std::size_t kSharedBytesMax = 1024 * 1024;
 Status include_rules(PackText& pack, const FindSharedRules& find, std::string& hashed);
 
 // `sample` as `layout` holds it: {sample} as it is; {sample:json} {sample:csv} {sample:xml}
-// escaped, without quotes around it; {sample:indented} with six blanks before each further line.
+// escaped, without quotes around it; {sample:indented} with six blanks before each further line;
+// {sample.2}, {sample.2:csv} only its second line (1 to 9).
 // A layout without any of them is an error.
 [[nodiscard]] Result<std::string> laid_out(std::string_view layout, std::string_view sample);
 

@@ -251,7 +251,7 @@ Status read_top(const Reader& reader, const toml::table& table, PackText& pack) 
        {"observes", reader.texts(pack.observes)},
        {"encoding", reader.texts(pack.encoding)},
        {"include", reader.texts(pack.include)},
-       {"include_sample", reader.text(pack.include_sample)},
+       {"include_sample", reader.texts(pack.include_sample)},
        {"record", [&](const toml::node& n) { return read_record(reader, n, pack.record); }},
        {"scope", [&](const toml::node& n) { return read_scope(reader, n, pack); }},
        {"rule", [&](const toml::node& n) { return read_rules(reader, n, pack.rules); }}});

@@ -53,8 +53,7 @@ struct RecordText {
 struct PackText {
   std::string file;
   std::optional<Text> pack, version, product;
-  std::vector<Text> observes, encoding, include;
-  std::optional<Text> include_sample;
+  std::vector<Text> observes, encoding, include, include_sample;
   RecordText record;
   std::optional<Text> age_max, look_back;
   std::optional<Whole> look_back_signals_max;
