@@ -1,7 +1,5 @@
 #include "agent/recognise/gram_kernel.h"
 
-#include <algorithm>
-
 #include "agent/recognise/gram_kernel_x86.h"
 
 namespace meldevakt::agent {
@@ -28,15 +26,18 @@ const char* find_portable(const GramTables& tables, const char* at, const char* 
   return stop;
 }
 
-std::uint64_t count_portable(std::string_view text, std::size_t unit) {
+void count_portable(std::string_view text, std::size_t unit, LineCount& count) {
   if (unit == 1) {
-    return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+    for (const char c : text) {
+      count.newlines += static_cast<std::uint64_t>(c == '\n');
+      count.odd |= c == '\0';
+    }
+    return;
   }
-  std::uint64_t count = 0;
   for (std::size_t at = 0; at + 1 < text.size(); at += 2) {
-    if (text[at] == '\n' && text[at + 1] == '\0') ++count;
+    count.newlines += static_cast<std::uint64_t>(text[at] == '\n' && text[at + 1] == '\0');
+    count.odd |= static_cast<std::uint8_t>(text[at + 1]) > 0x20;
   }
-  return count;
 }
 
 bool has(CpuPath path) {
@@ -89,17 +90,18 @@ FindBlock* find_block(CpuPath path, const GramTables& tables) {
   return find_portable;
 }
 
-std::uint64_t count_newlines(CpuPath path, std::string_view text, std::size_t unit) {
-  std::uint64_t count = 0;
+LineCount count_lines(CpuPath path, std::string_view text, std::size_t unit) {
+  LineCount count;
 #ifdef MELDEVAKT_X86_WIDE_KERNELS
   if (path == CpuPath::kAvx2 || path == CpuPath::kAvx512) {
     const std::size_t whole = text.size() / kKernelBlockBytes * kKernelBlockBytes;
-    count = count_newlines_avx2(text.data(), text.data() + whole, unit);
+    count = count_lines_avx2(text.data(), text.data() + whole, unit);
     text.remove_prefix(whole);
   }
 #endif
   static_cast<void>(path);
-  return count + count_portable(text, unit);
+  count_portable(text, unit, count);
+  return count;
 }
 
 }  // namespace meldevakt::agent

@@ -47,8 +47,11 @@ using FindBlock = const char*(const GramTables& tables, const char* at, const ch
                               std::uint64_t& mask);
 [[nodiscard]] FindBlock* find_block(CpuPath path, const GramTables& tables);
 
-// How many line ends: bytes 0A, or in UTF-16 (`unit` 2) units 000A, `from` being a unit's start.
-// Any length.
-[[nodiscard]] std::uint64_t count_newlines(CpuPath path, std::string_view text, std::size_t unit);
+struct LineCount {
+  std::uint64_t newlines = 0;  // bytes 0A, or in UTF-16 units 000A
+  bool odd = false;  // a byte 00, or in UTF-16 a unit above 20FF: padding, or another encoding?
+};
+// `unit`: 1, or 2 in UTF-16LE, where `text` begins with a whole unit. Any length.
+[[nodiscard]] LineCount count_lines(CpuPath path, std::string_view text, std::size_t unit);
 
 }  // namespace meldevakt::agent

@@ -168,11 +168,43 @@ MELDEVAKT_AVX512 const char* find_avx512(const GramTables& given, const char* at
   return stop;
 }
 
-// Ones where a line ends, as -1 a byte (or, of 16 bits, a unit).
-MELDEVAKT_AVX2 inline __m256i newlines_256(const char* at, std::size_t unit, __m256i newline) {
-  return unit == 1 ? _mm256_cmpeq_epi8(load_256(at), newline)
-                   : _mm256_and_si256(_mm256_cmpeq_epi16(load_256(at), newline),
-                                      _mm256_set1_epi16(0x00FF));
+// Sums over one stretch that a byte can count.
+struct Counts256 {
+  __m256i lines;  // by byte
+  __m256i odd;    // -1 where one is
+};
+
+MELDEVAKT_AVX2 inline void add_bytes_256(Counts256& counts, const char* at) {
+  const __m256i bytes = load_256(at);
+  counts.lines = _mm256_sub_epi8(counts.lines, _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\n')));
+  counts.odd = _mm256_or_si256(counts.odd, _mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
+}
+
+MELDEVAKT_AVX2 inline void add_units_256(Counts256& counts, const char* at) {
+  const __m256i units = load_256(at);
+  const __m256i ends = _mm256_and_si256(_mm256_cmpeq_epi16(units, _mm256_set1_epi16('\n')),
+                                        _mm256_set1_epi16(0x00FF));
+  counts.lines = _mm256_sub_epi8(counts.lines, ends);
+  const __m256i high = _mm256_srli_epi16(units, 8);
+  counts.odd = _mm256_or_si256(counts.odd, _mm256_cmpgt_epi16(high, _mm256_set1_epi16(0x20)));
+}
+
+template <void (*add)(Counts256&, const char*)>
+MELDEVAKT_AVX2 LineCount count_256(const char* at, const char* stop) {
+  constexpr std::size_t kBlocksMax = 255 / 2;  // then a byte of the sum could overflow
+  __m256i total = _mm256_setzero_si256();
+  Counts256 counts{_mm256_setzero_si256(), _mm256_setzero_si256()};
+  while (at < stop) {
+    counts.lines = _mm256_setzero_si256();
+    for (std::size_t i = 0; i < kBlocksMax && at < stop; ++i, at += kKernelBlockBytes) {
+      add(counts, at);
+      add(counts, at + 32);
+    }
+    total = _mm256_add_epi64(total, _mm256_sad_epu8(counts.lines, _mm256_setzero_si256()));
+  }
+  alignas(32) std::uint64_t sums[4];  // NOLINT: as the register
+  _mm256_store_si256(static_cast<__m256i*>(static_cast<void*>(sums)), total);
+  return {sums[0] + sums[1] + sums[2] + sums[3], _mm256_testz_si256(counts.odd, counts.odd) == 0};
 }
 
 }  // namespace
@@ -187,22 +219,8 @@ FindBlock* find_block_avx512(const GramTables& tables) {
   return tables.ascii_only ? find_avx512<1, true> : find_avx512<1, false>;
 }
 
-MELDEVAKT_AVX2 std::uint64_t count_newlines_avx2(const char* at, const char* stop,
-                                                 std::size_t unit) {
-  constexpr std::size_t kBlocksMax = 255 / 2;  // then a byte of the sum could overflow
-  const __m256i newline = unit == 1 ? _mm256_set1_epi8('\n') : _mm256_set1_epi16('\n');
-  __m256i total = _mm256_setzero_si256();
-  while (at < stop) {
-    __m256i counts = _mm256_setzero_si256();
-    for (std::size_t i = 0; i < kBlocksMax && at < stop; ++i, at += kKernelBlockBytes) {
-      counts = _mm256_sub_epi8(counts, newlines_256(at, unit, newline));
-      counts = _mm256_sub_epi8(counts, newlines_256(at + 32, unit, newline));
-    }
-    total = _mm256_add_epi64(total, _mm256_sad_epu8(counts, _mm256_setzero_si256()));
-  }
-  alignas(32) std::uint64_t sums[4];  // NOLINT: as the register
-  _mm256_store_si256(static_cast<__m256i*>(static_cast<void*>(sums)), total);
-  return sums[0] + sums[1] + sums[2] + sums[3];
+LineCount count_lines_avx2(const char* at, const char* stop, std::size_t unit) {
+  return unit == 1 ? count_256<add_bytes_256>(at, stop) : count_256<add_units_256>(at, stop);
 }
 
 #endif  // MELDEVAKT_X86_WIDE_KERNELS

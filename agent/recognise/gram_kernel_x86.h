@@ -19,7 +19,7 @@ namespace meldevakt::agent {
 [[nodiscard]] FindBlock* find_block_avx2(const GramTables& tables);
 [[nodiscard]] FindBlock* find_block_avx512(const GramTables& tables);
 // Of whole blocks.
-[[nodiscard]] std::uint64_t count_newlines_avx2(const char* at, const char* stop, std::size_t unit);
+[[nodiscard]] LineCount count_lines_avx2(const char* at, const char* stop, std::size_t unit);
 #endif
 
 }  // namespace meldevakt::agent

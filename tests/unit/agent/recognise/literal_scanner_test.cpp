@@ -191,23 +191,37 @@ TEST_CASE("LiteralScanner: nothing to look for, nothing to look in") {
   CHECK(one.find("text", 0).has_value());
 }
 
-TEST_CASE("count_newlines: every path counts what there is") {
-  testing::SeededRandom random{7};
-  for (int round = 0; round < 60; ++round) {
+TEST_CASE("count_lines: every path counts what there is") {
+  const std::uint64_t seed = 7;
+  MESSAGE("seed " << seed);
+  testing::SeededRandom random{seed};
+  for (int round = 0; round < 90; ++round) {
+    // Of one kind only, mostly, so that what is odd is rare enough to matter.
+    const std::string_view alphabet =
+        round % 3 == 0 ? std::string_view{"\n\0a\n", 4} : std::string_view{"\nab \n", 5};
+    const std::size_t size = round < 80 ? random.below(700) : 40'000;
     std::string text;
-    const std::size_t size = round < 50 ? random.below(700) : 40'000;
-    for (std::size_t i = 0; i < size; ++i) text.push_back("\n\0a\n"[random.below(4)]);
-    const Exactly exactly{text};
-    std::uint64_t bytes = 0;
-    std::uint64_t units = 0;
     for (std::size_t i = 0; i < size; ++i) {
-      bytes += text[i] == '\n' ? 1U : 0U;
-      units += i % 2 == 0 && i + 1 < size && text[i] == '\n' && text[i + 1] == '\0' ? 1U : 0U;
+      text.push_back(round % 3 == 2 && i % 2 == 1 ? '\0' : alphabet[random.below(alphabet.size())]);
+    }
+    if (size > 0 && round % 4 == 0) text[random.below(size)] = "\0\x21\x20"[random.below(3)];
+    const Exactly exactly{text};
+    LineCount bytes;
+    LineCount units;
+    for (std::size_t i = 0; i < size; ++i) {
+      bytes.newlines += text[i] == '\n' ? 1U : 0U;
+      bytes.odd |= text[i] == '\0';
+      if (i % 2 == 0 || i == 0) continue;
+      units.newlines += text[i - 1] == '\n' && text[i] == '\0' ? 1U : 0U;
+      units.odd |= static_cast<unsigned char>(text[i]) > 0x20;
     }
     for (const CpuPath path : cpu_paths()) {
+      CAPTURE(round);
       CAPTURE(to_string(path));
-      CHECK(count_newlines(path, exactly.view(), 1) == bytes);
-      CHECK(count_newlines(path, exactly.view(), 2) == units);
+      CHECK(count_lines(path, exactly.view(), 1).newlines == bytes.newlines);
+      CHECK(count_lines(path, exactly.view(), 1).odd == bytes.odd);
+      CHECK(count_lines(path, exactly.view(), 2).newlines == units.newlines);
+      CHECK(count_lines(path, exactly.view(), 2).odd == units.odd);
     }
   }
 }
