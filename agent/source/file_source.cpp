@@ -12,6 +12,18 @@
 
 namespace meldevakt::agent {
 
+namespace {
+
+// How often every file is asked whether it is over when nothing happened.
+constexpr Duration kJudgeEvery = seconds(1);
+
+bool is_read_to_end(const Entry& entry) {
+  return entry.begun && entry.size == entry.read_offset &&
+         entry.modified_ns == entry.read_modified_ns;
+}
+
+}  // namespace
+
 FileSource::FileSource(Settings settings, std::vector<KnownFile> known, bool read_before)
     : state_{std::make_unique<State>()} {
   state_->settings = std::move(settings);
@@ -20,7 +32,7 @@ FileSource::FileSource(Settings settings, std::vector<KnownFile> known, bool rea
     auto entry = std::make_unique<Entry>();
     entry->read_offset = file.offset;
     entry->file = std::move(file);
-    state_->entries.push_back(std::move(entry));
+    state_->entries.add(std::move(entry));
   }
 }
 FileSource::~FileSource() = default;
@@ -31,6 +43,9 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
   State& s = *state_;
   s.read_refusal.clear();
   s.holds_by_reading.clear();
+  s.handles = static_cast<std::size_t>(
+      std::count_if(s.entries.begin(), s.entries.end(),
+                    [](const auto& entry) { return entry->handle.is_open(); }));
   Turn turn;
   if (!s.look(sink, now)) {
     turn.put_off = true;
@@ -39,8 +54,12 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
     return turn;
   }
   s.again = false;
+  s.followers.reset();
+  // A file is over because of something that happened, or because time passed.
+  const bool judge_all = s.looked || now - s.judged >= kJudgeEvery || now < s.judged;
+  if (judge_all) s.judged = now;
   turn.caught_up = true;
-  for (Entry* entry : s.reading_order()) {
+  for (Entry* entry : s.reading_order(judge_all)) {
     if (turn.bytes >= bytes_max) {
       turn.caught_up = false;
       break;
@@ -53,9 +72,9 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
       break;
     }
     if (s.is_over(*entry, now)) s.finish(*entry, sink, FileEnd::kComplete);
+    s.park_idle(*entry);
   }
-  std::erase_if(s.entries, [](const auto& entry) { return entry->gone; });
-  s.close_idle_handles();
+  s.entries.erase_if([](const Entry& entry) { return entry.gone; });
 
   // What does not hold any more may be said again when it comes back.
   std::erase_if(s.noted, [&](const std::string& text) {
@@ -86,7 +105,7 @@ FileChanges FileSource::changes(
       if (offset != file.offset) {
         // The file may have been cut since it was read; then there is no tail to compare, and the
         // head alone tells at the next start.
-        if (!entry->handle.is_open() || !set_position(entry->handle, offset, file)) {
+        if (!state_->remember_position(*entry, offset)) {
           file.offset = offset;
           file.tail_bytes = 0;
         }
@@ -110,12 +129,11 @@ std::size_t FileSource::files() const {
       }));
 }
 
-std::vector<Entry*> FileSource::State::reading_order() {
+std::vector<Entry*> FileSource::State::reading_order(bool judge_all) {
   std::vector<Entry*> order;
   for (const auto& entry : entries) {
-    if (entry->file.state == FileState::kReading && entry->shadow_of.empty()) {
-      order.push_back(entry.get());
-    }
+    if (entry->file.state != FileState::kReading || !entry->shadow_of.empty()) continue;
+    if (judge_all || !is_read_to_end(*entry)) order.push_back(entry.get());
   }
   std::sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) {
     if (a->modified_ns != b->modified_ns) return a->modified_ns < b->modified_ns;
@@ -138,6 +156,8 @@ bool FileSource::State::ensure_open(Entry& entry) {
     return false;
   }
   entry.handle = std::move(opened).value();
+  entry.parked = false;
+  ++handles;
   return true;
 }
 
@@ -160,10 +180,7 @@ bool FileSource::State::changed_underneath(Entry& entry, std::uint64_t size) {
 
 std::size_t FileSource::State::read(Entry& entry, FileSink& sink, Instant now,
                                     std::size_t bytes_max) {
-  if (entry.gone || (entry.begun && entry.handle.is_open() && entry.size == entry.read_offset &&
-                     entry.modified_ns == entry.read_modified_ns)) {
-    return 0;
-  }
+  if (entry.gone || is_read_to_end(entry)) return 0;
   if (!ensure_open(entry)) return 0;
   const auto stat = entry.handle.stat();
   if (!stat) {
@@ -208,30 +225,65 @@ std::size_t FileSource::State::read_on(Entry& entry, FileSink& sink, Instant now
   return total;
 }
 
-bool FileSource::State::is_over(const Entry& entry, Instant now) const {
+bool FileSource::State::is_over(const Entry& entry, Instant now) {
   if (entry.gone || !entry.begun || entry.size != entry.read_offset) return false;
   const bool quiet = now - entry.grew >= kQuiet;
   if (entry.links == 0 && quiet) return true;
   if (entry.revived && !quiet) return false;
-  const auto mask = dated_name_mask(entry.file.path);
-  for (const auto& other : entries) {
-    if (other.get() == &entry || other->file.state != FileState::kReading || other->size == 0 ||
-        !other->shadow_of.empty() || other->modified_ns < entry.modified_ns) {
+  return is_followed(entry, now);
+}
+
+// Whether another file of the source has been written since, and is what this one's writer, or
+// nobody, went on with.
+bool FileSource::State::is_followed(const Entry& entry, Instant now) {
+  const Followers& all = find_followers();
+  const auto follows = [&](const Entry* other) {
+    return other != nullptr && other != &entry && other->file.state == FileState::kReading &&
+           other->modified_ns >= entry.modified_ns;
+  };
+  if (!follows(all.newest == &entry ? all.second_newest : all.newest)) return false;
+  if (!entry.seen) return true;
+  const auto at = [&](const std::string& path) {
+    const auto found = all.by_path.find(path);
+    return found == all.by_path.end() ? nullptr : found->second;
+  };
+  const std::string_view folder = folder_of(entry.file.path);
+  for (const std::string& of : rotated_from(name_of(entry.file.path))) {
+    if (follows(at(joined(folder, of)))) return true;
+  }
+  if (!entry.was_path.empty() && follows(at(entry.was_path))) return true;
+  if (const auto mask = dated_name_mask(entry.file.path)) {
+    const auto found = all.newest_by_mask.find(*mask);
+    if (found != all.newest_by_mask.end() && follows(found->second) &&
+        older_by_name(entry.file.path, found->second->file.path)) {
+      return true;
+    }
+  }
+  return now.ms - entry.modified_ns / 1'000'000 >= kRetireAfter.ms;
+}
+
+const Followers& FileSource::State::find_followers() {
+  if (followers) return *followers;
+  Followers& out = followers.emplace();
+  for (const auto& entry : entries) {
+    if (entry->file.state != FileState::kReading || entry->size == 0 || !entry->shadow_of.empty()) {
       continue;
     }
-    if (!entry.seen) return true;
-    const bool same_folder = folder_of(other->file.path) == folder_of(entry.file.path);
-    if (same_folder && is_rotated_sibling(name_of(entry.file.path), name_of(other->file.path))) {
-      return true;
+    out.by_path[entry->file.path] = entry.get();
+    if (out.newest == nullptr || entry->modified_ns > out.newest->modified_ns) {
+      out.second_newest = std::exchange(out.newest, entry.get());
+    } else if (out.second_newest == nullptr ||
+               entry->modified_ns > out.second_newest->modified_ns) {
+      out.second_newest = entry.get();
     }
-    if (!entry.was_path.empty() && other->file.path == entry.was_path) return true;
-    if (mask && dated_name_mask(other->file.path) == mask &&
-        older_by_name(entry.file.path, other->file.path)) {
-      return true;
+    if (const auto mask = dated_name_mask(entry->file.path)) {
+      const Entry*& newest = out.newest_by_mask[*mask];
+      if (newest == nullptr || older_by_name(newest->file.path, entry->file.path)) {
+        newest = entry.get();
+      }
     }
-    if (now.ms - entry.modified_ns / 1'000'000 >= kRetireAfter.ms) return true;
   }
-  return false;
+  return out;
 }
 
 void FileSource::State::finish(Entry& entry, FileSink& sink, FileEnd end) {
@@ -240,7 +292,7 @@ void FileSource::State::finish(Entry& entry, FileSink& sink, FileEnd end) {
   if (end == FileEnd::kLost) {
     forgotten.push_back(entry.file.key);
     entry.handle.close();
-    entry.file.inode = 0;
+    entries.set_inode(entry, entry.file.device, 0);
     entry.file.state = FileState::kFinished;
     entry.gone = true;
     return;
@@ -256,32 +308,26 @@ void FileSource::State::finish(Entry& entry, FileSink& sink, FileEnd end) {
   entry.dirty = true;
 }
 
-void FileSource::State::close_idle_handles() {
-  std::vector<Entry*> open;
-  for (const auto& entry : entries) {
-    if (entry->handle.is_open() && entry->shadow_of.empty()) open.push_back(entry.get());
-  }
-  if (open.size() <= kOpenFilesMax) return;
-  std::sort(open.begin(), open.end(),
-            [](const Entry* a, const Entry* b) { return a->modified_ns < b->modified_ns; });
-  for (std::size_t i = 0; i + kOpenFilesMax < open.size(); ++i) {
-    // Its position must be complete first: without the handle the tail cannot be computed later.
-    if (open[i]->size == open[i]->read_offset && open[i]->seen) open[i]->handle.close();
-  }
+// Too many open files: this one waits closed. Its position is completed first, for without the
+// handle the tail cannot be computed from what was surely this file.
+void FileSource::State::park_idle(Entry& entry) {
+  if (handles <= settings.open_files_max || !entry.handle.is_open() || !entry.seen) return;
+  if (!is_read_to_end(entry)) return;
+  entry.handle.close();
+  entry.parked = true;
+  --handles;
 }
 
-Entry* FileSource::State::by_inode(std::uint64_t device, std::uint64_t inode) {
-  for (const auto& entry : entries) {
-    if (entry->file.inode == inode && entry->file.device == device) return entry.get();
+bool FileSource::State::remember_position(Entry& entry, std::uint64_t offset) {
+  if (entry.handle.is_open())
+    return static_cast<bool>(set_position(entry.handle, offset, entry.file));
+  const auto opened = OpenFile::open(entry.file.path);
+  if (!opened) return false;
+  const auto stat = opened.value().stat();
+  if (!stat || stat.value().inode != entry.file.inode || stat.value().device != entry.file.device) {
+    return false;
   }
-  return nullptr;
-}
-
-Entry* FileSource::State::by_key(const std::string& key) {
-  for (const auto& entry : entries) {
-    if (entry->file.key == key) return entry.get();
-  }
-  return nullptr;
+  return static_cast<bool>(set_position(opened.value(), offset, entry.file));
 }
 
 std::string FileSource::State::make_key(const FileStat& stat, Instant now) {
@@ -292,7 +338,7 @@ std::string FileSource::State::make_key(const FileStat& stat, Instant now) {
     append_u64(input, static_cast<std::uint64_t>(now.ms));
     append_u64(input, keys_made++);
     std::string key = sha256(input).hex().substr(0, 32);
-    if (by_key(key) == nullptr) return key;
+    if (entries.by_key(key) == nullptr) return key;
   }
 }
 

@@ -47,7 +47,7 @@ namespace meldevakt::agent {
 
 inline constexpr std::size_t kReadBytes = 128 * 1024;
 inline constexpr std::size_t kOpenFilesMax = 256;
-inline constexpr std::size_t kKnownFilesMax = 10'000;
+inline constexpr std::size_t kKnownFilesMax = 20'000;
 // A deleted file, or one that grew after it was taken for finished, is ended when quiet this long.
 inline constexpr Duration kQuiet = seconds(60);
 // Folders whose time stamps do not change are listed again after this all the same.
@@ -80,6 +80,8 @@ class FileSource {
   struct Settings {
     std::string name;
     std::vector<std::string> globs;
+    std::size_t known_files_max = kKnownFilesMax;
+    std::size_t open_files_max = kOpenFilesMax;
   };
   struct Turn {
     std::size_t bytes = 0;

@@ -65,11 +65,10 @@ bool FileSource::State::adopt_copy(Entry& entry, std::vector<Seen>& unknown) {
     for (const auto& other : entries) {  // its own entry, kept as a shadow until now
       if (other.get() == &entry || !is_same_file(other->file, it->stat)) continue;
       other->gone = true;
-      other->file.inode = 0;
+      entries.set_inode(*other, other->file.device, 0);
       other->handle.close();
     }
-    entry.file.device = it->stat.device;
-    entry.file.inode = it->stat.inode;
+    entries.set_inode(entry, it->stat.device, it->stat.inode);
     entry.was_path = std::exchange(entry.file.path, it->path);
     entry.handle = std::move(opened).value();
     entry.size = it->stat.size;
@@ -86,18 +85,19 @@ bool FileSource::State::adopt_copy(Entry& entry, std::vector<Seen>& unknown) {
 
 // Whether the file is, as far as it goes, the same as one that is being read: a copy being made.
 std::string FileSource::State::copy_of(const OpenFile& file, const FileStat& stat) const {
+  if (stat.size <= kHeadBytesMax) return {};
+  const auto head = file.hash(0, kHeadBytesMax);
+  if (!head) return {};
   for (const auto& other : entries) {
     if (other->file.state != FileState::kReading || !other->handle.is_open() ||
         !other->shadow_of.empty() || other->file.head_bytes < kHeadBytesMax ||
-        is_same_file(other->file, stat)) {
+        head.value() != other->file.head || is_same_file(other->file, stat)) {
       continue;
     }
     const auto theirs = other->handle.stat();
     if (!theirs) continue;
     const std::uint64_t common = std::min(stat.size, theirs.value().size);
     if (common <= kHeadBytesMax) continue;
-    const auto head = file.hash(0, kHeadBytesMax);
-    if (!head || head.value() != other->file.head) continue;
     const auto mine = file.hash(common - kTailBytesMax, kTailBytesMax);
     const auto same = other->handle.hash(common - kTailBytesMax, kTailBytesMax);
     if (mine && same && mine.value() == same.value()) return other->file.key;
@@ -109,7 +109,7 @@ std::string FileSource::State::copy_of(const OpenFile& file, const FileStat& sta
 void FileSource::State::revisit_shadows(Instant now) {
   for (const auto& entry : entries) {
     if (entry->shadow_of.empty() || !entry->handle.is_open()) continue;
-    const Entry* original = by_key(entry->shadow_of);
+    const Entry* original = entries.by_key(entry->shadow_of);
     const auto stat = entry->handle.stat();
     if (!stat) continue;
     if (original != nullptr && original->file.state == FileState::kFinished) {

@@ -2,6 +2,8 @@
 // are files that are known (match, by inode and then by content), and what became of known files
 // that no name led to (find_missing: under any name in its folder, as a copy, or gone).
 #include <algorithm>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "agent/source/file_source_state.h"
@@ -28,7 +30,8 @@ bool is_same_file(const KnownFile& file, const FileStat& stat) {
 }  // namespace
 
 bool FileSource::State::look(FileSink& sink, Instant now) {
-  if (!listing_due(now)) {
+  looked = listing_due(now);
+  if (!looked) {
     look_at_open(now);
     return true;
   }
@@ -51,6 +54,7 @@ bool FileSource::State::look_again(FileSink& sink, Instant now) {
     const std::vector<FolderName> before = names_now();
     list(now);
     unknown.clear();
+    unknown_ids.clear();
     for (const auto& entry : entries) entry->seen = false;
     for (const Seen& seen : stat_all()) match(seen, unknown, now);
     steady = before == names_now();
@@ -59,7 +63,7 @@ bool FileSource::State::look_again(FileSink& sink, Instant now) {
   look_at_open(now);
   find_replaced(unknown, sink);
   if (list_problem.empty()) {
-    find_missing(unknown, sink);
+    find_missing(unknown, sink, now);
   } else {
     refuse("folder", {Errc::kRejected, list_problem});
   }
@@ -100,7 +104,7 @@ bool FileSource::State::listing_due(Instant now) {
     if (now.ms - changed_ms < kSettle.ms) return true;
   }
   return std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
-    return entry->file.state == FileState::kReading && !entry->handle.is_open();
+    return entry->file.state == FileState::kReading && !entry->handle.is_open() && !entry->parked;
   });
 }
 
@@ -117,30 +121,35 @@ void FileSource::State::list(Instant now) {
   for (const std::string& folder : folders) {
     folder_times[folder] = 0;
     if (const auto stat = stat_path(folder)) folder_times[folder] = stat.value().modified_ns;
-    std::vector<std::string> of;
-    for (const std::string& path : glob_paths) {
-      if (folder_of(path) == folder) of.emplace_back(name_of(path));
-    }
-    for (const std::string& glob : settings.globs) {  // the live file may be missing just now
-      if (folder_of(glob) == folder && !has_wildcard(name_of(glob))) of.emplace_back(name_of(glob));
-    }
-    for (const auto& entry : entries) {
-      if (entry->in_glob && folder_of(entry->file.path) == folder) {
-        of.emplace_back(name_of(entry->file.path));
-      }
-    }
-    std::sort(of.begin(), of.end());
-    of.erase(std::unique(of.begin(), of.end()), of.end());
+    const std::unordered_set<std::string> live = live_names(folder);
     for (const std::string& name : list_folder(folder).names) {
       const std::string path = joined(folder, name);
       if (std::binary_search(glob_paths.begin(), glob_paths.end(), path)) continue;
+      const std::vector<std::string> of = rotated_from(name);
       if (std::any_of(of.begin(), of.end(),
-                      [&](const std::string& live) { return is_rotated_sibling(name, live); })) {
+                      [&](const std::string& candidate) { return live.contains(candidate); })) {
         sibling_paths.push_back(path);
       }
     }
   }
   listed = now;
+}
+
+// What a rotated file may have been called.
+std::unordered_set<std::string> FileSource::State::live_names(const std::string& folder) const {
+  std::unordered_set<std::string> out;
+  for (const std::string& path : glob_paths) {
+    if (folder_of(path) == folder) out.emplace(name_of(path));
+  }
+  for (const std::string& glob : settings.globs) {  // the live file may be missing just now
+    if (folder_of(glob) == folder && !has_wildcard(name_of(glob))) out.emplace(name_of(glob));
+  }
+  for (const auto& entry : entries) {
+    if (entry->in_glob && folder_of(entry->file.path) == folder) {
+      out.emplace(name_of(entry->file.path));
+    }
+  }
+  return out;
 }
 
 std::vector<Seen> FileSource::State::stat_all() {
@@ -173,22 +182,20 @@ std::vector<Seen> FileSource::State::stat_all() {
 }
 
 void FileSource::State::match(const Seen& seen, std::vector<Seen>& unknown, Instant now) {
-  Entry* entry = by_inode(seen.stat.device, seen.stat.inode);
+  Entry* entry = entries.by_inode(seen.stat.device, seen.stat.inode);
   if (entry == nullptr) {
-    const bool listed_before = std::any_of(unknown.begin(), unknown.end(), [&](const Seen& other) {
-      return other.stat.inode == seen.stat.inode && other.stat.device == seen.stat.device;
-    });
-    if (!listed_before) unknown.push_back(seen);
+    // A second name of the same file is not a second file.
+    if (unknown_ids.insert({seen.stat.device, seen.stat.inode}).second) unknown.push_back(seen);
     return;
   }
   if (entry->seen) return;  // a second name of the same file
   if (!verify(*entry, seen)) {
     // Other content under a known inode. A file that was being read stays unseen, so that its
     // content is looked for elsewhere; one that was finished is forgotten.
-    entry->file.inode = 0;
+    entries.set_inode(*entry, entry->file.device, 0);
     if (entry->file.state != FileState::kReading) {
       forgotten.push_back(entry->file.key);
-      std::erase_if(entries, [&](const auto& e) { return e.get() == entry; });
+      entry->gone = true;
     }
     unknown.push_back(seen);
     return;
@@ -212,7 +219,7 @@ void FileSource::State::match(const Seen& seen, std::vector<Seen>& unknown, Inst
 // key; facts already told get the same ids again.
 void FileSource::State::start_over(Entry& entry, const FileStat& stat, Instant now) {
   forgotten.push_back(entry.file.key);
-  entry.file.key = make_key(stat, now);
+  entries.set_key(entry, make_key(stat, now));
   entry.file.state = FileState::kReading;
   entry.file.offset = 0;
   entry.file.tail_bytes = 0;
@@ -243,14 +250,15 @@ bool FileSource::State::verify(Entry& entry, const Seen& seen) {
     case SameContent::kYes: break;
   }
   entry.verified = true;
-  if (entry.file.state == FileState::kReading) {
+  if (entry.file.state == FileState::kReading && handles < settings.open_files_max) {
     entry.handle = std::move(opened).value();
     entry.size = stat.value().size;
+    ++handles;
   }
   return true;
 }
 
-void FileSource::State::find_missing(std::vector<Seen>& unknown, FileSink& sink) {
+void FileSource::State::find_missing(std::vector<Seen>& unknown, FileSink& sink, Instant now) {
   std::vector<Entry*> missing;
   for (const auto& entry : entries) {
     if (!entry->seen && !entry->handle.is_open() && entry->file.state == FileState::kReading &&
@@ -260,6 +268,12 @@ void FileSource::State::find_missing(std::vector<Seen>& unknown, FileSink& sink)
   }
   for (Entry* entry : missing) {
     if (find_by_inode(*entry) || adopt_copy(*entry, unknown)) continue;
+    // Read to its end and quiet for long when it was last seen: deleted, as old logs are.
+    if (entry->parked && entry->begun && entry->size == entry->read_offset &&
+        now - entry->grew >= kQuiet) {
+      finish(*entry, sink, FileEnd::kComplete);
+      continue;
+    }
     if (entry->begun || entry->read_offset > 0) {
       say_once(true, entry->file.path +
                          ": gone, truncated or replaced before it was known to be "
@@ -292,8 +306,9 @@ bool FileSource::State::find_by_inode(Entry& entry) {
 }
 
 bool FileSource::State::add(const Seen& seen, Instant now) {
-  if (entries.size() >= kKnownFilesMax) {
-    say_once(true, "more than " + std::to_string(kKnownFilesMax) + " files; the rest is not read");
+  if (entries.size() >= settings.known_files_max) {
+    say_once(true, "more than " + std::to_string(settings.known_files_max) +
+                       " files; the rest is not read");
     look_refusal = "too_many_files";
     return true;
   }
@@ -308,7 +323,7 @@ bool FileSource::State::add(const Seen& seen, Instant now) {
   if (stat.value().inode != seen.stat.inode || stat.value().device != seen.stat.device) {
     return false;
   }
-  if (by_inode(stat.value().device, stat.value().inode) != nullptr) return true;
+  if (entries.by_inode(stat.value().device, stat.value().inode) != nullptr) return true;
   entry->handle = std::move(opened).value();
   entry->file.device = stat.value().device;
   entry->file.inode = stat.value().inode;
@@ -324,19 +339,24 @@ bool FileSource::State::add(const Seen& seen, Instant now) {
     entry->handle.close();
   } else {
     entry->shadow_of = copy_of(entry->handle, stat.value());
+    if (entry->shadow_of.empty() && handles >= settings.open_files_max) {
+      entry->handle.close();  // opened again when its turn to be read comes
+    } else {
+      ++handles;
+    }
   }
   entry->dirty = entry->shadow_of.empty();
-  entries.push_back(std::move(entry));
+  entries.add(std::move(entry));
   return true;
 }
 
 // Only names that are gone are forgotten: their inodes may be used again for other files.
 void FileSource::State::forget_unseen() {
-  std::erase_if(entries, [&](const auto& entry) {
-    if (entry->seen || entry->gone || ++entry->missed < kMissedMax) return false;
-    if (!entry->shadow_of.empty()) return true;
-    if (entry->file.state == FileState::kReading) return false;
-    forgotten.push_back(entry->file.key);
+  entries.erase_if([&](Entry& entry) {
+    if (entry.seen || entry.gone || ++entry.missed < kMissedMax) return false;
+    if (!entry.shadow_of.empty()) return true;
+    if (entry.file.state == FileState::kReading) return false;
+    forgotten.push_back(entry.file.key);
     return true;
   });
 }

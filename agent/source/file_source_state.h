@@ -8,39 +8,29 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
+#include "agent/source/file_entries.h"
 #include "agent/source/file_source.h"
 #include "agent/source/folder.h"
 
 namespace meldevakt::agent {
 
-struct Entry {
-  KnownFile file;
-  OpenFile handle;
-  std::string was_path;  // the name before the last rename
-  std::uint64_t read_offset = 0;
-  std::string overlap;  // the last bytes handed on, to notice content that changed underneath
-  std::uint64_t size = 0;
-  std::int64_t modified_ns = 0;
-  std::int64_t read_modified_ns = -1;  // modified_ns when it was last read to its end
-  std::uint64_t links = 1;
-  int missed = 0;         // listings in a row that did not show it
-  Instant grew;           // when it was last seen to grow
-  bool begun = false;     // the sink knows it
-  bool verified = false;  // its content has been compared with what was known, in this run
-  bool seen = false;      // found under some name in the last look
-  bool in_glob = false;
-  bool revived = false;  // grew after it was taken for finished
-  bool dirty = false;
-  bool gone = false;      // ended as lost; dropped at the end of the turn
-  std::string shadow_of;  // key of the entry whose content this is a copy of; not read
-};
-
 struct Seen {
   std::string path;
   FileStat stat;
   bool in_glob = false;
+};
+
+// Which file of the source may follow which: those that are being read and are not empty.
+struct Followers {
+  std::unordered_map<std::string, const Entry*> by_path;
+  std::unordered_map<std::string, const Entry*> newest_by_mask;  // dated_name_mask
+  const Entry* newest = nullptr;                                 // by time
+  const Entry* second_newest = nullptr;
 };
 
 // A name in a folder, and the file that it stood for.
@@ -53,7 +43,7 @@ struct FolderName {
 
 struct FileSource::State {
   Settings settings;
-  std::vector<std::unique_ptr<Entry>> entries;
+  Entries entries;
   std::vector<std::string> forgotten;
   std::vector<SourceNote> notes;
   std::string buffer = std::string(kReadBytes, '\0');
@@ -79,6 +69,11 @@ struct FileSource::State {
   std::string look_refusal;
   std::string read_refusal;
   Turn last_turn{.reason = "starting"};
+  std::set<std::pair<std::uint64_t, std::uint64_t>> unknown_ids;  // device and inode
+  std::size_t handles = 0;                                        // open ones
+  bool looked = false;                                            // this turn listed the folders
+  Instant judged;                      // when every file was last asked whether it is over
+  std::optional<Followers> followers;  // of this turn
   bool again = false;  // reading met what the look did not show: look again before reading on
   std::uint64_t keys_made = 0;
 
@@ -87,13 +82,14 @@ struct FileSource::State {
   [[nodiscard]] bool look(FileSink& sink, Instant now);
   [[nodiscard]] bool listing_due(Instant now);
   void list(Instant now);
+  [[nodiscard]] std::unordered_set<std::string> live_names(const std::string& folder) const;
   [[nodiscard]] std::vector<Seen> stat_all();
   [[nodiscard]] bool look_again(FileSink& sink, Instant now);
   [[nodiscard]] std::vector<FolderName> names_now() const;
   void match(const Seen& seen, std::vector<Seen>& unknown, Instant now);
   void start_over(Entry& entry, const FileStat& stat, Instant now);
   [[nodiscard]] bool verify(Entry& entry, const Seen& seen);
-  void find_missing(std::vector<Seen>& unknown, FileSink& sink);
+  void find_missing(std::vector<Seen>& unknown, FileSink& sink, Instant now);
   [[nodiscard]] bool find_by_inode(Entry& entry);
   // False: the name meanwhile stands for another file.
   [[nodiscard]] bool add(const Seen& seen, Instant now);
@@ -110,19 +106,20 @@ struct FileSource::State {
   void revisit_shadows(Instant now);
 
   // --- file_source.cpp
-  [[nodiscard]] std::vector<Entry*> reading_order();
+  [[nodiscard]] std::vector<Entry*> reading_order(bool judge_all);
   [[nodiscard]] std::size_t read(Entry& entry, FileSink& sink, Instant now, std::size_t bytes_max);
   [[nodiscard]] bool changed_underneath(Entry& entry, std::uint64_t size);
   [[nodiscard]] std::size_t read_on(Entry& entry, FileSink& sink, Instant now,
                                     std::size_t bytes_max);
-  [[nodiscard]] bool is_over(const Entry& entry, Instant now) const;
+  [[nodiscard]] bool is_over(const Entry& entry, Instant now);
+  [[nodiscard]] bool is_followed(const Entry& entry, Instant now);
+  [[nodiscard]] const Followers& find_followers();
   void finish(Entry& entry, FileSink& sink, FileEnd end);
   void begin(Entry& entry, FileSink& sink);
   [[nodiscard]] bool ensure_open(Entry& entry);
-  void close_idle_handles();
+  void park_idle(Entry& entry);
+  [[nodiscard]] bool remember_position(Entry& entry, std::uint64_t offset);
 
-  [[nodiscard]] Entry* by_inode(std::uint64_t device, std::uint64_t inode);
-  [[nodiscard]] Entry* by_key(const std::string& key);
   [[nodiscard]] std::string make_key(const FileStat& stat, Instant now);
   void refuse(const std::string& path, const Error& error);
   void say_once(bool warning, const std::string& text);

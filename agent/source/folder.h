@@ -11,7 +11,7 @@
 
 namespace meldevakt::agent {
 
-inline constexpr std::size_t kFolderEntriesMax = 20'000;
+inline constexpr std::size_t kFolderEntriesMax = 50'000;
 
 struct Listing {
   std::vector<std::string> names;     // without folder, unordered; "." and ".." left out

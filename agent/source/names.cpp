@@ -82,6 +82,23 @@ bool is_rotated_sibling(std::string_view name, std::string_view of) {
       name.substr(stem.size() + 1, name.size() - stem.size() - extension.size() - 1));
 }
 
+std::vector<std::string> rotated_from(std::string_view name) {
+  std::vector<std::string> out;
+  const std::size_t dot = name.rfind('.');
+  for (std::size_t at = 1; at < name.size(); ++at) {
+    if (!is_separator(name[at])) continue;
+    const std::string_view suffix = name.substr(at + 1);
+    if (suffix.empty() || is_counter_or_date(suffix) || is_rotation_word(suffix)) {
+      out.emplace_back(name.substr(0, at));
+    }
+    if (dot == std::string_view::npos || dot <= at) continue;
+    if (is_counter_or_date(name.substr(at + 1, dot - at - 1))) {
+      out.push_back(std::string{name.substr(0, at)}.append(name.substr(dot)));
+    }
+  }
+  return out;
+}
+
 std::optional<std::string> dated_name_mask(std::string_view name) {
   for (std::size_t at = 0; at < name.size(); ++at) {
     std::size_t length = date_at(name, at);

@@ -8,12 +8,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace meldevakt::agent {
 
 // "app.log" -> "app.log.1", "app.log-20230201", "app.log.2023-02-01", "app.log.old", "app.1.log",
 // "app-20230201.log". Both without folder. A name is no sibling of itself.
 [[nodiscard]] bool is_rotated_sibling(std::string_view name, std::string_view of);
+
+// Every name that `name` could be a rotated sibling of: is_rotated_sibling(name, of) holds exactly
+// for these. So that a folder of ten thousand names is looked through once.
+[[nodiscard]] std::vector<std::string> rotated_from(std::string_view name);
 
 // The name with its date (and a time after it) replaced by '#': files that differ only there follow
 // each other. nullopt when there is no date in it. "postgresql-2023-02-01_091422.log" ->

@@ -59,7 +59,10 @@ class Play {
   void start() {
     std::vector<KnownFile> known;
     for (const auto& [key, file] : stored_) known.push_back(file);
-    source_ = std::make_unique<FileSource>(FileSource::Settings{.name = "trace", .globs = globs_},
+    source_ = std::make_unique<FileSource>(FileSource::Settings{.name = "trace",
+                                                                .globs = globs_,
+                                                                .known_files_max = known_files_max,
+                                                                .open_files_max = open_files_max},
                                            known, ran_before_);
   }
   // One turn and its commit. Returns what the sink was told since the last call.
@@ -110,6 +113,8 @@ class Play {
   Recorder sink;
   FileSource::Turn last;
   std::size_t bytes_max = 1 << 20;
+  std::size_t known_files_max = kKnownFilesMax;  // from the next start() on
+  std::size_t open_files_max = kOpenFilesMax;
 
  private:
   std::vector<std::string> globs_;

@@ -1,6 +1,7 @@
 #include "agent/source/names.h"
 
 #include <doctest/doctest.h>
+#include <algorithm>
 
 #include <string_view>
 #include <vector>
@@ -40,6 +41,43 @@ TEST_CASE("names: rotated siblings") {
     CAPTURE(c.name);
     CAPTURE(c.of);
     CHECK(is_rotated_sibling(c.name, c.of) == c.want);
+  }
+}
+
+TEST_CASE("names: rotated_from names exactly what a name is a rotated sibling of") {
+  const std::vector<std::string> names{"app.log",
+                                       "app.log.1",
+                                       "app.log.12",
+                                       "app.1.log",
+                                       "app-20230201.log",
+                                       "app.log.old",
+                                       "app.log-20230201",
+                                       "app.log.",
+                                       "app.log~",
+                                       "a.b.c.log.2",
+                                       "app_1-2.3.log",
+                                       "app.log.2023-02-01",
+                                       "app.log.1.bak",
+                                       "app",
+                                       "app-1",
+                                       "1",
+                                       ".log",
+                                       ".log.1",
+                                       "app..1",
+                                       "app.log.1x",
+                                       "app.x.log",
+                                       "app-2023-02-01.log",
+                                       "app.2023.1.log",
+                                       "app.log.T1",
+                                       "a-b_c.d~e.1"};
+  for (const std::string& name : names) {
+    const std::vector<std::string> of = rotated_from(name);
+    for (const std::string& other : names) {
+      CAPTURE(name);
+      CAPTURE(other);
+      const bool named = std::find(of.begin(), of.end(), other) != of.end();
+      CHECK(named == is_rotated_sibling(name, other));
+    }
   }
 }
 
