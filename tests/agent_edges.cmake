@@ -1,6 +1,9 @@
 # The agent's edges: what touches files, the database, the network and the process.
 if(MELDEVAKT_BUILD_TESTS)
-  meldevakt_tests(agent_source_tests FOLDERS unit/agent/source DEPS agent_source)
+  meldevakt_tests(agent_unpack_tests FOLDERS unit/agent/unpack DEPS agent_unpack
+    PRIVATE_DEPS PkgConfig::zstd ZLIB::ZLIB BZip2::BZip2 Poco::Zip Poco::Foundation)
+  meldevakt_tests(agent_source_tests FOLDERS unit/agent/source DEPS agent_source
+    PRIVATE_DEPS PkgConfig::zstd ZLIB::ZLIB BZip2::BZip2 Poco::Zip Poco::Foundation)
   meldevakt_tests(agent_state_tests FOLDERS unit/agent/state fault/agent DEPS agent_state
     PRIVATE_DEPS SQLite::SQLite3)
   meldevakt_tests(agent_ship_tests FOLDERS unit/agent/ship DEPS agent_ship

@@ -7,8 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <system_error>
+#include <utility>
 
+#include "agent/source/names.h"
+#include "agent/source/unpacked_content.h"
 #include "common/ports/sha256.h"
 
 namespace meldevakt::agent {
@@ -33,8 +37,25 @@ FileStat from_system(const struct stat& s) {
   return out;
 }
 
+Result<std::size_t> read_at(int descriptor, std::uint64_t offset, char* buffer, std::size_t size) {
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t n =
+        ::pread(descriptor, buffer + done, size - done, static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return os_error(errno);
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
 }  // namespace
 
+OpenFile::OpenFile() = default;
+OpenFile::OpenFile(int descriptor) : descriptor_{descriptor} {}
+OpenFile::OpenFile(OpenFile&& other) noexcept
+    : descriptor_{std::exchange(other.descriptor_, -1)}, unpacked_{std::move(other.unpacked_)} {}
 OpenFile::~OpenFile() {
   close();
 }
@@ -42,8 +63,8 @@ OpenFile::~OpenFile() {
 OpenFile& OpenFile::operator=(OpenFile&& other) noexcept {
   if (this != &other) {
     close();
-    descriptor_ = other.descriptor_;
-    other.descriptor_ = -1;
+    descriptor_ = std::exchange(other.descriptor_, -1);
+    unpacked_ = std::move(other.unpacked_);
   }
   return *this;
 }
@@ -51,37 +72,81 @@ OpenFile& OpenFile::operator=(OpenFile&& other) noexcept {
 void OpenFile::close() {
   if (descriptor_ >= 0) ::close(descriptor_);
   descriptor_ = -1;
+  unpacked_.reset();
 }
 
-Result<OpenFile> OpenFile::open(const std::string& path) {
+Result<OpenFile> OpenFile::open_stored(const std::string& path) {
   // O_NONBLOCK: opening a pipe for reading would otherwise wait for its writer.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor < 0) return os_error(errno);
   OpenFile file{descriptor};
-  MELDEVAKT_TRY_ASSIGN(const FileStat stat, file.stat());
+  MELDEVAKT_TRY_ASSIGN(const FileStat stat, file.stat_stored());
   if (!stat.regular) {
     return Error{Errc::kInvalid, stat.directory ? "is a directory" : "is not a regular file"};
   }
   return file;
 }
 
-Result<FileStat> OpenFile::stat() const {
+namespace {
+
+Unpacker::ReadRaw read_descriptor(int descriptor) {
+  return [descriptor](std::uint64_t offset, char* buffer, std::size_t size) {
+    return read_at(descriptor, offset, buffer, size);
+  };
+}
+
+Result<std::optional<Compression>> compression_at(int descriptor) {
+  std::array<char, kCompressionBytes> first{};
+  MELDEVAKT_TRY_ASSIGN(const std::size_t got, read_at(descriptor, 0, first.data(), first.size()));
+  // Empty, or a few bytes: its writer has only begun.
+  if (got < first.size()) return Error{Errc::kUnavailable, "it ends in the middle"};
+  return compression_of({first.data(), got});
+}
+
+}  // namespace
+
+Result<OpenFile> OpenFile::open(const std::string& path) {
+  MELDEVAKT_TRY_ASSIGN(OpenFile file, open_stored(path));
+  if (!is_compressed_name(path)) return file;
+  MELDEVAKT_TRY_ASSIGN(const auto compression, compression_at(file.descriptor_));
+  if (!compression) return Error{Errc::kCorrupt, "it is not compressed in a way known here"};
+  MELDEVAKT_TRY_ASSIGN(file.unpacked_,
+                       UnpackedContent::open(*compression, read_descriptor(file.descriptor_)));
+  return file;
+}
+
+Result<std::string> OpenFile::first_bytes(const std::string& path, std::size_t size) {
+  MELDEVAKT_TRY_ASSIGN(OpenFile file, open_stored(path));
+  std::string out(size, '\0');
+  std::size_t got = 0;
+  if (is_compressed_name(path)) {
+    MELDEVAKT_TRY_ASSIGN(const auto compression, compression_at(file.descriptor_));
+    if (!compression) return Error{Errc::kCorrupt, "it is not compressed in a way known here"};
+    MELDEVAKT_TRY_ASSIGN(auto unpacker,
+                         Unpacker::open(*compression, read_descriptor(file.descriptor_)));
+    MELDEVAKT_TRY_ASSIGN(got, unpacker->read(out.data(), size));
+  } else {
+    MELDEVAKT_TRY_ASSIGN(got, file.read(0, out.data(), size));
+  }
+  out.resize(got);
+  return out;
+}
+
+Result<FileStat> OpenFile::stat_stored() const {
   struct stat s {};
   if (::fstat(descriptor_, &s) != 0) return os_error(errno);
   return from_system(s);
 }
 
+Result<FileStat> OpenFile::stat() const {
+  MELDEVAKT_TRY_ASSIGN(FileStat out, stat_stored());
+  if (unpacked_) out.size = unpacked_->size();
+  return out;
+}
+
 Result<std::size_t> OpenFile::read(std::uint64_t offset, char* buffer, std::size_t size) const {
-  std::size_t done = 0;
-  while (done < size) {
-    const ssize_t n =
-        ::pread(descriptor_, buffer + done, size - done, static_cast<off_t>(offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return os_error(errno);
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  return done;
+  if (unpacked_) return unpacked_->read(offset, buffer, size);
+  return read_at(descriptor_, offset, buffer, size);
 }
 
 Result<Sha256> OpenFile::hash(std::uint64_t from, std::uint32_t size) const {

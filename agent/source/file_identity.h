@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -34,16 +35,23 @@ struct FileStat {
   bool directory = false;
 };
 
-// A regular file open for reading. Opening never waits, not even on a pipe, and refuses everything
-// that is not a regular file.
+class UnpackedContent;
+
+// A regular file open for reading; of a compressed one (by its name and its first bytes) what is
+// read, hashed and measured is the content. Opening a compressed file unpacks it once, so that it
+// is known to be whole before a byte of it is used. Opening never waits, not even on a pipe, and
+// refuses everything that is not a regular file.
 class OpenFile {
  public:
-  OpenFile() = default;
+  OpenFile();
   ~OpenFile();
-  OpenFile(OpenFile&& other) noexcept : descriptor_{other.descriptor_} { other.descriptor_ = -1; }
+  OpenFile(OpenFile&& other) noexcept;
   OpenFile& operator=(OpenFile&& other) noexcept;
 
+  // kUnavailable: a compressed file that ends in the middle; it may still be being written.
   [[nodiscard]] static Result<OpenFile> open(const std::string& path);
+  // The first bytes of a file's content, without unpacking more of it than that.
+  [[nodiscard]] static Result<std::string> first_bytes(const std::string& path, std::size_t size);
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
   void close();
 
@@ -55,8 +63,12 @@ class OpenFile {
   [[nodiscard]] Result<Sha256> hash(std::uint64_t from, std::uint32_t size) const;
 
  private:
-  explicit OpenFile(int descriptor) : descriptor_{descriptor} {}
+  explicit OpenFile(int descriptor);
+  [[nodiscard]] static Result<OpenFile> open_stored(const std::string& path);
+  [[nodiscard]] Result<FileStat> stat_stored() const;
+
   int descriptor_ = -1;
+  std::unique_ptr<UnpackedContent> unpacked_;  // none: what is stored is the content
 };
 
 [[nodiscard]] Result<FileStat> stat_path(const std::string& path);

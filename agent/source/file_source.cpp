@@ -169,6 +169,7 @@ void FileSource::State::begin(Entry& entry, FileSink& sink) {
 }
 
 bool FileSource::State::changed_underneath(Entry& entry, std::uint64_t size) {
+  if (is_compressed_name(entry.file.path)) return false;  // whole when it was opened
   if (size < entry.read_offset) return true;
   const auto head = entry.handle.hash(0, entry.file.head_bytes);
   if (entry.file.head_bytes > 0 && head && head.value() != entry.file.head) return true;
@@ -227,6 +228,7 @@ std::size_t FileSource::State::read_on(Entry& entry, FileSink& sink, Instant now
 
 bool FileSource::State::is_over(const Entry& entry, Instant now) {
   if (entry.gone || !entry.begun || entry.size != entry.read_offset) return false;
+  if (is_compressed_name(entry.file.path)) return true;
   const bool quiet = now - entry.grew >= kQuiet;
   if (entry.links == 0 && quiet) return true;
   if (entry.revived && !quiet) return false;

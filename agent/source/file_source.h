@@ -23,7 +23,11 @@
 // lost before a look during which no name moved; in a folder that never rests, after 3 seconds.
 //
 // Never blocks or delays the writer: files are opened for reading only, without locks; what is not
-// a regular file is refused. Paths of compressed files are skipped and named once.
+// a regular file is refused.
+//
+// Compressed siblings (.gz, .bz2, .zst, .zip) are read like the files they were made of: on from
+// where a missing file was read to, from the start when nobody read them, not at all when they hold
+// what was read to its end, or lay there before the source was first read.
 //
 // Thread-safety: none; one per source, used by one thread. Memory: one read buffer, one entry a
 // file. Bounds: kReadBytes a read, `bytes_max` a poll, kOpenFilesMax handles, kKnownFilesMax

@@ -57,17 +57,18 @@ bool FileSource::State::look_again(FileSink& sink, Instant now) {
     unknown_ids.clear();
     for (const auto& entry : entries) entry->seen = false;
     for (const Seen& seen : stat_all()) match(seen, unknown, now);
+    look_at_archives(unknown, now);
     steady = before == names_now();
   }
   if (!steady && !rests_never(now)) return false;
   look_at_open(now);
-  find_replaced(unknown, sink);
+  find_replaced(unknown, sink, now);
   if (list_problem.empty()) {
-    find_missing(unknown, sink, now);
+    if (!find_missing(unknown, sink, now)) return false;
   } else {
     refuse("folder", {Errc::kRejected, list_problem});
   }
-  for (const Seen& seen : unknown) steady = add(seen, now) && steady;
+  for (const Seen& seen : unknown) steady = add(seen, sink, now) && steady;
   revisit_shadows(now);
   if (!steady && !rests_never(now)) return false;
   if (list_problem.empty()) forget_unseen();
@@ -118,6 +119,10 @@ void FileSource::State::list(Instant now) {
   glob_paths = std::move(found.paths);
   folders = std::move(found.folders);
   sibling_paths.clear();
+  archive_paths.clear();
+  for (const std::string& path : glob_paths) {
+    if (is_compressed_name(path)) archive_paths.push_back(path);
+  }
   for (const std::string& folder : folders) {
     folder_times[folder] = 0;
     if (const auto stat = stat_path(folder)) folder_times[folder] = stat.value().modified_ns;
@@ -125,10 +130,13 @@ void FileSource::State::list(Instant now) {
     for (const std::string& name : list_folder(folder).names) {
       const std::string path = joined(folder, name);
       if (std::binary_search(glob_paths.begin(), glob_paths.end(), path)) continue;
-      const std::vector<std::string> of = rotated_from(name);
-      if (std::any_of(of.begin(), of.end(),
+      const std::string_view plain = uncompressed_name(name);
+      const std::vector<std::string> of = rotated_from(plain);
+      const bool packed = plain.size() != name.size();  // also "app.log.gz" of "app.log"
+      if ((packed && live.contains(std::string{plain})) ||
+          std::any_of(of.begin(), of.end(),
                       [&](const std::string& candidate) { return live.contains(candidate); })) {
-        sibling_paths.push_back(path);
+        (packed ? archive_paths : sibling_paths).push_back(path);
       }
     }
   }
@@ -146,7 +154,7 @@ std::unordered_set<std::string> FileSource::State::live_names(const std::string&
   }
   for (const auto& entry : entries) {
     if (entry->in_glob && folder_of(entry->file.path) == folder) {
-      out.emplace(name_of(entry->file.path));
+      out.emplace(name_of(uncompressed_name(entry->file.path)));
     }
   }
   return out;
@@ -155,10 +163,7 @@ std::unordered_set<std::string> FileSource::State::live_names(const std::string&
 std::vector<Seen> FileSource::State::stat_all() {
   std::vector<Seen> out;
   const auto take = [&](const std::string& path, bool in_glob) {
-    if (is_compressed_name(path)) {
-      if (in_glob) say_once(false, path + ": compressed files are not read");
-      return;
-    }
+    if (is_compressed_name(path)) return;
     const auto stat = stat_path(path);
     if (!stat) {
       if (in_glob) refuse(path, stat.error());
@@ -174,7 +179,7 @@ std::vector<Seen> FileSource::State::stat_all() {
       }
       return;
     }
-    out.push_back({path, stat.value(), in_glob});
+    out.push_back({path, stat.value(), in_glob, {}});
   };
   for (const std::string& path : glob_paths) take(path, true);
   for (const std::string& path : sibling_paths) take(path, false);
@@ -231,6 +236,7 @@ void FileSource::State::start_over(Entry& entry, const FileStat& stat, Instant n
 }
 
 bool FileSource::State::verify(Entry& entry, const Seen& seen) {
+  if (is_compressed_name(seen.path)) return is_same_archive(entry, seen);
   // An open handle keeps its inode from being used again; reading notices changed content.
   if (entry.handle.is_open()) return true;
   if (entry.verified && seen.stat.size == entry.size &&
@@ -258,7 +264,7 @@ bool FileSource::State::verify(Entry& entry, const Seen& seen) {
   return true;
 }
 
-void FileSource::State::find_missing(std::vector<Seen>& unknown, FileSink& sink, Instant now) {
+bool FileSource::State::find_missing(std::vector<Seen>& unknown, FileSink& sink, Instant now) {
   std::vector<Entry*> missing;
   for (const auto& entry : entries) {
     if (!entry->seen && !entry->handle.is_open() && entry->file.state == FileState::kReading &&
@@ -266,11 +272,21 @@ void FileSource::State::find_missing(std::vector<Seen>& unknown, FileSink& sink,
       missing.push_back(entry.get());
     }
   }
+  archive_awaited = false;
+  const bool new_archive = std::any_of(unknown.begin(), unknown.end(),
+                                       [](const Seen& seen) { return !seen.first.empty(); });
+  std::vector<Entry*> gone;
   for (Entry* entry : missing) {
-    if (find_by_inode(*entry) || adopt_copy(*entry, unknown)) continue;
-    // Read to its end and quiet for long when it was last seen: deleted, as old logs are.
-    if (entry->parked && entry->begun && entry->size == entry->read_offset &&
-        now - entry->grew >= kQuiet) {
+    if (!find_by_inode(*entry) && !adopt_copy(*entry, unknown, now)) gone.push_back(entry);
+  }
+  if (archive_awaited) return false;
+  for (Entry* entry : gone) {
+    // Read to its end and quiet for long when it was last seen: deleted, as old logs are. Empty
+    // when it was last seen: what was written then is in an archive that is read from its start.
+    const bool quiet = entry->parked && entry->begun && entry->size == entry->read_offset &&
+                       now - entry->grew >= kQuiet;
+    const bool was_empty = entry->read_offset == 0 && entry->file.head_bytes == 0;
+    if (quiet || (was_empty && new_archive)) {
       finish(*entry, sink, FileEnd::kComplete);
       continue;
     }
@@ -281,6 +297,7 @@ void FileSource::State::find_missing(std::vector<Seen>& unknown, FileSink& sink,
     }
     finish(*entry, sink, FileEnd::kLost);
   }
+  return true;
 }
 
 // Moved to a name nobody could guess, but still in its folder.
@@ -305,14 +322,14 @@ bool FileSource::State::find_by_inode(Entry& entry) {
   return false;
 }
 
-bool FileSource::State::add(const Seen& seen, Instant now) {
+bool FileSource::State::add(const Seen& seen, FileSink& sink, Instant now) {
   if (entries.size() >= settings.known_files_max) {
     say_once(true, "more than " + std::to_string(settings.known_files_max) +
                        " files; the rest is not read");
     look_refusal = "too_many_files";
     return true;
   }
-  auto entry = std::make_unique<Entry>();
+  if (is_compressed_name(seen.path)) return add_archive(seen, sink, now);
   auto opened = OpenFile::open(seen.path);
   if (!opened) {
     if (seen.in_glob || read_before || !first_look) refuse(seen.path, opened.error());
@@ -320,25 +337,29 @@ bool FileSource::State::add(const Seen& seen, Instant now) {
   }
   const auto stat = opened.value().stat();
   if (!stat) return false;
-  if (stat.value().inode != seen.stat.inode || stat.value().device != seen.stat.device) {
-    return false;
-  }
-  if (entries.by_inode(stat.value().device, stat.value().inode) != nullptr) return true;
-  entry->handle = std::move(opened).value();
-  entry->file.device = stat.value().device;
-  entry->file.inode = stat.value().inode;
+  return take_up(seen, std::move(opened).value(), stat.value(), now);
+}
+
+bool FileSource::State::take_up(const Seen& seen, OpenFile opened, const FileStat& stat,
+                                Instant now) {
+  if (stat.inode != seen.stat.inode || stat.device != seen.stat.device) return false;
+  if (entries.by_inode(stat.device, stat.inode) != nullptr) return true;
+  auto entry = std::make_unique<Entry>();
+  entry->handle = std::move(opened);
+  entry->file.device = stat.device;
+  entry->file.inode = stat.inode;
   entry->file.path = seen.path;
-  entry->file.key = make_key(stat.value(), now);
-  if (!grow_head(entry->handle, stat.value().size, entry->file)) return true;
+  entry->file.key = make_key(stat, now);
+  if (!grow_head(entry->handle, stat.size, entry->file)) return true;
   entry->in_glob = seen.in_glob;
   entry->seen = true;
   entry->verified = true;
-  refresh(*entry, stat.value(), now);
+  refresh(*entry, stat, now);
   if (!seen.in_glob && !read_before && first_look) {
     entry->file.state = FileState::kIgnored;
     entry->handle.close();
   } else {
-    entry->shadow_of = copy_of(entry->handle, stat.value());
+    entry->shadow_of = copy_of(entry->handle, stat, is_compressed_name(seen.path));
     if (entry->shadow_of.empty() && handles >= settings.open_files_max) {
       entry->handle.close();  // opened again when its turn to be read comes
     } else {

@@ -21,8 +21,9 @@ namespace meldevakt::agent {
 
 struct Seen {
   std::string path;
-  FileStat stat;
+  FileStat stat;  // of an archive as stored
   bool in_glob = false;
+  std::string first;  // of an archive nobody knew: its content's first bytes, at most kHeadBytesMax
 };
 
 // Which file of the source may follow which: those that are being read and are not empty.
@@ -59,6 +60,7 @@ struct FileSource::State {
   // The last listing.
   std::vector<std::string> glob_paths;
   std::vector<std::string> sibling_paths;
+  std::vector<std::string> archive_paths;  // compressed ones, in the globs or beside them
   std::vector<std::string> folders;
   std::map<std::string, std::int64_t> folder_times;
   Instant listed;
@@ -70,8 +72,14 @@ struct FileSource::State {
   std::string read_refusal;
   Turn last_turn{.reason = "starting"};
   std::set<std::pair<std::uint64_t, std::uint64_t>> unknown_ids;  // device and inode
-  std::size_t handles = 0;                                        // open ones
-  bool looked = false;                                            // this turn listed the folders
+  struct Unfinished {
+    std::uint64_t size = 0;
+    Instant since;  // it has had this size since then
+  };
+  std::map<std::string, Unfinished> unfinished;  // by path: archives that end in the middle
+  bool archive_awaited = false;                  // a file that is missing may be in one of them
+  std::size_t handles = 0;                       // open ones
+  bool looked = false;                           // this turn listed the folders
   Instant judged;                      // when every file was last asked whether it is over
   std::optional<Followers> followers;  // of this turn
   bool again = false;  // reading met what the look did not show: look again before reading on
@@ -89,20 +97,33 @@ struct FileSource::State {
   void match(const Seen& seen, std::vector<Seen>& unknown, Instant now);
   void start_over(Entry& entry, const FileStat& stat, Instant now);
   [[nodiscard]] bool verify(Entry& entry, const Seen& seen);
-  void find_missing(std::vector<Seen>& unknown, FileSink& sink, Instant now);
+  // False: what is missing may be in an archive that is being written.
+  [[nodiscard]] bool find_missing(std::vector<Seen>& unknown, FileSink& sink, Instant now);
   [[nodiscard]] bool find_by_inode(Entry& entry);
   // False: the name meanwhile stands for another file.
-  [[nodiscard]] bool add(const Seen& seen, Instant now);
+  [[nodiscard]] bool add(const Seen& seen, FileSink& sink, Instant now);
+  [[nodiscard]] bool take_up(const Seen& seen, OpenFile opened, const FileStat& stat, Instant now);
   [[nodiscard]] bool rests_never(Instant now);
   void forget_unseen();
   void look_at_open(Instant now);
   void refresh(Entry& entry, const FileStat& stat, Instant now);
 
+  // --- file_source_archives.cpp
+  void look_at_archives(std::vector<Seen>& unknown, Instant now);
+  [[nodiscard]] bool is_same_archive(Entry& entry, const Seen& seen);
+  [[nodiscard]] bool wait_for(const Seen& seen, Instant now);
+  void put_in_order(std::vector<Seen>& archives, const std::vector<Seen>& plain) const;
+  [[nodiscard]] bool continues_in(const Entry& entry, const Seen& archive) const;
+  [[nodiscard]] bool add_archive(const Seen& seen, FileSink& sink, Instant now);
+  [[nodiscard]] Entry* finished_as(const Seen& seen, const OpenFile& opened) const;
+  void add_known_archive(const Seen& seen, FileState state, Instant now);
+
   // --- file_source_copies.cpp
-  void find_replaced(std::vector<Seen>& unknown, FileSink& sink);
-  void replaced(Entry& entry, std::vector<Seen>& unknown, FileSink& sink);
-  [[nodiscard]] bool adopt_copy(Entry& entry, std::vector<Seen>& unknown);
-  [[nodiscard]] std::string copy_of(const OpenFile& file, const FileStat& stat) const;
+  void find_replaced(std::vector<Seen>& unknown, FileSink& sink, Instant now);
+  void replaced(Entry& entry, std::vector<Seen>& unknown, FileSink& sink, Instant now);
+  [[nodiscard]] bool adopt_copy(Entry& entry, std::vector<Seen>& unknown, Instant now);
+  [[nodiscard]] std::string copy_of(const OpenFile& file, const FileStat& stat,
+                                    bool is_archive) const;
   void revisit_shadows(Instant now);
 
   // --- file_source.cpp

@@ -113,20 +113,29 @@ std::optional<std::string> dated_name_mask(std::string_view name) {
   return std::nullopt;
 }
 
-bool is_compressed_name(std::string_view name) {
+std::string_view uncompressed_name(std::string_view name) {
   constexpr std::array<std::string_view, 9> endings{".gz",  ".tgz", ".bz2", ".xz", ".zst",
                                                     ".zip", ".lz4", ".7z",  ".cab"};
-  std::string lower{name};
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  });
-  return std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) {
-    return lower.size() > ending.size() &&
-           std::string_view{lower}.substr(lower.size() - ending.size()) == ending;
-  });
+  for (const std::string_view ending : endings) {
+    if (name.size() <= ending.size()) continue;
+    const std::string_view end = name.substr(name.size() - ending.size());
+    const bool same = std::equal(end.begin(), end.end(), ending.begin(), [](char a, char b) {
+      return std::tolower(static_cast<unsigned char>(a)) == b;
+    });
+    if (same) return name.substr(0, name.size() - ending.size());
+  }
+  return name;
+}
+
+bool is_compressed_name(std::string_view name) {
+  return uncompressed_name(name).size() != name.size();
 }
 
 bool older_by_name(std::string_view a, std::string_view b) {
+  const std::string_view stored_a = a;
+  const std::string_view stored_b = b;
+  a = uncompressed_name(a);
+  b = uncompressed_name(b);
   std::string_view before_a;
   std::string_view before_b;
   const auto number_a = trailing_number(a, before_a);
@@ -136,7 +145,7 @@ bool older_by_name(std::string_view a, std::string_view b) {
   if (number_b && before_b == a) return false;
   if (is_rotated_sibling(name_of(a), name_of(b))) return true;
   if (is_rotated_sibling(name_of(b), name_of(a))) return false;
-  return a < b;
+  return a != b ? a < b : stored_a < stored_b;
 }
 
 bool has_wildcard(std::string_view component) {

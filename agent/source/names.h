@@ -27,6 +27,8 @@ namespace meldevakt::agent {
 
 // ".gz", ".zip", ".zst" and the like, in any letter case.
 [[nodiscard]] bool is_compressed_name(std::string_view name);
+// The name without such an ending: what the file was called before it was compressed.
+[[nodiscard]] std::string_view uncompressed_name(std::string_view name);
 
 // Which of two names of files written at the same moment is older: "app.log.2" before "app.log.1"
 // before "app.log"; otherwise by name (dates sort so). Compares whole paths.

@@ -104,15 +104,6 @@ TEST_CASE("FileSource: a turn is bounded, and says that there is more") {
   CHECK(play.sink.all == block('a', 3 * kReadBytes) + "b1\n");
 }
 
-TEST_CASE("FileSource: compressed files are named once and not read") {
-  Play play{{"app.log*"}};
-  play.folder.write("app.log", "a1\n");
-  play.folder.write("app.log.2.gz", "zzz");
-  CHECK(play.run(5) == "+A A:a1\n ");
-  CHECK(play.last.state == ReadState::kRead);
-  CHECK(play.notes() == "I app.log.2.gz: compressed files are not read\n");
-}
-
 TEST_CASE("FileSource: wildcards in folders, and folders that come later") {
   Play play{{"*/app.log"}};
   CHECK(play.run() == "");
