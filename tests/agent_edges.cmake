@@ -8,5 +8,9 @@ if(MELDEVAKT_BUILD_TESTS)
     PRIVATE_DEPS SQLite::SQLite3)
   meldevakt_tests(agent_ship_tests FOLDERS unit/agent/ship DEPS agent_ship
     PRIVATE_DEPS Poco::NetSSL Poco::Net OpenSSL::SSL)
-  meldevakt_tests(agent_app_tests FOLDERS unit/agent/app DEPS agent_app)
+  meldevakt_tests(agent_app_tests FOLDERS unit/agent/app DEPS agent_app
+    PRIVATE_DEPS Poco::NetSSL Poco::Net OpenSSL::SSL)
+  if(TARGET agent_app_tests AND TARGET meldevakt-agent)
+    add_dependencies(agent_app_tests meldevakt-agent)  # its tests run the program
+  endif()
 endif()

@@ -1,6 +1,7 @@
 #include "agent/app/commands.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "agent/app/config.h"
 #include "agent/app/enrol.h"
@@ -8,8 +9,31 @@
 #include "common/crypto/crypto.h"
 #include "common/platform/clock.h"
 #include "common/platform/time_zones.h"
+#include "common/summary/json.h"
 
 namespace meldevakt::agent {
+namespace {
+
+std::string failure_line(const SampleFailure& failure, Format format) {
+  if (format == Format::kText) return failure.message + "\n";
+  JsonWriter json;
+  json.begin_object().member("good", false).member("rule", failure.rule);
+  json.member("detail", failure.message).end_object();
+  return std::move(json).take() + "\n";
+}
+
+std::string good_line(const Pack& pack, Format format) {
+  const PackIdentity& identity = pack.identity;
+  if (format == Format::kText) {
+    return identity.id + " " + identity.version + ": all samples hold\n";
+  }
+  JsonWriter json;
+  json.begin_object().member("good", true).member("pack", identity.id);
+  json.member("version", identity.version).end_object();
+  return std::move(json).take() + "\n";
+}
+
+}  // namespace
 
 int exit_status_of(const Error& error) {
   switch (error.code()) {
@@ -45,8 +69,10 @@ int run_enroll(const EnrollOptions& options) {
   if (!enrolled) return complain(enrolled.error());
   const Enrolled& e = enrolled.value();
   if (options.common.format == Format::kJson) {
-    print("{\"agent\":\"" + e.agent + "\",\"tenant\":\"" + e.tenant + "\",\"collector\":\"" +
-          e.collector + "\",\"first_agent\":" + (e.first_agent ? "true" : "false") + "}\n");
+    JsonWriter json;
+    json.begin_object().member("agent", e.agent).member("tenant", e.tenant);
+    json.member("collector", e.collector).member("first_agent", e.first_agent).end_object();
+    print(std::move(json).take() + "\n");
     return kExitDone;
   }
   print("Enrolled as agent " + e.agent + " of tenant " + e.tenant + " at " + e.collector + "\n");
@@ -86,11 +112,9 @@ int run_rules_test(const RulesTestOptions& options) {
     if (!replaced) all.push_back(loaded.pack);
   }
   for (SampleFailure& failure : check_samples_across(all)) failures.push_back(std::move(failure));
-  for (const SampleFailure& failure : failures) print(failure.message + "\n");
+  for (const SampleFailure& failure : failures) print(failure_line(failure, options.format));
   if (!failures.empty()) return kExitFindings;
-  for (const auto& pack : packs) {
-    print(pack->identity.id + " " + pack->identity.version + ": all samples hold\n");
-  }
+  for (const auto& pack : packs) print(good_line(*pack, options.format));
   return kExitDone;
 }
 

@@ -70,7 +70,7 @@ SourceConfig read_source(const toml::table& table, Mistakes& mistakes) {
   }
   out.files = in.texts("files");
   if (!in.has("files")) {
-    mistakes.add(in.line(), "'files' is missing in [[source]]");
+    in.missing("files");
   } else if (out.files.empty()) {
     in.mistake("files", "'files' in [[source]] names no file");
   }

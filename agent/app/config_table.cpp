@@ -46,7 +46,7 @@ std::string ConfigTable::text(std::string_view key, std::string otherwise) {
 std::string ConfigTable::required(std::string_view key) {
   if (!has(key)) {
     asked_.emplace_back(key);
-    mistakes_.add(line(), "'" + std::string{key} + "' is missing in " + name_);
+    missing(key);
     return {};
   }
   return text(key);
@@ -130,8 +130,14 @@ void ConfigTable::finish() {
     const std::string name{key.str()};
     if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
     std::string what = "unknown key '" + quoted(name) + "' in " + name_;
-    if (const auto near = nearest_name(name, asked_)) what += "; did you mean '" + *near + "'?";
+    if (const auto near = nearest_name(name, asked_)) {
+      what += "; did you mean '" + *near + "'?";
+      std::erase(missing_, *near);  // explained
+    }
     mistakes_.add(key.source().begin.line, what);
+  }
+  for (const std::string& key : missing_) {
+    mistakes_.add(line(), "'" + key + "' is missing in " + name_);
   }
 }
 

@@ -45,6 +45,8 @@ class ConfigTable {
   [[nodiscard]] std::uint32_t line() const { return table_.source().begin.line; }
   [[nodiscard]] std::uint32_t line_of(std::string_view key) const;
   void mistake(std::string_view key, const std::string& what);
+  void missing(std::string_view key) { missing_.emplace_back(key); }
+  // Says what is missing and what is unknown; of a misspelt key only that it is.
   void finish();
 
  private:
@@ -54,6 +56,7 @@ class ConfigTable {
   std::string name_;
   Mistakes& mistakes_;
   std::vector<std::string> asked_;
+  std::vector<std::string> missing_;
 };
 
 }  // namespace meldevakt::agent

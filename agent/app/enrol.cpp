@@ -2,17 +2,19 @@
 
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agent/ship/collector_answers.h"
 #include "agent/ship/https.h"
 #include "agent/state/state.h"
+#include "common/base/limits.h"
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
 #include "common/platform/disk.h"
 #include "common/ports/sha256.h"
 #include "common/seal/dsse.h"
+#include "common/summary/json.h"
+#include "common/summary/json_reader.h"
 #include "common/summary/statement.h"
 
 namespace meldevakt::agent {
@@ -114,6 +116,34 @@ Status not_enrolled_yet(const State::Loaded& loaded, const std::string& name,
   return {};
 }
 
+bool is_token(std::string_view text) {
+  const auto token = from_base64url(text);
+  return token && token.value().size() == kTokenBytes;
+}
+
+// The tenant's id becomes part of file names.
+bool is_tenant_id(std::string_view text) {
+  constexpr std::string_view letters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  return !text.empty() && text.size() <= limits::kIdentifierBytesMax &&
+         text.find_first_not_of(letters) == std::string_view::npos;
+}
+
+Result<InvitationFile> read_invitation_members(std::string_view json) {
+  MELDEVAKT_TRY_ASSIGN(const JsonValue value,
+                       parse_json(json, {.depth_max = 1, .members_max = 8, .values_max = 9}));
+  JsonReader reader{value, "invitation"};
+  InvitationFile out;
+  static_cast<void>(reader.integer("v", 1, 1));
+  out.collector = reader.text("collector", [](std::string_view text) { return !text.empty(); });
+  out.tenant = reader.text("tenant", is_tenant_id);
+  out.token = reader.text("token", is_token);
+  out.expires = reader.instant("expires");
+  out.authority_pem = reader.text("authority", [](std::string_view text) { return !text.empty(); });
+  MELDEVAKT_TRY(reader.finish());
+  return out;
+}
+
 Result<InvitationFile> read_invitation(const std::string& path) {
   MELDEVAKT_TRY_ASSIGN(const std::string text, read_secret_file(path, kInvitationBytesMax));
   auto parsed = parse_invitation(text);
@@ -128,9 +158,10 @@ Result<EnrolAnswer> ask_collector(const InvitationFile& invitation, const NewKey
   settings.authority_pem = invitation.authority_pem;
   MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<HttpsTransport> transport,
                        HttpsTransport::create(std::move(settings)));
-  MELDEVAKT_TRY_ASSIGN(EnrolAnswer answer,
-                       enrol(*transport, invitation.token, envelope, keys.tls.request_pem));
-  if (answer.agent == keys.agent && answer.tenant == invitation.tenant) return answer;
+  Result<EnrolAnswer> asked = enrol(*transport, invitation.token, envelope, keys.tls.request_pem);
+  if (!asked) return std::move(asked).error().in(invitation.collector);
+  const EnrolAnswer& answer = asked.value();
+  if (answer.agent == keys.agent && answer.tenant == invitation.tenant) return asked;
   return Error{Errc::kRejected, "the collector enrolled somebody else: agent " +
                                     meldevakt::quoted(answer.agent) + " tenant " +
                                     meldevakt::quoted(answer.tenant)};
@@ -148,28 +179,12 @@ Status keep_certificates(const StateFiles& files, const std::string& suffix,
 }  // namespace
 
 Result<InvitationFile> parse_invitation(std::string_view json) {
-  const Error malformed{Errc::kInvalid, "is no invitation; ask for a new one"};
-  const auto parsed = nlohmann::json::parse(json, nullptr, false);
-  if (!parsed.is_object() || parsed.value("v", 0) != 1) return malformed;
-  InvitationFile out;
-  for (const auto& [name, member] :
-       {std::pair{"collector", &out.collector}, std::pair{"tenant", &out.tenant},
-        std::pair{"token", &out.token}, std::pair{"authority", &out.authority_pem}}) {
-    if (!parsed.contains(name) || !parsed[name].is_string()) return malformed;
-    *member = parsed[name].get<std::string>();
+  Result<InvitationFile> read = read_invitation_members(json);
+  if (!read) {
+    return Error{Errc::kInvalid,
+                 "is no invitation; ask for a new one (" + read.error().message() + ")"};
   }
-  if (!parsed.contains("expires") || !parsed["expires"].is_number_integer()) return malformed;
-  out.expires = {parsed["expires"].get<std::int64_t>()};
-  const auto token = from_base64url(out.token);
-  if (!token || token.value().size() != kTokenBytes || out.tenant.empty()) return malformed;
-  // The tenant's id becomes part of file names.
-  if (out.tenant.size() > 64 ||
-      out.tenant.find_first_not_of(
-          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
-          std::string::npos) {
-    return malformed;
-  }
-  return out;
+  return read;
 }
 
 Result<Enrolled> enrol_agent(const Config& config, const std::string& invitation_path,

@@ -28,6 +28,7 @@ struct InvitationFile {
   Instant expires;
   std::string authority_pem;
 };
+// Strict (common/summary/json.h); kInvalid says what is wrong, never the token.
 [[nodiscard]] Result<InvitationFile> parse_invitation(std::string_view json);
 
 struct Enrolled {

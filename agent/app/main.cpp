@@ -8,6 +8,11 @@ namespace {
 using meldevakt::agent::CommonOptions;
 using meldevakt::agent::Format;
 
+void add_version(CLI::App& command) {
+  command.set_version_flag("--version",
+                           std::string{"meldevakt-agent "} + meldevakt::agent::kSoftwareVersion);
+}
+
 void add_format(CLI::App& command, Format& format) {
   command
       .add_option_function<std::string>(
@@ -17,6 +22,7 @@ void add_format(CLI::App& command, Format& format) {
           },
           "text or json (one object a line)")
       ->check(CLI::IsMember({"text", "json"}));
+  add_version(command);
 }
 
 void add_common(CLI::App& command, CommonOptions& options) {
@@ -24,11 +30,12 @@ void add_common(CLI::App& command, CommonOptions& options) {
   add_format(command, options.format);
 }
 
+// Every command has --help, --version and --format.
 // CLI11 has exit codes of its own; ours are the same for every program of the house.
 int parse_and_run(int argc, char** argv) {
   namespace agent = meldevakt::agent;
   CLI::App app{"Watches a case system's logs and tells its collector what became of each message."};
-  app.set_version_flag("--version", std::string{"meldevakt-agent "} + agent::kSoftwareVersion);
+  add_version(app);
   app.require_subcommand(1);
   CommonOptions common;
   agent::EnrollOptions enroll;
@@ -68,8 +75,10 @@ int parse_and_run(int argc, char** argv) {
   explain_command->callback([&] { status = agent::run_explain(explain); });
   CLI::App* rules = app.add_subcommand("rules", "work with rule packs");
   rules->require_subcommand(1);
+  add_version(*rules);
   CLI::App* test = rules->add_subcommand("test", "check packs and their samples");
   test->add_option("FILE", rules_test.files, "rule packs (*.rules.toml)")->required();
+  add_format(*test, rules_test.format);
   test->callback([&] { status = agent::run_rules_test(rules_test); });
   // Harmless here, so that scripts can give every command the same options.
   test->add_option("--config", common.config, "not used");

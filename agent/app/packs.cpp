@@ -12,6 +12,7 @@
 namespace meldevakt::agent {
 namespace {
 
+constexpr std::string_view kBuiltIn = "built in";
 constexpr std::string_view kPackEnding = ".rules.toml";
 constexpr std::string_view kSharedEnding = ".shared.toml";
 
@@ -69,7 +70,7 @@ Result<Packs> built_in_packs() {
   for (const ShippedPack& shipped : shipped_packs()) {
     MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const Pack> pack,
                          load_pack(shipped.text, shipped.file_name, shared_rules_in("")));
-    out[pack->identity.id] = {pack, "built in"};
+    out[pack->identity.id] = {pack, std::string{kBuiltIn}};
   }
   return out;
 }
@@ -93,6 +94,21 @@ Result<Packs> load_packs(const Config& config) {
   }
   for (const auto& [id, pack] : own) out[id] = pack;
   return out;
+}
+
+Status check_pack_samples(const Packs& packs) {
+  for (const auto& [id, loaded] : packs) {
+    if (loaded.origin == kBuiltIn) continue;
+    const std::vector<SampleFailure> failures = check_samples(*loaded.pack);
+    if (failures.empty()) continue;
+    std::string what = failures.front().message;
+    if (failures.size() > 1) {
+      what += " (and " + std::to_string(failures.size() - 1) + " more samples)";
+    }
+    return Error{Errc::kInvalid, what + "; the pack is not used until its samples hold: " +
+                                     "meldevakt-agent rules test " + loaded.origin};
+  }
+  return {};
 }
 
 std::string zone_of(const SourceConfig& source, const Pack& pack) {

@@ -28,6 +28,9 @@ using Packs = std::map<std::string, LoadedPack>;  // by id
 [[nodiscard]] Result<Packs> load_packs(const Config& config);
 [[nodiscard]] Result<Packs> built_in_packs();
 
+// That the samples of every pack loaded from disk hold; of those built in the build has seen to it.
+// kInvalid with file and line of the first that does not.
+[[nodiscard]] Status check_pack_samples(const Packs& packs);
 // That every source's pack and zone exist, and that it has a zone where its pack needs one.
 [[nodiscard]] Status check_sources(const Config& config, const Packs& packs, TimeZones& zones);
 // The zone a source is read in: its own, its pack's, UTC.

@@ -13,7 +13,6 @@
 #include "agent/ship/carry.h"
 #include "agent/ship/collector_answers.h"
 #include "agent/ship/https.h"
-#include "common/base/limits.h"
 #include "common/crypto/crypto.h"
 #include "common/platform/clock.h"
 #include "common/platform/disk.h"
@@ -50,14 +49,9 @@ class Wake {
 Result<std::unique_ptr<FrameSender>> make_sender(const Config& config, const StateFiles& files,
                                                  const TenantRow& tenant) {
   if (config.ship.mode == ShipMode::kCarry) {
-    CarrySender::Disk disk;
-    disk.read = [](const std::string& path) { return read_file(path, limits::kFrameBytesMax); };
-    disk.write = [](const std::string& path, std::string_view bytes) {
-      return write_file_atomically(path, bytes, FileMode::kOwnerOnly, Replace::kNever);
-    };
-    MELDEVAKT_TRY(make_private_directory(config.ship.carry_to));
+    // Not made when it is missing: it may be a mount that is not there just now.
     return std::unique_ptr<FrameSender>{
-        std::make_unique<CarrySender>(config.ship.carry_to, std::move(disk))};
+        std::make_unique<CarrySender>(config.ship.carry_to, carry_disk())};
   }
   const std::string& url = config.collector.empty() ? tenant.collector : config.collector;
   MELDEVAKT_TRY_ASSIGN(const Address address, parse_collector_url(url));
@@ -78,6 +72,7 @@ Result<std::unique_ptr<FrameSender>> make_sender(const Config& config, const Sta
 Result<Config> load_all(const std::string& path, Packs& packs, TimeZones& zones) {
   MELDEVAKT_TRY_ASSIGN(Config config, load_config(path));
   MELDEVAKT_TRY_ASSIGN(packs, load_packs(config));
+  MELDEVAKT_TRY(check_pack_samples(packs));
   MELDEVAKT_TRY(check_sources(config, packs, zones));
   return config;
 }

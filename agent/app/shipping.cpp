@@ -4,7 +4,22 @@
 #include <chrono>
 #include <utility>
 
+#include "common/base/limits.h"
+#include "common/platform/disk.h"
+
 namespace meldevakt::agent {
+
+CarrySender::Disk carry_disk() {
+  CarrySender::Disk disk;
+  disk.read = [](const std::string& path) { return read_file(path, limits::kFrameBytesMax); };
+  disk.write = [](const std::string& path, std::string_view bytes) {
+    return write_file_atomically(path, bytes, FileMode::kOwnerOnly, Replace::kNever);
+  };
+  disk.rewrite = [](const std::string& path, std::string_view bytes) {
+    return write_file_atomically(path, bytes, FileMode::kOwnerOnly, Replace::kAllowed);
+  };
+  return disk;
+}
 
 void Shipping::add(const std::string& tenant, const std::string& agent,
                    std::unique_ptr<Dispatcher> dispatcher) {

@@ -10,12 +10,16 @@
 #include <vector>
 
 #include "agent/app/log.h"
+#include "agent/ship/carry.h"
 #include "agent/ship/shipper.h"
 #include "agent/state/state.h"
 
 namespace meldevakt::agent {
 
 inline constexpr std::uint64_t kOfferBytesMax = 4 * 1024 * 1024;
+
+// The real disk under a CarrySender, durable by common/platform/disk.h.
+[[nodiscard]] CarrySender::Disk carry_disk();
 
 class Shipping {
  public:

@@ -10,9 +10,22 @@
 namespace meldevakt::agent {
 namespace {
 
-// A receipt without commit, or a failure without retry, becomes a finding by silence: somebody has
-// to look when the grace time is over, also when nothing new is written.
-constexpr Duration kLookAgain = seconds(33);
+bool observes_commits(const SourceYield& yield) {
+  const std::vector<Observed>& observes = yield.coverage.observes;
+  return std::any_of(observes.begin(), observes.end(),
+                     [](const Observed& one) { return one.signal == Signal::kMessageCommitted; });
+}
+
+// Event time up to which a commit would have been seen: what could not show one holds nothing up.
+Instant watermark_of(const std::vector<SourceYield>& yields) {
+  const bool any = std::any_of(yields.begin(), yields.end(), observes_commits);
+  std::optional<Instant> out;
+  for (const SourceYield& yield : yields) {
+    if (any && !observes_commits(yield)) continue;
+    out = std::min(yield.watermark, out.value_or(yield.watermark));
+  }
+  return out.value_or(Instant{});
+}
 
 }  // namespace
 
@@ -20,18 +33,20 @@ bool TenantLane::due(const std::vector<SourceLane*>& sources, const Config& conf
   if (now <= from()) return false;
   bool urgent = false;
   bool facts = false;
+  bool silence = false;
   for (SourceLane* source : sources) {
     const SourcePipeline* pipeline = source->pipeline(row_.id);
     if (pipeline == nullptr) continue;
     urgent = urgent || pipeline->has_urgent();
     facts = facts || pipeline->has_facts();
+    silence = silence || silence_speaks(source->name(), *pipeline);
   }
   const Duration since = now - from();
   if (facts && !facts_since_) facts_since_ = now;
   if (!facts) facts_since_.reset();
-  if (urgent && since >= std::min(kUrgentSpacing, config.ship.facts_within)) return true;
+  if ((urgent || silence) && since >= std::min(kUrgentSpacing, config.ship.facts_within))
+    return true;
   if (facts_since_ && now - *facts_since_ + config.poll >= config.ship.facts_within) return true;
-  if (look_again_ && now >= *look_again_) return true;
   return since >= config.ship.every;
 }
 
@@ -50,7 +65,6 @@ Status TenantLane::seal(const std::vector<SourceLane*>& sources, StatementContex
     source->mark_changed();
   }
   facts_since_.reset();
-  look_again_.reset();
   watch_lives(yields, change);
 
   std::vector<std::string> coverage;
@@ -64,23 +78,33 @@ Status TenantLane::seal(const std::vector<SourceLane*>& sources, StatementContex
   return {};
 }
 
+// A receipt without commit, or a failure without retry, becomes a finding by silence: as soon as a
+// source is read up to the end of the grace time, somebody has to look and the collector has to
+// hear how far it was read, also when nothing new is written.
+bool TenantLane::silence_speaks(const std::string& source, const SourcePipeline& pipeline) const {
+  if (deadlines_.empty()) return false;
+  const auto sealed = sealed_watermarks_.find(source);
+  const Instant before = sealed == sealed_watermarks_.end() ? Instant{} : sealed->second;
+  const auto next = std::upper_bound(deadlines_.begin(), deadlines_.end(), before);
+  return next != deadlines_.end() && *next <= pipeline.watermark();
+}
+
 void TenantLane::watch_lives(const std::vector<SourceYield>& yields, StateChange& change) {
   if (yields.empty()) return;
-  Instant watermark = yields.front().watermark;
   bool steps = false;
   for (const SourceYield& yield : yields) {
-    watermark = std::min(watermark, yield.watermark);
+    sealed_watermarks_[yield.coverage.id] = yield.watermark;
     for (const Fact& fact : yield.facts) {
       lives_.add(fact);
       steps = steps || std::holds_alternative<StepFact>(fact.what);
     }
   }
-  if (steps) look_again_ = change.now + kLookAgain;
-  const std::vector<Finding> findings = lives_.findings(watermark);
+  const std::vector<Finding> findings = lives_.findings(watermark_of(yields));
   for (const Finding& finding : findings) {
     change.findings.push_back({finding_id(row_.id, finding), row_.id, finding, change.now, {}});
   }
   if (steps || !findings.empty()) change.lives.push_back({row_.id, lives_.snapshot()});
+  deadlines_ = lives_.deadlines();
 }
 
 Status TenantLane::add_statements(const StatementContext& context, std::vector<SourceYield> yields,

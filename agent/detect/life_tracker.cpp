@@ -99,6 +99,15 @@ std::vector<Finding> LifeTracker::findings(Instant watermark) {
   return out;
 }
 
+std::vector<Instant> LifeTracker::deadlines() const {
+  std::vector<Instant> out;
+  for (const std::uint64_t id : state_->waiting) {
+    for (const auto& one : state_->suspicions(state_->lives.at(id))) out.push_back(one.deadline);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 // --- lives ------------------------------------------------------------------------------------
 
 // The one life that all these names are of; a new one when none of them is known.
@@ -181,57 +190,70 @@ void LifeTracker::State::keep_bounds() {
 // --- judging ----------------------------------------------------------------------------------
 
 void LifeTracker::State::judge(Life& life, Instant watermark, std::vector<Finding>& out) const {
-  judge_failures(life, watermark, out);
-  judge_receipt(life, watermark, out);
+  for (const Suspicion& one : suspicions(life)) {
+    if (one.deadline > watermark) continue;
+    life.told.at(static_cast<std::size_t>(one.kind)) = true;
+    out.push_back({one.kind, life.names, one.step->time, one.step->source, one.step->code,
+                   sentence_of(life, one)});
+  }
 }
 
-void LifeTracker::State::judge_failures(Life& life, Instant watermark,
-                                        std::vector<Finding>& out) const {
+std::vector<LifeTracker::State::Suspicion> LifeTracker::State::suspicions(const Life& life) const {
+  std::vector<Suspicion> out;
+  const auto add = [&](FindingKind kind, const LifeStep& step, Instant deadline) {
+    if (!life.told.at(static_cast<std::size_t>(kind))) out.push_back({kind, &step, deadline});
+  };
+  if (const LifeStep* const failure = first_failure_left(life)) {
+    add(FindingKind::kFailedCommit, *failure, failure->time + settings.grace);
+  }
+  const LifeStep* const receipt = life.earliest(Signal::kMessageAcknowledged);
+  if (receipt == nullptr || !settings.commits_are_observed) return out;
+  const LifeStep* const commit = life.earliest(Signal::kMessageCommitted);
+  const Instant until = receipt->time + settings.grace;
+  if (commit == nullptr || commit->time > until) {
+    add(FindingKind::kReceiptWithoutCommit, *receipt, until);
+  }
+  if (commit != nullptr && receipt->time < commit->time) {
+    add(FindingKind::kReceiptBeforeCommit, *commit, commit->time);
+  }
+  return out;
+}
+
+// The earliest failed save after which no commit came in time.
+const LifeStep* LifeTracker::State::first_failure_left(const Life& life) const {
   const LifeStep* first = nullptr;
   for (const auto& [id, step] : life.steps) {
     if (step.signal != Signal::kMessageSaveFailed) continue;
-    const Instant until = step.time + settings.grace;
-    if (until > watermark || life.has_commit(step.time, until) || all_committed(step)) continue;
+    if (life.has_commit(step.time, step.time + settings.grace) || all_committed(step)) continue;
     if (first == nullptr || step.time < first->time) first = &step;
   }
-  if (first == nullptr) return;
-  std::string sentence = "A save failed" + how_it_failed(*first) +
-                         " and no later commit was logged within " + in_seconds(settings.grace);
-  if (!first->candidates.empty()) {
+  return first;
+}
+
+std::string LifeTracker::State::sentence_of(const Life& life, const Suspicion& suspicion) const {
+  const LifeStep& step = *suspicion.step;
+  const std::string within = " within " + in_seconds(settings.grace);
+  switch (suspicion.kind) {
+    case FindingKind::kReceiptWithoutCommit:
+      return "The sender was told that the message arrived, but no commit was logged" + within +
+             ".";
+    case FindingKind::kReceiptBeforeCommit: {
+      const Instant receipt = life.earliest(Signal::kMessageAcknowledged)->time;
+      return "The receipt was sent " + in_seconds(step.time - receipt) +
+             " before the message was committed: had the save failed, the message would be lost.";
+    }
+    case FindingKind::kFailedCommit: break;
+  }
+  std::string sentence =
+      "A save failed" + how_it_failed(step) + " and no later commit was logged" + within;
+  if (!step.candidates.empty()) {
     sentence += "; the log leaves open which of several messages it was";
   } else if (life.names.empty()) {
     sentence += "; the log does not say which message it was";
-  } else if (life.earliest(Signal::kMessageAcknowledged)) {
+  } else if (life.earliest(Signal::kMessageAcknowledged) != nullptr) {
     sentence += ", but the sender was told that the message arrived";
   }
-  tell(life, FindingKind::kFailedCommit, *first, sentence + ".", out);
-}
-
-void LifeTracker::State::judge_receipt(Life& life, Instant watermark,
-                                       std::vector<Finding>& out) const {
-  const std::optional<Instant> receipt = life.earliest(Signal::kMessageAcknowledged);
-  if (!receipt || !settings.commits_are_observed) return;
-  const std::optional<Instant> commit = life.earliest(Signal::kMessageCommitted);
-  const auto step_at = [&life](Signal signal, Instant time) {
-    return std::find_if(life.steps.begin(), life.steps.end(), [&](const auto& entry) {
-      return entry.second.signal == signal && entry.second.time == time;
-    });
-  };
-  const Instant until = *receipt + settings.grace;
-  if (until <= watermark && (!commit || *commit > until)) {
-    tell(life, FindingKind::kReceiptWithoutCommit,
-         step_at(Signal::kMessageAcknowledged, *receipt)->second,
-         "The sender was told that the message arrived, but no commit was logged within " +
-             in_seconds(settings.grace) + ".",
-         out);
-  }
-  if (commit && *receipt < *commit && *commit <= watermark) {
-    tell(life, FindingKind::kReceiptBeforeCommit,
-         step_at(Signal::kMessageCommitted, *commit)->second,
-         "The receipt was sent " + in_seconds(*commit - *receipt) +
-             " before the message was committed: had the save failed, the message would be lost.",
-         out);
-  }
+  return sentence + ".";
 }
 
 // True for a failure of one of several messages, all of which were stored after all.
@@ -244,14 +266,6 @@ bool LifeTracker::State::all_committed(const LifeStep& failure) const {
                               lives.at(found->second)
                                   .has_commit(failure.time, failure.time + settings.grace);
                      });
-}
-
-void LifeTracker::State::tell(Life& life, FindingKind kind, const LifeStep& step,
-                              std::string sentence, std::vector<Finding>& out) {
-  bool& told = life.told.at(static_cast<std::size_t>(kind));
-  if (told) return;
-  told = true;
-  out.push_back({kind, life.names, step.time, step.source, step.code, std::move(sentence)});
 }
 
 }  // namespace meldevakt::agent

@@ -36,6 +36,10 @@ class LifeTracker {
   // `watermark`: event time up to which every source has been read. Grace runs on event time.
   [[nodiscard]] std::vector<Finding> findings(Instant watermark);
 
+  // The watermarks at which findings() will tell something new if nothing more is added: when the
+  // grace time of a failure or of a receipt without commit is over. In order.
+  [[nodiscard]] std::vector<Instant> deadlines() const;
+
   [[nodiscard]] std::string snapshot() const;
   [[nodiscard]] static Result<LifeTracker> restore(Settings settings, std::string_view snapshot);
 

@@ -37,10 +37,10 @@ struct Life {
   Instant last;          // event time of the latest step
   bool settled = false;  // nothing is left to find out, unless another step comes
 
-  [[nodiscard]] std::optional<Instant> earliest(Signal signal) const {
-    std::optional<Instant> out;
+  [[nodiscard]] const LifeStep* earliest(Signal signal) const {
+    const LifeStep* out = nullptr;
     for (const auto& [id, step] : steps) {
-      if (step.signal == signal && (!out || step.time < *out)) out = step.time;
+      if (step.signal == signal && (out == nullptr || step.time < out->time)) out = &step;
     }
     return out;
   }
@@ -51,7 +51,8 @@ struct Life {
     });
   }
   [[nodiscard]] bool complete() const {
-    return earliest(Signal::kMessageAcknowledged) && earliest(Signal::kMessageCommitted);
+    return earliest(Signal::kMessageAcknowledged) != nullptr &&
+           earliest(Signal::kMessageCommitted) != nullptr;
   }
 };
 
@@ -71,12 +72,17 @@ struct LifeTracker::State {
   void forget(std::uint64_t id);
   void keep_bounds();
 
+  // What will be told of a life when the watermark reaches the deadline, unless another step comes.
+  struct Suspicion {
+    FindingKind kind = FindingKind::kFailedCommit;
+    const LifeStep* step = nullptr;  // that decides
+    Instant deadline;
+  };
+  [[nodiscard]] std::vector<Suspicion> suspicions(const Life& life) const;
+  [[nodiscard]] const LifeStep* first_failure_left(const Life& life) const;
+  [[nodiscard]] std::string sentence_of(const Life& life, const Suspicion& suspicion) const;
   void judge(Life& life, Instant watermark, std::vector<Finding>& out) const;
-  void judge_failures(Life& life, Instant watermark, std::vector<Finding>& out) const;
-  void judge_receipt(Life& life, Instant watermark, std::vector<Finding>& out) const;
   [[nodiscard]] bool all_committed(const LifeStep& failure) const;
-  static void tell(Life& life, FindingKind kind, const LifeStep& step, std::string sentence,
-                   std::vector<Finding>& out);
 
   [[nodiscard]] std::string save() const;
   // False for an unknown word or version; throws the JSON library's exceptions on another form.

@@ -14,16 +14,14 @@ std::string carry_file_name(const OutgoingFrame& frame) {
 HandoverResult CarrySender::send(const OutgoingFrame& frame) {
   const std::string path = folder_ + "/" + carry_file_name(frame);
   const auto there = disk_.read(path);
-  if (there) {
-    if (there.value() == frame.bytes) return {Handover::kStored, 0, ""};
+  if (there && there.value() != frame.bytes) {
     return {Handover::kFork, 0, path + " holds other bytes"};
   }
-  if (there.error().code() != Errc::kNotFound) {
+  if (!there && there.error().code() != Errc::kNotFound) {
     return {Handover::kRetry, 0, there.error().message()};
   }
-  if (auto written = disk_.write(path, frame.bytes); !written) {
-    return {Handover::kRetry, 0, written.error().message()};
-  }
+  const Status written = there ? disk_.rewrite(path, frame.bytes) : disk_.write(path, frame.bytes);
+  if (!written) return {Handover::kRetry, 0, written.error().message()};
   return {Handover::kStored, 0, ""};
 }
 

@@ -144,6 +144,11 @@ bool SourcePipeline::has_facts() const {
   return state_->detector.has_ready();
 }
 
+Instant SourcePipeline::watermark() const {
+  const Instant read = state_->coverage.watermark();
+  return std::min(read, state_->detector.earliest_untold().value_or(read));
+}
+
 SourceYield SourcePipeline::take(Instant now) {
   State& s = *state_;
   s.tell_time(now);
@@ -175,7 +180,7 @@ SourceYield SourcePipeline::take(Instant now) {
   if (digest && !s.digest_broken) to.digest = s.digest.finish().hex();
   if (digest && s.digest_broken) static_cast<void>(s.digest.finish());
   s.digest_broken = false;
-  out.watermark = std::min(s.coverage.watermark(), untold.value_or(s.coverage.watermark()));
+  out.watermark = watermark();
   return out;
 }
 

@@ -81,6 +81,8 @@ class SourcePipeline {
   // -------------------------------------------------------------------------------------
   [[nodiscard]] bool has_urgent() const;
   [[nodiscard]] bool has_facts() const;
+  // The watermark that take() would yield as things stand.
+  [[nodiscard]] Instant watermark() const;
   [[nodiscard]] SourceYield take(Instant now);
 
   // Everything but the positions, versioned. Consistent with low_water() at the moment of the call.

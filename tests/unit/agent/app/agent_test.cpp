@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "common/testing/fault_vfs.h"
@@ -58,6 +59,60 @@ TEST_CASE("Agent: a receipt without commit is told once, over restarts too") {
   w.start();
   w.run(seconds(75));
   CHECK(w.logged("finding kind=") == 1);
+}
+
+// Event time up to which the collector knows the trace completely.
+Instant covered(AgentWorld& w) {
+  Instant until;
+  for (const Statement& statement : w.collector.tenants.at("t1").statements) {
+    const auto& complete = statement.sources.at(0).complete;
+    if (complete) until = std::max(until, complete->to);
+  }
+  return until;
+}
+
+TEST_CASE("Agent: silence after a receipt is told and covered as soon as it can be known") {
+  const LifeTracker::Settings lives;
+  const Duration flush_lag = seconds(1);  // familia-like's
+  struct Case {
+    std::string_view name;
+    bool restart;
+  };
+  for (const Case& c : {Case{"running on", false}, Case{"killed meanwhile", true}}) {
+    CAPTURE(c.name);
+    AgentWorld w;
+    w.enrol("t1", "A");
+    w.start();
+    w.run(seconds(1));
+    w.received(kIdA);
+    w.clock.advance(milliseconds(10));
+    w.acknowledged(kIdA);
+    const Instant receipt = w.clock.now();
+    w.run(seconds(10));
+    if (c.restart) w.start();
+    w.run(lives.grace - seconds(10));
+    CHECK(w.logged("finding kind=") == 0);
+    CHECK(covered(w) < receipt + lives.grace);
+    w.run(flush_lag + milliseconds(500));
+    CHECK(w.logged("finding kind=receipt_without_commit") == 1);
+    CHECK(covered(w) >= receipt + lives.grace);
+    const std::size_t statements = w.collector.tenants.at("t1").statements.size();
+    w.run(seconds(20));  // it is said once
+    CHECK(w.collector.tenants.at("t1").statements.size() == statements);
+  }
+}
+
+TEST_CASE("Agent: a receipt before its commit is told when the commit is covered") {
+  AgentWorld w;
+  w.enrol("t1", "A");
+  w.start();
+  w.run(seconds(1));
+  w.received(kIdA);
+  w.acknowledged(kIdA);
+  w.clock.advance(milliseconds(100));
+  w.committed(kIdA);
+  w.run(seconds(6));
+  CHECK(w.logged("finding kind=receipt_before_commit") == 1);
 }
 
 TEST_CASE("Agent: the collector away loses nothing") {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -85,7 +86,8 @@ struct FakeCollector {
 // Sends while it is looked at; no thread.
 class InlineDispatcher : public Dispatcher {
  public:
-  InlineDispatcher(FakeCollector& collector, Clock& clock) : collector_{collector}, clock_{clock} {}
+  using Send = std::function<HandoverResult(const OutgoingFrame&)>;
+  InlineDispatcher(Send send, Clock& clock) : send_{std::move(send)}, clock_{clock} {}
   void offer(std::vector<OutgoingFrame> frames) override { lane_.offer(std::move(frames)); }
   std::size_t waiting() const override { return lane_.waiting(); }
   std::vector<ShipEvent> take_events() override {
@@ -102,10 +104,10 @@ class InlineDispatcher : public Dispatcher {
     const auto now = [this] { return Duration{clock_.boot_ns() / 1'000'000}; };
     while (const OutgoingFrame* next = lane_.next(now())) {
       const OutgoingFrame frame = *next;
-      lane_.result(frame, collector_.take(frame), now(), 0);
+      lane_.result(frame, send_(frame), now(), 0);
     }
   }
-  FakeCollector& collector_;
+  Send send_;
   Clock& clock_;
   ShipLane lane_{seconds(1)};
 };
@@ -151,6 +153,16 @@ class AgentWorld {
            "\"]\npack = \"familia-like\"\nzone = \"UTC\"\n";
   }
 
+  // Statements that wait in the outbox, as the disk has them.
+  [[nodiscard]] std::int64_t waiting() const {
+    auto db = open_state_for_reading(StateFiles{folder / "state"}.state());
+    REQUIRE(db);
+    const auto count =
+        db.value().number("SELECT count(*) FROM statements WHERE acknowledged_ms IS NULL");
+    REQUIRE(count);
+    return count.value();
+  }
+
   Result<std::unique_ptr<Agent>> create() {
     auto config = parse_config(config_text(), "agent.toml");
     REQUIRE_MESSAGE(config, (config ? "" : config.error().message()));
@@ -170,7 +182,7 @@ class AgentWorld {
               return ClockQuality{true, 1000};
             },
         .dispatcher = [this](const TenantRow&) -> Result<std::unique_ptr<Dispatcher>> {
-          return std::unique_ptr<Dispatcher>{std::make_unique<InlineDispatcher>(collector, clock)};
+          return std::unique_ptr<Dispatcher>{std::make_unique<InlineDispatcher>(send, clock)};
         },
         .software_version = "test"});
   }
@@ -242,6 +254,9 @@ class AgentWorld {
   std::vector<std::string> lines;
   Log log{clock, [this](std::string_view line) { lines.emplace_back(line); }};
   FakeCollector collector;
+  InlineDispatcher::Send send = [this](const OutgoingFrame& frame) {
+    return collector.take(frame);
+  };
   std::unique_ptr<Agent> agent;
 
  private:

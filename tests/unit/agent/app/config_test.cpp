@@ -76,6 +76,8 @@ TEST_CASE("config: each mistake with its line and what to write instead") {
       {"every = \"30s\"", "quite_other = 1", "agent.toml:12: unknown key 'quite_other' in [ship]"},
       {"name = \"trace\"\n", "", "agent.toml:6: 'name' is missing in [[source]]"},
       {"files = [\"/var/log/app*.log\"]\n", "", "agent.toml:6: 'files' is missing in [[source]]"},
+      {"files =", "file =",
+       "agent.toml:8: unknown key 'file' in [[source]]; did you mean 'files'?"},
       {"[\"/var/log/app*.log\"]", "[]", "agent.toml:8: 'files' in [[source]] names no file"},
       {"[\"/var/log/app*.log\"]", "\"/var/log/app*.log\"",
        "agent.toml:8: 'files' in [[source]] must be a list of texts: [\"...\"]"},

@@ -232,5 +232,33 @@ TEST_CASE("LifeTracker: a snapshot of another version or form is refused") {
   CHECK_FALSE(LifeTracker::restore(LifeTracker::Settings{}, good));
 }
 
+TEST_CASE("LifeTracker: deadlines are the watermarks at which findings() tells something new") {
+  const std::vector<std::vector<std::string_view>> logs{
+      {},
+      {"0 1 committed P1", "1 1 acknowledged P1"},
+      {"0 1 acknowledged P1"},
+      {"0 1 acknowledged P1", "1 1 committed P1"},
+      {"0 1 acknowledged P1", "31 1 committed P1"},
+      {"0 1 save_failed P1", "3 1 acknowledged P1"},
+      {"0 1 save_failed P1", "2 1 committed P1"},
+      {"0 1 save_failed P1", "4 2 acknowledged P2", "6 3 save_failed P3", "9 3 committed P3"},
+  };
+  for (std::size_t i = 0; i < logs.size(); ++i) {
+    CAPTURE(i);
+    for (const bool observed : {true, false}) {
+      LifeTracker::Settings settings;
+      settings.commits_are_observed = observed;
+      LifeTracker tracker{settings};
+      for (const Fact& fact : run(events(logs[i]))) tracker.add(fact);
+      for (const Instant deadline : tracker.deadlines()) {
+        CHECK(tracker.findings(deadline - milliseconds(1)).empty());
+        CHECK_FALSE(tracker.findings(deadline).empty());
+      }
+      CHECK(tracker.findings(at(10'000)).empty());
+      CHECK(tracker.deadlines().empty());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace meldevakt::agent

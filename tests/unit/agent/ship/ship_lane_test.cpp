@@ -125,25 +125,34 @@ TEST_CASE("ShipLane: waits between attempts, and an answer to an old offer chang
 
 TEST_CASE("CarrySender: a file a frame, the same bytes again are fine, others are a fork") {
   std::map<std::string, std::string> disk;
+  std::string calls;
   bool full = false;
+  const auto write = [&](const char* how) {
+    return [&, how](const std::string& path, std::string_view bytes) -> Status {
+      calls += how;
+      if (full) return Error{Errc::kIo, "No space left on device"};
+      disk[path] = bytes;
+      return {};
+    };
+  };
   CarrySender sender{"/out",
                      {[&](const std::string& path) -> Result<std::string> {
                         const auto found = disk.find(path);
                         if (found == disk.end()) return Error{Errc::kNotFound, path};
                         return found->second;
                       },
-                      [&](const std::string& path, std::string_view bytes) -> Status {
-                        if (full) return Error{Errc::kIo, "No space left on device"};
-                        disk[path] = bytes;
-                        return {};
-                      }}};
+                      write("write "), write("rewrite ")}};
   const OutgoingFrame frame{"t", std::string(32, 'a'), 0, 7, "bytes"};
   full = true;
   CHECK(sender.send(frame).outcome == Handover::kRetry);
   full = false;
   CHECK(sender.send(frame).outcome == Handover::kStored);
   CHECK(disk.at("/out/" + std::string(32, 'a') + "-000000-000000000007.frame") == "bytes");
+  // The name may not be synced yet: it is made durable before the frame is let go.
   CHECK(sender.send(frame).outcome == Handover::kStored);
+  full = true;
+  CHECK(sender.send(frame).outcome == Handover::kRetry);
+  CHECK(calls == "write write rewrite rewrite ");
   CHECK(sender.send({"t", std::string(32, 'a'), 0, 7, "other"}).outcome == Handover::kFork);
 }
 
