@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "agent/decode/code_pages.h"
+
 namespace meldevakt::agent {
 namespace {
 
@@ -13,34 +15,14 @@ struct Name {
   Encoding encoding;
   std::string_view text;
 };
-constexpr std::array<Name, 3> kNames{{{Encoding::kUtf8, "utf-8"},
+constexpr std::array<Name, 8> kNames{{{Encoding::kUtf8, "utf-8"},
                                       {Encoding::kUtf16Le, "utf-16le"},
-                                      {Encoding::kWindows1252, "windows-1252"}}};
-
-// Code points of the bytes 80 to 9F in Windows-1252; 0 where the code page has none.
-constexpr std::array<std::uint16_t, 32> kWindows1252High{
-    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
-
-void append_code_point(std::string& out, std::uint32_t code) {
-  const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | (code >> 6));
-    put(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    put(0xE0 | (code >> 12));
-    put(0x80 | ((code >> 6) & 0x3F));
-    put(0x80 | (code & 0x3F));
-  } else {
-    put(0xF0 | (code >> 18));
-    put(0x80 | ((code >> 12) & 0x3F));
-    put(0x80 | ((code >> 6) & 0x3F));
-    put(0x80 | (code & 0x3F));
-  }
-}
+                                      {Encoding::kUtf16Be, "utf-16be"},
+                                      {Encoding::kWindows1252, "windows-1252"},
+                                      {Encoding::kIso8859_1, "iso-8859-1"},
+                                      {Encoding::kIso8859_15, "iso-8859-15"},
+                                      {Encoding::kCp850, "cp850"},
+                                      {Encoding::kCp865, "cp865"}}};
 
 std::uint8_t byte_at(std::string_view text, std::size_t at) {
   return static_cast<std::uint8_t>(text[at]);
@@ -94,11 +76,11 @@ void append_utf8(std::string& out, std::string_view text, std::uint64_t& undecod
   }
 }
 
-void append_windows_1252(std::string& out, std::string_view text,
-                         std::uint64_t& undecodable_bytes) {
+void append_code_page(std::string& out, const CodePage& page, std::string_view text,
+                      std::uint64_t& undecodable_bytes) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::uint8_t byte = byte_at(text, i);
-    const std::uint32_t code = byte >= 0x80 && byte < 0xA0 ? kWindows1252High[byte - 0x80U] : byte;
+    const std::uint32_t code = byte < 0x80 ? byte : page[byte - 0x80U];
     if (code == 0 && byte != 0) {
       out.append(kReplacement);
       ++undecodable_bytes;
@@ -108,10 +90,20 @@ void append_windows_1252(std::string& out, std::string_view text,
   }
 }
 
-void append_utf16le(std::string& out, std::string_view text, std::uint64_t& undecodable_bytes) {
-  const auto unit = [text](std::size_t at) {
-    return static_cast<std::uint32_t>(byte_at(text, at)) |
-           (static_cast<std::uint32_t>(byte_at(text, at + 1)) << 8U);
+// The first 8-bit page among the encodings declared, for lines that are not UTF-8.
+const CodePage* fallback_page(const std::vector<Encoding>& declared) {
+  for (const Encoding encoding : declared) {
+    if (const CodePage* const page = code_page(encoding)) return page;
+  }
+  return nullptr;
+}
+
+void append_utf16(std::string& out, Encoding encoding, std::string_view text,
+                  std::uint64_t& undecodable_bytes) {
+  const std::size_t low = encoding == Encoding::kUtf16Le ? 0 : 1;
+  const auto unit = [text, low](std::size_t at) {
+    return static_cast<std::uint32_t>(byte_at(text, at + low)) |
+           (static_cast<std::uint32_t>(byte_at(text, at + 1 - low)) << 8U);
   };
   std::size_t at = 0;
   while (at + 1 < text.size()) {
@@ -162,6 +154,7 @@ std::vector<std::string> all_encoding_names() {
 Detected detect(std::string_view first_bytes, const std::vector<Encoding>& declared) {
   if (first_bytes.substr(0, 3) == "\xEF\xBB\xBF") return {Encoding::kUtf8, 3};
   if (first_bytes.substr(0, 2) == "\xFF\xFE") return {Encoding::kUtf16Le, 2};
+  if (first_bytes.substr(0, 2) == "\xFE\xFF") return {Encoding::kUtf16Be, 2};
   return {declared.empty() ? Encoding::kUtf8 : declared.front(), 0};
 }
 
@@ -187,18 +180,72 @@ std::size_t valid_utf8_bytes(std::string_view bytes) {
   return at;
 }
 
+LineMark mark_of_line(std::string_view line, Encoding current, bool more_may_come) {
+  const LineMark none{0, current, false};
+  if (line.empty() || byte_at(line, 0) < 0xEF) return none;
+  const auto ascii = [](char c) { return c >= '\t' && c <= '~'; };
+  // What a mark with its proof looks like: its bytes, then '.' for an ASCII character, '0' for NUL.
+  struct Shape {
+    std::string_view mark;
+    std::string_view proof;
+    Encoding encoding;
+  };
+  const bool wide = unit_bytes(current) == 2;
+  const std::array<Shape, 3> shapes{{
+      {"\xEF\xBB\xBF", wide ? "....." : "", Encoding::kUtf8},
+      {"\xFF\xFE", current == Encoding::kUtf16Le ? "" : ".0", Encoding::kUtf16Le},
+      {"\xFE\xFF", current == Encoding::kUtf16Be ? "" : "0.", Encoding::kUtf16Be},
+  }};
+  for (const Shape& shape : shapes) {
+    const std::size_t all = shape.mark.size() + shape.proof.size();
+    bool fits = true;
+    for (std::size_t i = 0; fits && i < std::min(line.size(), all); ++i) {
+      if (i < shape.mark.size()) {
+        fits = line[i] == shape.mark[i];
+      } else {
+        fits = shape.proof[i - shape.mark.size()] == '0' ? line[i] == '\0' : ascii(line[i]);
+      }
+    }
+    if (!fits) continue;
+    if (line.size() >= all) return {shape.mark.size(), shape.encoding, false};
+    return {0, current, more_may_come};
+  }
+  return none;
+}
+
+void append_code_point(std::string& out, std::uint32_t code) {
+  const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xC0 | (code >> 6));
+    put(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    put(0xE0 | (code >> 12));
+    put(0x80 | ((code >> 6) & 0x3F));
+    put(0x80 | (code & 0x3F));
+  } else {
+    put(0xF0 | (code >> 18));
+    put(0x80 | ((code >> 12) & 0x3F));
+    put(0x80 | ((code >> 6) & 0x3F));
+    put(0x80 | (code & 0x3F));
+  }
+}
+
 void decode_to(std::string& out, Encoding encoding, const std::vector<Encoding>& declared,
                std::string_view line, std::uint64_t& undecodable_bytes) {
-  if (encoding == Encoding::kUtf16Le) {
-    append_utf16le(out, line, undecodable_bytes);
-  } else if (is_ascii(line)) {
+  if (unit_bytes(encoding) == 2) {
+    append_utf16(out, encoding, line, undecodable_bytes);
+    return;
+  }
+  if (is_ascii(line)) {
     out.append(line);
-  } else if (encoding == Encoding::kWindows1252) {
-    append_windows_1252(out, line, undecodable_bytes);
-  } else if (std::find(declared.begin(), declared.end(), Encoding::kWindows1252) !=
-                 declared.end() &&
-             valid_utf8_bytes(line) < line.size()) {
-    append_windows_1252(out, line, undecodable_bytes);
+    return;
+  }
+  const CodePage* page = code_page(encoding);
+  if (page == nullptr && valid_utf8_bytes(line) < line.size()) page = fallback_page(declared);
+  if (page != nullptr) {
+    append_code_page(out, *page, line, undecodable_bytes);
   } else {
     append_utf8(out, line, undecodable_bytes);
   }

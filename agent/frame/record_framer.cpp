@@ -1,64 +1,37 @@
 #include "agent/frame/record_framer.h"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
-#include "common/base/check.h"
+#include "agent/frame/line_cutter.h"
+#include "agent/frame/structured_records.h"
 
 namespace meldevakt::agent {
-namespace {
 
-constexpr std::size_t kNowhere = std::string_view::npos;
-
-// A line as stored.
-struct Line {
-  std::string_view text;    // without terminator, cut at the bound
-  std::size_t bytes = 0;    // consumed for it so far, terminator included
-  std::size_t dropped = 0;  // of `bytes`, beyond the bound
-  bool cut = false;
-};
-
-// Bytes of the longest prefix of `text` that is at most `max` long and ends between characters.
-std::size_t whole_characters(Encoding encoding, std::string_view text, std::size_t max) {
-  if (text.size() <= max) return text.size();
-  const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  std::size_t end = max;
-  if (encoding == Encoding::kUtf16Le) {
-    end -= end % 2;
-    const bool high_surrogate = end >= 2 && (byte(end - 1) & 0xFC) == 0xD8;
-    return high_surrogate ? end - 2 : end;
-  }
-  if (encoding == Encoding::kUtf8) {
-    for (std::size_t back = 0; back < 3 && end > 0 && (byte(end) & 0xC0) == 0x80; ++back) --end;
-    if ((byte(end) & 0xC0) == 0x80) return max;  // not UTF-8: any place is as good
-  }
-  return end;
-}
-
-}  // namespace
+using Piece = LineCutter::Piece;
 
 struct RecordFramer::State {
   // The record that lines are being added to, and what its return will add to the counters.
   struct Open {
     bool active = false;
+    bool complete = false;  // its last line is here
     Record record;
     std::uint64_t kept_text_bytes = 0;  // stored bytes of the text kept
     std::uint64_t dropped_bytes = 0;
+    std::uint64_t padding_bytes = 0;
     std::uint64_t lines_truncated = 0;
     std::uint64_t undecodable_bytes = 0;
+    // The next record belongs to this one when it has this text at this place.
+    std::optional<std::string> join_key;
+    std::size_t join_at = 0;
+    std::uint32_t joined = 1;
   };
 
   Settings settings;
-  std::function<bool(std::string_view)> starts_record;
+  LineTests tests;
   std::uint64_t first_offset = 0;
-  std::uint64_t buffer_offset = 0;  // file offset of buffer[0]
-  std::string buffer;
-  std::size_t consumed = 0;   // prefix of buffer that lines have taken
-  std::size_t searched = 0;   // no line ends in buffer[consumed, searched)
-  std::size_t bom_bytes = 0;  // consumed, to be counted into the next record
-  std::optional<Encoding> encoding;
-  bool skipping = false;  // inside the dropped tail of a line that was cut
+  LineCutter cutter;
+  std::optional<StructuredRecords> structured;
   bool finished = false;
   bool complete_open = false;  // idle() said so
   Instant last_input;
@@ -66,164 +39,138 @@ struct RecordFramer::State {
   std::string scratch;  // decoded line, kept for its capacity
   Stats stats;
 
-  [[nodiscard]] std::size_t unit() const { return encoding == Encoding::kUtf16Le ? 2 : 1; }
-  [[nodiscard]] std::size_t text_max() const {
-    return std::max<std::size_t>(settings.record_bytes_max, 4) / unit() * unit();
-  }
+  State(Settings with, LineTests line_tests, std::uint64_t offset);
 
   [[nodiscard]] std::uint64_t low_water_offset() const {
     return first_offset + stats.record_bytes + stats.dropped_bytes;
   }
-  bool decide_encoding();
-  [[nodiscard]] std::size_t find_newline(std::size_t from) const;
-  std::optional<Line> take_line();
-  Line take_unterminated(std::string_view rest, bool cut);
-  bool skip_tail();
   std::string_view decoded(std::string_view stored, std::uint64_t& undecodable_bytes);
-  std::optional<Record> add(const Line& line);
-  void begin(const Line& line, std::string_view text, std::uint64_t undecodable, bool orphan);
-  void append(const Line& line, std::string_view text, std::uint64_t undecodable);
-  [[nodiscard]] bool fits(const Line& line) const;
+  std::optional<Record> add(const Piece& line);
+  // What a line is to the record that is open.
+  struct Role {
+    bool begins = false;
+    bool orphan = false;  // begins, but with no header
+    bool header_only = false;
+  };
+  Role role_of(std::string_view text);
+  void begin(const Piece& line, std::string_view text, std::uint64_t undecodable, bool orphan);
+  void append(const Piece& line, std::string_view text, std::uint64_t undecodable);
+  void look_for_join(std::string_view text);
+  void note_end(const Piece& line, std::string_view text, bool begins);
+  void skip(const Piece& piece);
+  [[nodiscard]] bool fits(const Piece& line) const;
   Record close();
 };
 
-// False while the first bytes may still become a byte order mark.
-bool RecordFramer::State::decide_encoding() {
-  if (encoding) return true;
-  if (buffer.empty() && !finished) return false;
-  const std::string_view first = buffer;
-  const bool may_be_mark = std::string_view{"\xEF\xBB\xBF"}.substr(0, first.size()) == first ||
-                           std::string_view{"\xFF\xFE"}.substr(0, first.size()) == first;
-  const Detected found = detect(first, settings.encodings);
-  if (may_be_mark && found.bom_bytes == 0 && !finished) return false;
-  encoding = found.encoding;
-  bom_bytes = found.bom_bytes;
-  consumed = bom_bytes;
-  searched = bom_bytes;
-  return true;
+namespace {
+
+LineCutter::Settings cutter_settings(const RecordFramer::Settings& settings) {
+  const RecordShape& shape = settings.shape;
+  return {settings.encodings, settings.record_bytes_max,
+          shape.kind == RecordKind::kXml ? "</" + shape.element + ">" : ""};
 }
 
-// Position of the first line end at or after `from`; in UTF-16 only at whole code units of the
-// file.
-std::size_t RecordFramer::State::find_newline(std::size_t from) const {
-  if (unit() == 1) return buffer.find('\n', from);
-  for (std::size_t at = from; (at = buffer.find('\n', at)) != kNowhere; ++at) {
-    if (at + 1 >= buffer.size()) return kNowhere;
-    if ((buffer_offset + at) % 2 == 0 && buffer[at + 1] == '\0') return at;
-  }
-  return kNowhere;
-}
+}  // namespace
 
-std::optional<Line> RecordFramer::State::take_line() {
-  const std::string_view rest = std::string_view{buffer}.substr(consumed);
-  const std::size_t newline = find_newline(std::max(searched, consumed));
-  const std::string_view carriage_return = std::string_view{"\r\0", 2}.substr(0, unit());
-  if (newline == kNowhere) {
-    // The last unit may be half here, so the next search looks at it again.
-    searched = std::max(consumed, buffer.size() - std::min(buffer.size(), unit() - 1));
-    if (finished && !rest.empty()) return take_unterminated(rest, false);
-    // One unit more than the bound may be a "\r" whose "\n" has not come yet: wait for it, so that
-    // a line of exactly the bound is not called cut because of where a chunk ended.
-    const std::size_t wait_max =
-        text_max() + (rest.substr(std::min(text_max(), rest.size()), unit()) == carriage_return
-                          ? 2 * unit() - 1
-                          : unit() - 1);
-    if (rest.size() <= wait_max) return std::nullopt;
-    return take_unterminated(rest, true);
-  }
-  Line line;
-  line.bytes = newline - consumed + unit();
-  line.text = rest.substr(0, newline - consumed);
-  if (line.text.size() >= unit() &&
-      line.text.substr(line.text.size() - unit()) == carriage_return) {
-    line.text.remove_suffix(unit());
-  }
-  const std::size_t keep = whole_characters(*encoding, line.text, text_max());
-  line.cut = keep < line.text.size();
-  if (line.cut) line.dropped = line.bytes - keep;
-  line.text = line.text.substr(0, keep);
-  consumed += line.bytes;
-  return line;
-}
-
-// A line whose end is not here: the last of a finished file, or (`cut`) the first part of one that
-// is over the bound, whose rest is then skipped.
-Line RecordFramer::State::take_unterminated(std::string_view rest, bool cut) {
-  Line line;
-  const std::size_t keep = whole_characters(*encoding, rest, text_max());
-  line.text = rest.substr(0, keep);
-  line.cut = keep < rest.size();
-  line.bytes = cut ? keep : rest.size();
-  line.dropped = line.bytes - keep;
-  skipping = cut;
-  consumed += line.bytes;
-  return line;
-}
-
-// Drops up to and including the next line end; false when it has not come yet.
-bool RecordFramer::State::skip_tail() {
-  const std::size_t newline = find_newline(std::max(searched, consumed));
-  std::size_t end = buffer.size();
-  if (newline != kNowhere) {
-    end = newline + unit();
-  } else if (!finished) {
-    const std::size_t whole = (buffer_offset + end) % unit();  // keep the half of a code unit
-    end = std::max(consumed, end - std::min(end, whole));
-  }
-  open.dropped_bytes += end - consumed;
-  open.record.bytes += end - consumed;
-  consumed = end;
-  searched = end;
-  skipping = newline == kNowhere && !finished;
-  return !skipping;
+RecordFramer::State::State(Settings with, LineTests line_tests, std::uint64_t offset)
+    : settings{std::move(with)},
+      tests{std::move(line_tests)},
+      first_offset{offset},
+      cutter{cutter_settings(settings), offset} {
+  if (is_structured(settings.shape.kind)) structured.emplace(settings.shape);
 }
 
 std::string_view RecordFramer::State::decoded(std::string_view stored,
                                               std::uint64_t& undecodable_bytes) {
+  const Encoding encoding = *cutter.encoding();
   const bool as_it_is = encoding == Encoding::kUtf8 ? valid_utf8_bytes(stored) == stored.size()
-                                                    : unit() == 1 && is_ascii(stored);
+                                                    : unit_bytes(encoding) == 1 && is_ascii(stored);
   if (as_it_is) return stored;
   scratch.clear();
-  decode_to(scratch, *encoding, settings.encodings, stored, undecodable_bytes);
+  decode_to(scratch, encoding, settings.encodings, stored, undecodable_bytes);
   return scratch;
 }
 
-std::optional<Record> RecordFramer::State::add(const Line& line) {
+RecordFramer::State::Role RecordFramer::State::role_of(std::string_view text) {
+  if (structured) {
+    const bool starts = structured->starts(text, open.record.truncated, tests);
+    return {starts || !open.active, !starts, false};
+  }
+  if (tests.header_only && tests.header_only(text)) return {true, false, true};
+  if (!tests.starts(text)) {
+    const bool after_header = open.active && open.record.context;
+    return {!open.active || after_header, true, false};
+  }
+  const bool joins = open.active && open.join_key && open.joined < kJoinedMax &&
+                     text.size() >= open.join_at &&
+                     text.substr(open.join_at, open.join_key->size()) == *open.join_key;
+  if (!joins) return {true, false, false};
+  ++open.joined;
+  look_for_join(text);
+  return {};
+}
+
+std::optional<Record> RecordFramer::State::add(const Piece& line) {
   std::uint64_t undecodable = 0;
   const std::string_view text = decoded(line.text, undecodable);
-  const bool starts = starts_record(text);
-  if (open.active && !starts && (!open.record.orphan || fits(line))) {
-    append(line, text, undecodable);
-    return std::nullopt;
-  }
+  const Role role = role_of(text);
   std::optional<Record> done;
-  if (open.active) done = close();
-  begin(line, text, undecodable, !starts);
+  if (role.begins || (open.record.orphan && !fits(line))) {
+    if (open.active) done = close();
+    begin(line, text, undecodable, role.orphan);
+    open.record.context = role.header_only;
+    note_end(line, text, true);
+  } else {
+    append(line, text, undecodable);
+    note_end(line, text, false);
+  }
   return done;
 }
 
-bool RecordFramer::State::fits(const Line& line) const {
-  return !open.record.truncated && open.record.lines < settings.lines_max &&
-         open.kept_text_bytes + line.text.size() <= text_max();
+void RecordFramer::State::note_end(const Piece& line, std::string_view text, bool begins) {
+  if (!structured) {
+    if (begins) look_for_join(text);
+    return;
+  }
+  // An orphan is over when something begins; blank lines between records are one each.
+  if (open.record.orphan) {
+    open.complete = settings.shape.kind != RecordKind::kXml;
+    return;
+  }
+  open.complete = structured->add(text, begins, line.cut);
 }
 
-void RecordFramer::State::begin(const Line& line, std::string_view text, std::uint64_t undecodable,
+void RecordFramer::State::look_for_join(std::string_view text) {
+  open.join_key.reset();
+  if (!tests.join_key || open.record.orphan) return;
+  const std::string_view key = tests.join_key(text);
+  if (key.data() == nullptr) return;
+  open.join_key.emplace(key);
+  open.join_at = static_cast<std::size_t>(key.data() - text.data());
+}
+
+bool RecordFramer::State::fits(const Piece& line) const {
+  return !open.record.truncated && open.record.lines < settings.lines_max &&
+         open.kept_text_bytes + line.text.size() <= cutter.text_max();
+}
+
+void RecordFramer::State::begin(const Piece& line, std::string_view text, std::uint64_t undecodable,
                                 bool orphan) {
+  open = Open{};
   open.active = true;
   open.record.text.assign(text);
   open.record.offset = low_water_offset();
-  open.record.bytes = line.bytes + bom_bytes;
-  open.record.lines = 1;
+  open.record.bytes = line.bytes;
   open.record.truncated = line.cut;
   open.record.orphan = orphan;
+  open.record.read_at = last_input;
   open.kept_text_bytes = line.text.size();
   open.dropped_bytes = line.dropped;
   open.lines_truncated = line.cut ? 1 : 0;
   open.undecodable_bytes = undecodable;
-  bom_bytes = 0;
 }
 
-void RecordFramer::State::append(const Line& line, std::string_view text,
+void RecordFramer::State::append(const Piece& line, std::string_view text,
                                  std::uint64_t undecodable) {
   if (fits(line)) {
     open.record.text.append(1, '\n').append(text);
@@ -235,9 +182,9 @@ void RecordFramer::State::append(const Line& line, std::string_view text,
   } else {
     std::size_t keep = 0;
     if (!open.record.truncated && open.record.lines < settings.lines_max) {
-      keep = whole_characters(*encoding, line.text, text_max() - open.kept_text_bytes);
+      keep = cutter.whole_characters(line.text, cutter.text_max() - open.kept_text_bytes);
       if (keep > 0) open.record.text.append(1, '\n');
-      decode_to(open.record.text, *encoding, settings.encodings, line.text.substr(0, keep),
+      decode_to(open.record.text, *cutter.encoding(), settings.encodings, line.text.substr(0, keep),
                 open.undecodable_bytes);
       open.kept_text_bytes += keep;
     }
@@ -249,26 +196,40 @@ void RecordFramer::State::append(const Line& line, std::string_view text,
   open.record.lines += 1;
 }
 
+// The rest of a line that was cut, or padding. Padding with no record in front of it is counted at
+// once: the next record begins behind it, whenever idle() was called.
+void RecordFramer::State::skip(const Piece& piece) {
+  const bool padding = piece.kind == LineCutter::Kind::kPadding;
+  if (open.active) {
+    open.record.bytes += piece.bytes;
+    open.dropped_bytes += piece.bytes;
+    if (padding) open.padding_bytes += piece.bytes;
+  } else {
+    stats.dropped_bytes += piece.bytes;
+    if (padding) stats.padding_bytes += piece.bytes;
+  }
+}
+
 Record RecordFramer::State::close() {
   stats.record_bytes += open.record.bytes - open.dropped_bytes;
   stats.dropped_bytes += open.dropped_bytes;
+  stats.padding_bytes += open.padding_bytes;
   stats.lines += open.record.lines;
   stats.lines_truncated += open.lines_truncated;
   stats.undecodable_bytes += open.undecodable_bytes;
   open.active = false;
+  if (structured) structured->finish(open.record, tests);
+  stats.records_malformed += open.record.malformed ? 1 : 0;
   return std::exchange(open.record, Record{});
 }
+
+RecordFramer::RecordFramer(Settings settings, LineTests tests, std::uint64_t offset)
+    : state_{std::make_unique<State>(std::move(settings), std::move(tests), offset)} {}
 
 RecordFramer::RecordFramer(Settings settings,
                            std::function<bool(std::string_view line)> starts_record,
                            std::uint64_t offset)
-    : state_{std::make_unique<State>()} {
-  state_->settings = std::move(settings);
-  state_->starts_record = std::move(starts_record);
-  state_->first_offset = offset;
-  state_->buffer_offset = offset;
-  if (offset > 0) state_->encoding = detect("", state_->settings.encodings).encoding;
-}
+    : RecordFramer{std::move(settings), LineTests{std::move(starts_record), {}, {}}, offset} {}
 
 RecordFramer::~RecordFramer() = default;
 RecordFramer::RecordFramer(RecordFramer&&) noexcept = default;
@@ -277,14 +238,7 @@ RecordFramer& RecordFramer::operator=(RecordFramer&&) noexcept = default;
 void RecordFramer::feed(std::string_view chunk, Instant now) {
   if (chunk.empty()) return;
   State& s = *state_;
-  // The mark is looked for in the first bytes of the buffer, so they stay until it is decided.
-  if (s.encoding && s.consumed > 0) {
-    s.buffer.erase(0, s.consumed);
-    s.buffer_offset += s.consumed;
-    s.searched -= std::min(s.searched, s.consumed);
-    s.consumed = 0;
-  }
-  s.buffer.append(chunk);
+  s.cutter.feed(chunk);
   s.stats.bytes_fed += chunk.size();
   s.last_input = now;
   s.complete_open = false;
@@ -293,17 +247,18 @@ void RecordFramer::feed(std::string_view chunk, Instant now) {
 
 std::optional<Record> RecordFramer::next() {
   State& s = *state_;
-  if (!s.decide_encoding()) return std::nullopt;
   while (true) {
-    if (s.skipping && !s.skip_tail()) break;
-    const std::optional<Line> line = s.take_line();
-    if (!line) break;
-    if (std::optional<Record> record = s.add(*line)) return record;
+    // A line whose tail is being skipped has not ended, so its record has not either.
+    if (s.open.active && s.open.complete && !s.cutter.in_tail()) return s.close();
+    const std::optional<Piece> piece = s.cutter.next();
+    if (!piece) break;
+    if (piece->kind != LineCutter::Kind::kLine) {
+      s.skip(*piece);
+    } else if (std::optional<Record> record = s.add(*piece)) {
+      return record;
+    }
   }
-  // A file of nothing but a byte order mark is one empty record: its bytes are accounted for too.
-  if (s.finished && s.bom_bytes > 0) s.begin(Line{}, "", 0, true);
-  // A line that is being skipped has not ended, so its record has not either.
-  if (s.open.active && (s.finished || (s.complete_open && !s.skipping))) return s.close();
+  if (s.open.active && (s.finished || (s.complete_open && !s.cutter.in_tail()))) return s.close();
   return std::nullopt;
 }
 
@@ -315,6 +270,7 @@ void RecordFramer::idle(Instant now) {
 
 void RecordFramer::finish() {
   state_->finished = true;
+  state_->cutter.finish();
 }
 
 std::uint64_t RecordFramer::low_water() const {
@@ -331,11 +287,19 @@ const RecordFramer::Stats& RecordFramer::stats() const {
 }
 
 std::optional<Encoding> RecordFramer::encoding() const {
-  return state_->encoding;
+  return state_->cutter.encoding();
 }
 
 void RecordFramer::set_encoding(Encoding encoding) {
-  state_->encoding = encoding;
+  state_->cutter.set_encoding(encoding);
+}
+
+std::string RecordFramer::carried() const {
+  return state_->structured ? state_->structured->carried() : "";
+}
+
+void RecordFramer::set_carried(std::string_view carried) {
+  if (state_->structured) state_->structured->set_carried(carried);
 }
 
 }  // namespace meldevakt::agent

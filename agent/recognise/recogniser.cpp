@@ -1,8 +1,10 @@
 #include "agent/recognise/recogniser.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
+#include "agent/frame/field_view.h"
 #include "agent/recognise/event_time.h"
 #include "agent/recognise/program.h"
 #include "agent/recognise/rule_match.h"
@@ -11,12 +13,16 @@
 namespace meldevakt::agent {
 namespace {
 
-// Where a record says which thread or process wrote it: its first line, and not far into it.
-constexpr std::size_t kHeaderBytesMax = 1024;
+// Where a record says which thread or process wrote it: in its first lines, and not far into them.
+constexpr std::size_t kHeaderLineBytesMax = 1024;
 constexpr std::size_t kScopeBytesMax = 64;
 
-std::string_view header_of(std::string_view text) {
-  return text.substr(0, std::min(text.find('\n'), kHeaderBytesMax));
+bool any_matches(const std::vector<LinePattern>& patterns, std::string_view line,
+                 Matcher& matcher) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const LinePattern& any) {
+    if (any.shape) return any.shape->matches_start(line);
+    return matcher.match(any.pattern, line) == MatchOutcome::kMatch;
+  });
 }
 
 }  // namespace
@@ -28,6 +34,9 @@ struct Recogniser::State {
   EventTime time;
   Matcher matcher;
   Stats stats;
+  FileTime only_file;               // for callers with one file
+  std::optional<Instant> in_force;  // of any file
+  ReadAt read_at = ReadAt::kMeansNothing;
 
   State(std::shared_ptr<const Pack> p, std::shared_ptr<const TimeZone> zone, PrivacyStep step)
       : pack{std::move(p)},
@@ -35,8 +44,14 @@ struct Recogniser::State {
         privacy{std::move(step)},
         time{std::move(zone)} {}
 
+  [[nodiscard]] bool says_offset() const {
+    return program->utc_offset_at.has_value() || program->utc_bias_at.has_value();
+  }
+  [[nodiscard]] std::string_view header_of(std::string_view text) const;
+  std::string_view time_text(std::string_view text);
   std::optional<TimeStamp> stamp_of(std::string_view text);
-  void read_time(const Record& record, Recognised& out);
+  void read_offset(const Record& record, const std::optional<TimeStamp>& stamp, FileTime& file);
+  void read_time(const Record& record, FileTime& file, Recognised& out);
   std::optional<std::string_view> body_of(std::string_view text, bool& limited);
   std::vector<std::string> scopes_of(std::string_view text);
   void apply_rules(const Record& record, const LiteralSet& found, Recognised& out);
@@ -44,35 +59,97 @@ struct Recogniser::State {
   void share(const Record& record, Recognised& out);
 };
 
-std::optional<TimeStamp> Recogniser::State::stamp_of(std::string_view text) {
-  if (!program->time_at.empty()) {
-    const auto at =
-        std::find_if(program->time_at.begin(), program->time_at.end(), [&](const Pattern& pattern) {
-          return matcher.match(pattern, header_of(text)) == MatchOutcome::kMatch &&
-                 matcher.group(1);
-        });
-    if (at == program->time_at.end()) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(matcher.group(1)->data() - text.data()));
+// Where scope, process and time are looked for.
+std::string_view Recogniser::State::header_of(std::string_view text) const {
+  if (is_structured(pack->shape.kind)) return text;
+  std::size_t end = 0;
+  for (std::size_t line = 0; line < program->head_lines; ++line) {
+    end = std::min(text.find('\n', line == 0 ? 0 : end + 1), text.size());
+    if (end == text.size()) break;
   }
+  return text.substr(0, std::min(end, program->head_lines * kHeaderLineBytesMax));
+}
+
+// Where the record's time begins; data() is nullptr when it has none.
+std::string_view Recogniser::State::time_text(std::string_view text) {
+  for (const std::string& name : program->time_fields) {
+    const std::string_view value = field_of(text, name);
+    if (value.data() != nullptr) return value;
+  }
+  if (!program->time_fields.empty()) return {};
+  if (program->time_at.empty()) return text;
+  for (const Pattern& pattern : program->time_at) {
+    if (matcher.match(pattern, header_of(text)) != MatchOutcome::kMatch) continue;
+    if (const auto at = matcher.group(1)) {
+      return text.substr(static_cast<std::size_t>(at->data() - text.data()));
+    }
+  }
+  return {};
+}
+
+std::optional<TimeStamp> Recogniser::State::stamp_of(std::string_view text) {
+  const std::string_view at = time_text(text);
+  if (at.data() == nullptr) return std::nullopt;
   for (const TimeFormat& format : program->times) {
-    if (const auto stamp = format.read(text)) return stamp;
+    if (const auto stamp = format.read(at)) return stamp;
   }
   return std::nullopt;
 }
 
-void Recogniser::State::read_time(const Record& record, Recognised& out) {
-  if (!record.orphan) {
-    if (const std::optional<TimeStamp> stamp = stamp_of(record.text)) {
-      out.time = time.resolve(*stamp);
+// The file says how far its clock is from UTC, once: then it is no longer looked for.
+void Recogniser::State::read_offset(const Record& record, const std::optional<TimeStamp>& stamp,
+                                    FileTime& file) {
+  if (!says_offset() || file.utc_offset) return;
+  const auto value = [&](const std::optional<Pattern>& pattern) -> std::optional<std::string_view> {
+    if (!pattern || matcher.match(*pattern, record.text) != MatchOutcome::kMatch) {
+      return std::nullopt;
+    }
+    return matcher.group(1);
+  };
+  std::optional<Duration> offset;
+  if (const auto text = value(program->utc_offset_at)) offset = offset_from_text(*text);
+  if (const auto text = value(program->utc_bias_at)) {
+    std::int64_t bias = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), bias);
+    const bool whole = error == std::errc{} && end == text->data() + text->size();
+    if (whole && bias >= -15 * 60 && bias <= 15 * 60) offset = minutes(-bias);
+  }
+  if (offset) time.note_offset(*offset, stamp, file);
+}
+
+void Recogniser::State::read_time(const Record& record, FileTime& file, Recognised& out) {
+  if (!file.in_force) file.in_force = in_force;
+  std::optional<Instant> now;
+  if (read_at != ReadAt::kMeansNothing) now = record.read_at;
+  std::optional<TimeStamp> stamp;
+  const bool names_columns = record.context && is_structured(pack->shape.kind);
+  if (!record.orphan && !names_columns) stamp = stamp_of(record.text);
+  read_offset(record, stamp, file);
+  if (stamp) {
+    if (const auto read = time.resolve(*stamp, file, now, says_offset())) {
+      in_force = read->time;
+      out.time = read->time;
+      out.time_doubt = read->doubt;
       out.has_own_time = true;
       return;
     }
+  }
+  if (program->time_is_arrival && read_at == ReadAt::kIsArrival) {
+    file.in_force = now;
+    file.doubt = TimeDoubt::kArrival;
+  } else if (!record.orphan && !record.context && program->header_only.empty()) {
     ++stats.times_unreadable;
   }
-  out.time = time.in_force();
+  out.time = file.in_force;
+  out.time_doubt = file.doubt;
 }
 
 std::optional<std::string_view> Recogniser::State::body_of(std::string_view text, bool& limited) {
+  if (!program->body_field.empty()) {
+    const std::string_view value = field_of(text, program->body_field);
+    if (value.data() == nullptr) return std::nullopt;
+    return text.substr(static_cast<std::size_t>(value.data() - text.data()));
+  }
   if (!program->body) return text;
   const MatchOutcome outcome = matcher.match(*program->body, text);
   limited |= outcome == MatchOutcome::kLimited;
@@ -113,6 +190,7 @@ void Recogniser::State::add_event(const Rule& rule, RuleMatch match, const Recor
   event.signal = rule.signal;
   event.time = *out.time;
   event.time_inherited = !out.has_own_time;
+  event.time_doubt = out.time_doubt;
   event.rule = rule.id;
   event.code = std::move(match.code);
   event.outcome = rule.outcome;
@@ -191,18 +269,50 @@ Recogniser::Recogniser(Recogniser&&) noexcept = default;
 Recogniser& Recogniser::operator=(Recogniser&&) noexcept = default;
 
 bool Recogniser::starts_record(std::string_view line) const {
-  const auto& starts = state_->program->starts;
-  return std::any_of(starts.begin(), starts.end(), [&](const LinePattern& start) {
-    if (start.shape) return start.shape->matches_start(line);
-    return state_->matcher.match(start.pattern, line) == MatchOutcome::kMatch;
-  });
+  const PackProgram& program = *state_->program;
+  return any_matches(program.starts, line, state_->matcher) &&
+         !any_matches(program.continues, line, state_->matcher);
+}
+
+LineTests Recogniser::line_tests() const {
+  State* const s = state_.get();
+  LineTests tests;
+  if (!s->program->starts.empty()) {
+    tests.starts = [s](std::string_view line) {
+      return any_matches(s->program->starts, line, s->matcher) &&
+             !any_matches(s->program->continues, line, s->matcher);
+    };
+  }
+  if (!s->program->header_only.empty()) {
+    tests.header_only = [s](std::string_view line) {
+      return any_matches(s->program->header_only, line, s->matcher);
+    };
+  }
+  if (!s->program->joins.empty()) {
+    tests.join_key = [s](std::string_view line) -> std::string_view {
+      for (const LinePattern& join : s->program->joins) {
+        if (s->matcher.match(join.pattern, line) != MatchOutcome::kMatch) continue;
+        if (const auto key = s->matcher.group(1)) return *key;
+      }
+      return {};
+    };
+  }
+  return tests;
 }
 
 Recognised Recogniser::recognise(const Record& record) {
+  return recognise(record, state_->only_file);
+}
+
+Recognised Recogniser::recognise(const Record& record, FileTime& file) {
   State& s = *state_;
   Recognised out;
   ++s.stats.records;
-  s.read_time(record, out);
+  s.read_time(record, file, out);
+  if (record.context) {
+    out.known = true;
+    return out;
+  }
   const LiteralSet found = s.program->filter.find(record.text);
   if (found.none()) return out;
   s.apply_rules(record, found, out);
@@ -215,16 +325,32 @@ Recognised Recogniser::recognise(const Record& record) {
   return out;
 }
 
+void Recogniser::set_read_at(ReadAt means) {
+  state_->read_at = means;
+}
+
 std::optional<Instant> Recogniser::time_in_force() const {
-  return state_->time.in_force();
+  return state_->in_force;
 }
 
 void Recogniser::set_time_in_force(std::optional<Instant> time) {
-  state_->time.set_in_force(time);
+  state_->in_force = time;
+  state_->only_file = FileTime{};
 }
 
 const Recogniser::Stats& Recogniser::stats() const {
   return state_->stats;
+}
+
+bool records_stand_alone(const Pack& pack) {
+  const PackProgram& program = *pack.program;
+  return pack.shape.kind == RecordKind::kLines && program.header_only.empty() &&
+         program.joins.empty() && !program.utc_offset_at && !program.utc_bias_at;
+}
+
+RecordFramer::Settings framer_settings(const Pack& pack) {
+  return {pack.encodings, pack.record_lines_max, pack.record_bytes_max, pack.record_idle,
+          pack.shape};
 }
 
 }  // namespace meldevakt::agent

@@ -6,8 +6,9 @@
 //   for (const SignalEvent& e : recogniser.recognise(record).events) detector.observe(e, ...);
 //
 // Time: the record's own, read in the zone its text names (offset or known abbreviation), else in
-// the source's zone; in the hour that autumn repeats, the reading nearest after the time in force.
-// Pure but for the memory of the time in force. Thread-safety: none; one per source and thread.
+// the source's zone, or by the offset that the file says (event_time.h). A record without one has
+// the time in force in its file. Pure but for the memory of that. Thread-safety: none; one per
+// source and thread.
 // Bounds: PCRE2 match and heap limits; reaching one is counted in Stats::limited, the record is
 // dropped.
 #pragma once
@@ -20,6 +21,8 @@
 #include <vector>
 
 #include "agent/frame/record.h"
+#include "agent/frame/record_framer.h"
+#include "agent/recognise/file_time.h"
 #include "agent/recognise/pack.h"
 #include "agent/recognise/signal_event.h"
 #include "common/ports/time_zone.h"
@@ -33,8 +36,15 @@ struct Recognised {
   bool has_own_time = false;
   bool known = false;    // a rule matched (also one without signal): bytes count as recognised
   bool limited = false;  // a match bound was reached: bytes count as dropped
+  TimeDoubt time_doubt = TimeDoubt::kNone;  // of `time`
   std::vector<SignalEvent>
       events;  // in rule order; a record without rule but with scope and reference has one
+};
+
+enum class ReadAt : std::uint8_t {
+  kMeansNothing,
+  kBoundsTime,  // no record is later: for an old file, when it was last written
+  kIsArrival,   // nor much earlier: the log is followed as it grows, and packs may say "arrival"
 };
 
 class Recogniser {
@@ -54,9 +64,19 @@ class Recogniser {
   Recogniser& operator=(Recogniser&&) noexcept;
 
   [[nodiscard]] bool starts_record(std::string_view line) const;
+  // What framing asks of a line. The tests refer to this recogniser, wherever it is moved.
+  [[nodiscard]] LineTests line_tests() const;
+
+  // `file`: of the file that the record stands in, kept by the caller.
+  [[nodiscard]] Recognised recognise(const Record& record, FileTime& file);
+  // For one file only: the recogniser keeps its FileTime.
   [[nodiscard]] Recognised recognise(const Record& record);
 
-  // The time in force, kept over a restart of the agent (part of the pipeline's snapshot).
+  // What Record::read_at says of when a record was written; nothing by default.
+  void set_read_at(ReadAt means);
+
+  // The latest time read in any file, kept over a restart of the agent (part of the pipeline's
+  // snapshot): a file that begins with records without time begins with it.
   [[nodiscard]] std::optional<Instant> time_in_force() const;
   void set_time_in_force(std::optional<Instant> time);
 
@@ -66,5 +86,13 @@ class Recogniser {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Framing as the pack says.
+[[nodiscard]] RecordFramer::Settings framer_settings(const Pack& pack);
+
+// A record can be cut out and read where it stands, without what lies before it in the file but the
+// time in force: not so where the file names its columns or its offset, where quotes or an element
+// may be open, where one header stands over several records, and where records are joined.
+[[nodiscard]] bool records_stand_alone(const Pack& pack);
 
 }  // namespace meldevakt::agent

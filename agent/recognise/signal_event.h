@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/time.h"
@@ -14,14 +15,25 @@
 
 namespace meldevakt::agent {
 
+// Why an event's time may not be what the record's writer meant.
+enum class TimeDoubt : std::uint8_t {
+  kNone,
+  kTwoReadings,  // in the hour that autumn repeats, and order does not say which
+  kSkipped,      // in the hour that spring skips: the writer's clock or zone is not what we think
+  kDayDeduced,   // the record gives a time of day only
+  kArrival,      // the record gives no time: it is when it was read
+};
+[[nodiscard]] std::string_view to_string(TimeDoubt doubt);  // "two_readings"; "" for kNone
+
 struct SignalEvent {
   // What a rule makes of a record; kNone for rules (and bare records) that only name a message.
   std::optional<Signal> signal;
-  Instant time;                    // event time, UTC
-  bool time_inherited = false;     // the record has none of its own: the one in force
-  std::string rule;                // the rule's id
-  std::string code;                // "pg/55P03", "" when the rule has none
-  std::optional<Outcome> outcome;  // for message.save_failed
+  Instant time;                             // event time, UTC
+  bool time_inherited = false;              // the record has none of its own: the one in force
+  TimeDoubt time_doubt = TimeDoubt::kNone;  // of `time`, also when it is inherited
+  std::string rule;                         // the rule's id
+  std::string code;                         // "pg/55P03", "" when the rule has none
+  std::optional<Outcome> outcome;           // for message.save_failed
   std::optional<FormType> form;
   std::vector<Reference> references;  // named in this record; sorted, unique
   std::vector<std::string>

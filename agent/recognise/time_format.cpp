@@ -1,18 +1,17 @@
 #include "agent/recognise/time_format.h"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
 
+#include "agent/recognise/time_reader.h"
+
 namespace meldevakt::agent {
 namespace {
 
-constexpr std::string_view kConversions = "YmdHMSfzZb";
-constexpr std::uint8_t kConversion = 0x80;
-
-constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::string_view kConversions = "YymbdeHkIlpMSfazZs";
+constexpr std::string_view kMayBeNarrow = "dmHIMS";
+constexpr int kLeapYear = 2000;  // so that 29 February can be read before its year is known
 
 struct Abbreviation {
   std::string_view name;
@@ -31,115 +30,90 @@ constexpr std::array<Abbreviation, 12> kAbbreviations{{{"UTC", 0},
                                                        {"EEST", 3},
                                                        {"MSK", 3}}};
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-class Reader {
- public:
-  explicit Reader(std::string_view text) : text_{text} {}
-
-  bool literal(char c) {
-    if (at_ >= text_.size() || text_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-
-  bool number(std::size_t digits, int& value) {
-    if (text_.size() - at_ < digits) return false;
-    value = 0;
-    for (std::size_t i = 0; i < digits; ++i) {
-      const char c = text_[at_ + i];
-      if (!is_digit(c)) return false;
-      value = value * 10 + (c - '0');
-    }
-    at_ += digits;
-    return true;
-  }
-
-  bool day(int& value) {  // "07", " 7"
-    if (peek() == ' ') {
-      ++at_;
-      return number(1, value);
-    }
-    return number(2, value);
-  }
-
-  bool fraction(int& millisecond) {
-    std::size_t digits = 0;
-    millisecond = 0;
-    for (; digits < 9 && is_digit(peek()); ++digits, ++at_) {
-      if (digits < 3) millisecond = millisecond * 10 + (peek() - '0');
-    }
-    for (std::size_t i = digits; i < 3; ++i) millisecond *= 10;
-    return digits > 0;
-  }
-
-  bool month_name(int& month) {
-    const std::string_view name = text_.substr(at_, 3);
-    const auto* const found = std::find(kMonths.begin(), kMonths.end(), name);
-    if (found == kMonths.end()) return false;
-    month = static_cast<int>(found - kMonths.begin()) + 1;
-    at_ += 3;
-    return true;
-  }
-
-  bool offset(std::optional<Duration>& offset) {
-    if (literal('Z')) {
-      offset = Duration{0};
-      return true;
-    }
-    const bool minus = peek() == '-';
-    if (!minus && peek() != '+') return false;
-    ++at_;
-    int hour = 0;
-    int minute = 0;
-    if (!number(2, hour)) return false;
-    const std::size_t before_minutes = at_;
-    literal(':');
-    if (!number(2, minute)) {
-      at_ = before_minutes;
-      minute = 0;
-    }
-    if (hour > 15 || minute > 59) return false;
-    const Duration size = minutes(hour * 60 + minute);
-    offset = minus ? Duration{-size.ms} : size;
-    return true;
-  }
-
-  bool zone(std::optional<Duration>& utc_offset) {
-    if (peek() == '+' || peek() == '-') return offset(utc_offset);
-    const std::size_t from = at_;
-    while (is_letter(peek()) && at_ - from < 6) ++at_;
-    if (at_ - from == 0 || is_letter(peek())) return false;
-    utc_offset = offset_of_abbreviation(text_.substr(from, at_ - from));
-    return true;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t at_ = 0;
+// A time stamp while it is read.
+struct Reading {
+  TimeStamp stamp;
+  std::optional<Instant> since_1970;
+  std::optional<bool> pm;
 };
 
-bool convert(char letter, Reader& reader, TimeStamp& stamp) {
-  LocalTime& local = stamp.local;
+bool convert_number(char letter, bool narrow, TimeReader& reader, int& value) {
+  if (narrow) return reader.narrow_number(value);
+  const bool padded = letter == 'd' || letter == 'e' || letter == 'k' || letter == 'l';
+  return padded ? reader.padded_number(value) : reader.number(2, value);
+}
+
+bool convert(char letter, bool narrow, TimeReader& reader, Reading& out) {
+  LocalTime& local = out.stamp.local;
   switch (letter) {
     case 'Y': return reader.number(4, local.year);
-    case 'm': return reader.number(2, local.month);
-    case 'd': return reader.day(local.day);
-    case 'H': return reader.number(2, local.hour);
-    case 'M': return reader.number(2, local.minute);
-    case 'S': return reader.number(2, local.second);
-    case 'f': return reader.fraction(local.millisecond);
+    case 'y': return reader.two_digit_year(local.year);
     case 'b': return reader.month_name(local.month);
-    case 'z': return reader.offset(stamp.utc_offset);
-    case 'Z': return reader.zone(stamp.utc_offset);
+    case 'm': return convert_number(letter, narrow, reader, local.month);
+    case 'd':
+    case 'e': return convert_number(letter, narrow, reader, local.day);
+    case 'H':
+    case 'k':
+    case 'I':
+    case 'l': return convert_number(letter, narrow, reader, local.hour);
+    case 'M': return convert_number(letter, narrow, reader, local.minute);
+    case 'S': return convert_number(letter, narrow, reader, local.second);
+    case 'f': return reader.fraction(local.millisecond);
+    case 'p': {
+      bool pm = false;
+      if (!reader.am_pm(pm)) return false;
+      out.pm = pm;
+      return true;
+    }
+    case 'a': return reader.weekday_name();
+    case 'z': return reader.offset(out.stamp.utc_offset);
+    case 'Z': return reader.zone(out.stamp.utc_offset, out.stamp.unknown_zone);
+    case 's': {
+      Instant time;
+      if (!reader.since_1970(time)) return false;
+      out.since_1970 = time;
+      return true;
+    }
     default: return false;
   }
+}
+
+// 12 AM is midnight, 12 PM noon.
+bool apply_pm(Reading& reading) {
+  if (!reading.pm) return true;
+  int& hour = reading.stamp.local.hour;
+  if (hour < 1 || hour > 12) return false;
+  hour = hour % 12 + (*reading.pm ? 12 : 0);
+  return true;
+}
+
+Status check_complete(const std::string& seen) {
+  const auto has = [&seen](std::string_view any) {
+    return seen.find_first_of(any) != std::string::npos;
+  };
+  if (has("s")) {
+    if (seen == "s") return {};
+    return Error{Errc::kInvalid, "%s is a whole time: no other conversion goes with it"};
+  }
+  if (!has("HkIl") || !has("M")) {
+    return Error{Errc::kInvalid, "a time format needs hour and minute"};
+  }
+  if (has("Il") != has("p")) {
+    return Error{Errc::kInvalid, "%I and %p go together: an hour of twelve needs AM or PM"};
+  }
+  const bool month = has("mb");
+  const bool day = has("de");
+  if (month != day || (has("Yy") && !month)) {
+    return Error{Errc::kInvalid,
+                 "a time format needs year, month and day; or month and day; or no date at all"};
+  }
+  return {};
+}
+
+Error unknown_conversion(std::string_view conversion) {
+  return Error{Errc::kInvalid, "unknown conversion %" + std::string{conversion} +
+                                   " in a time format (there are %Y %y %m %b %d %e %H %k %I %l %p "
+                                   "%M %S %f %a %z %Z %s %%, and %-d %-m %-H %-I %-M %-S)"};
 }
 
 }  // namespace
@@ -151,49 +125,74 @@ std::optional<Duration> offset_of_abbreviation(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<Duration> offset_from_text(std::string_view text) {
+  if (const auto known = offset_of_abbreviation(text)) return known;
+  const bool minus = text.substr(0, 1) == "-";
+  if (minus || text.substr(0, 1) == "+") text.remove_prefix(1);
+  TimeReader reader{text};
+  int hour = 0;
+  int minute = 0;
+  if (!reader.narrow_number(hour)) return std::nullopt;
+  if (!reader.at_end()) {
+    reader.literal(':');
+    if (!reader.number(2, minute)) return std::nullopt;
+  }
+  if (!reader.at_end() || hour > 15 || minute > 59) return std::nullopt;
+  const Duration size = minutes(hour * 60 + minute);
+  return minus ? Duration{-size.ms} : size;
+}
+
 Result<TimeFormat> TimeFormat::parse(std::string_view format) {
   TimeFormat out;
   std::string seen;
   for (std::size_t i = 0; i < format.size(); ++i) {
     if (format[i] != '%') {
-      if (static_cast<std::uint8_t>(format[i]) >= kConversion) {
+      if (static_cast<std::uint8_t>(format[i]) >= 0x80) {
         return Error{Errc::kInvalid, "a time format holds plain ASCII characters only"};
       }
-      out.items_.push_back(format[i]);
+      out.items_.push_back({format[i], false, false});
       continue;
     }
+    const bool narrow = format.substr(i + 1, 1) == "-";
+    if (narrow) ++i;
     const char letter = ++i < format.size() ? format[i] : '\0';
-    if (letter == '%') {
-      out.items_.push_back('%');
-    } else if (letter != '\0' && kConversions.find(letter) != std::string_view::npos) {
-      out.items_.push_back(static_cast<char>(static_cast<std::uint8_t>(letter) | kConversion));
-      seen.push_back(letter);
-    } else {
-      return Error{Errc::kInvalid, "unknown conversion %" + std::string(1, letter) +
-                                       " in a time format (there are %Y %m %b %d %H %M %S %f %z "
-                                       "%Z %%)"};
+    if (letter == '%' && !narrow) {
+      out.items_.push_back({'%', false, false});
+      continue;
     }
+    if (letter == '\0' ||
+        (narrow ? kMayBeNarrow : kConversions).find(letter) == std::string_view::npos) {
+      return unknown_conversion(std::string(narrow ? "-" : "") +
+                                (letter == '\0' ? "" : std::string(1, letter)));
+    }
+    out.items_.push_back({letter, true, narrow});
+    seen.push_back(letter);
   }
-  const auto has = [&seen](char letter) { return seen.find(letter) != std::string::npos; };
-  if (!has('Y') || !(has('m') || has('b')) || !has('d') || !has('H') || !has('M')) {
-    return Error{Errc::kInvalid, "a time format needs year, month, day, hour and minute"};
-  }
+  MELDEVAKT_TRY(check_complete(seen));
+  const bool whole = seen == "s";
+  out.has_year_ = whole || seen.find_first_of("Yy") != std::string::npos;
+  out.has_date_ = whole || seen.find_first_of("de") != std::string::npos;
   return out;
 }
 
 std::optional<TimeStamp> TimeFormat::read(std::string_view text) const {
-  Reader reader{text};
-  TimeStamp stamp;
-  for (const char item : items_) {
-    const auto value = static_cast<std::uint8_t>(item);
-    const bool fits =
-        value >= kConversion
-            ? convert(static_cast<char>(value & ~static_cast<unsigned>(kConversion)), reader, stamp)
-            : reader.literal(item);
+  TimeReader reader{text};
+  Reading reading;
+  if (!has_year_) reading.stamp.local.year = kLeapYear;
+  for (const Item& item : items_) {
+    const bool fits = item.is_conversion ? convert(item.letter, item.narrow, reader, reading)
+                                         : reader.literal(item.letter);
     if (!fits) return std::nullopt;
   }
-  if (!is_valid(stamp.local)) return std::nullopt;
-  return stamp;
+  TimeStamp& stamp = reading.stamp;
+  if (reading.since_1970) {
+    stamp.local = to_local(*reading.since_1970, Duration{0});
+    stamp.utc_offset = Duration{0};
+  }
+  if (!apply_pm(reading) || !is_valid(stamp.local)) return std::nullopt;
+  stamp.has_year = has_year_;
+  stamp.has_date = has_date_;
+  return std::move(reading.stamp);
 }
 
 }  // namespace meldevakt::agent

@@ -4,10 +4,9 @@
 //   if (auto stamp = format.read(record_text)) ...      // at the start of the text; the rest is
 //   free
 //
-// Conversions: %Y four digits, %m %d %H %M %S two digits (%d also one after a blank), %b the
-// English month's three letters, %f one to nine digits of a fraction, %z an offset (Z, +01, +0100,
-// +01:00), %Z an abbreviation (CET) or an offset, %% a percent sign. Anything else stands for
-// itself. Year, month and day are required, hour and minute too.
+// PACK.md has the table of conversions: %Y %y %m %b %d %e %H %k %I %l %p %M %S %f %a %z %Z %s %%,
+// and with "-" (%-d) numbers of one or two digits. Anything else stands for itself. A format needs
+// hour and minute; it may leave out the year, or the whole date, which EventTime then deduces.
 //
 // Thread-safety: const and pure. Errors: kInvalid for a format; a text that does not fit is
 // nullopt.
@@ -25,13 +24,19 @@
 namespace meldevakt::agent {
 
 struct TimeStamp {
-  LocalTime local;
-  std::optional<Duration> utc_offset;  // when the text says it
+  LocalTime local;  // without a year: of the leap year 2000; without a date: 2000-01-01
+  std::optional<Duration> utc_offset{};  // when the text says it
+  bool has_year = true;
+  bool has_date = true;
+  bool unknown_zone = false;  // the text names a zone that means different things
 };
 
 // UTC, GMT, WET, WEST, CET, CEST, EET, EEST, MSK and the like. Abbreviations that mean different
 // things in different places (IST, EST, CST, BST) are none: the source's zone decides.
 [[nodiscard]] std::optional<Duration> offset_of_abbreviation(std::string_view name);
+
+// "+01:00", "-4:00", "+0100", "01", "Z", or an abbreviation: all of `text` is one.
+[[nodiscard]] std::optional<Duration> offset_from_text(std::string_view text);
 
 class TimeFormat {
  public:
@@ -39,7 +44,15 @@ class TimeFormat {
   [[nodiscard]] std::optional<TimeStamp> read(std::string_view text) const;
 
  private:
-  std::string items_;  // a conversion as its letter with the top bit set, else the character
+  struct Item {
+    char letter = '\0';  // of a conversion, or the character that must stand here
+    bool is_conversion = false;
+    bool narrow = false;  // one digit is enough
+  };
+
+  std::vector<Item> items_;
+  bool has_year_ = false;
+  bool has_date_ = false;
 };
 
 }  // namespace meldevakt::agent

@@ -110,18 +110,15 @@ Detector::Settings detector_settings(const Explainer::Settings& settings) {
   return out;
 }
 
-RecordFramer::Settings framer_settings(const Pack& pack) {
-  return {pack.encodings, pack.record_lines_max, pack.record_bytes_max, pack.record_idle};
-}
-
 }  // namespace
 
 Explainer::State::State(Settings with)
     : settings{std::move(with)},
       recogniser{settings.pack, settings.zone, PrivacyStep{settings.tenant_key}},
-      framer{framer_settings(*settings.pack),
-             [this](std::string_view line) { return recogniser.starts_record(line); }, 0},
-      detector{detector_settings(settings)} {}
+      framer{framer_settings(*settings.pack), recogniser.line_tests(), 0},
+      detector{detector_settings(settings)} {
+  if (settings.last_written) recogniser.set_read_at(ReadAt::kBoundsTime);
+}
 
 Explainer::Explainer(Settings settings) : state_{std::make_unique<State>(std::move(settings))} {}
 Explainer::~Explainer() = default;
@@ -130,7 +127,7 @@ Explainer& Explainer::operator=(Explainer&&) noexcept = default;
 
 void Explainer::feed(std::string_view chunk) {
   state_->first_line.add(chunk);
-  state_->framer.feed(chunk, kNow);
+  state_->framer.feed(chunk, state_->settings.last_written.value_or(kNow));
   state_->take_records();
 }
 
@@ -165,11 +162,11 @@ void Explainer::State::take_records() {
   while (true) {
     const RecordFramer::Stats before = framer.stats();
     const std::optional<Record> record = framer.next();
+    dropped += framer.stats().dropped_bytes - before.dropped_bytes;
     if (!record) return;
     const std::uint64_t kept = framer.stats().record_bytes - before.record_bytes;
     const Recognised made = recogniser.recognise(*record);
     ++records;
-    dropped += framer.stats().dropped_bytes - before.dropped_bytes;
     (made.limited ? dropped : made.known ? recognised : unrecognised) += kept;
     explain(*record, made);
   }
@@ -181,8 +178,13 @@ void Explainer::State::explain(const Record& record, const Recognised& made) {
   json.member("offset", record.offset).member("bytes", record.bytes).member("lines", record.lines);
   if (record.truncated) json.member("truncated", true);
   if (record.orphan) json.member("orphan", true);
+  if (record.malformed) json.member("malformed", true);
+  if (record.context) json.member("context", true);
   if (made.time) {
     json.member("time", to_rfc3339(*made.time)).member("own_time", made.has_own_time);
+    if (made.time_doubt != TimeDoubt::kNone) {
+      json.member("time_doubt", to_string(made.time_doubt));
+    }
     if (!first_time || *made.time < *first_time) first_time = made.time;
     if (!last_time || *made.time > *last_time) last_time = made.time;
   }
@@ -217,6 +219,16 @@ void Explainer::State::summarise() {
   json.member("read", framer.stats().bytes_fed).member("recognised", recognised);
   json.member("unrecognised", unrecognised).member("dropped", dropped);
   json.member("pending", framer.pending_bytes()).end_object();
+  // How the file was cut up: what is not nought here is worth a look at the pack, or at the file.
+  const RecordFramer::Stats& framing = framer.stats();
+  json.name("framing").begin_object();
+  json.member("kind", to_string(settings.pack->shape.kind));
+  if (framer.encoding()) json.member("encoding", to_string(*framer.encoding()));
+  json.member("malformed", framing.records_malformed);
+  json.member("lines_truncated", framing.lines_truncated);
+  json.member("undecodable_bytes", framing.undecodable_bytes);
+  json.member("padding_bytes", framing.padding_bytes);
+  json.member("times_unreadable", recogniser.stats().times_unreadable).end_object();
   if (first_time) {
     json.member("first_time", to_rfc3339(*first_time)).member("last_time", to_rfc3339(*last_time));
   }

@@ -6,15 +6,18 @@
 //   print(explainer.take());
 //
 // Each text is one line of JSON. First one per record, in the file's order:
-//   {"record":{"offset","bytes","lines","truncated","orphan","time","own_time","known","limited",
+//   {"record":{"offset","bytes","lines","truncated","orphan","malformed","context","time",
+//     "own_time","time_doubt","known","limited",
 //     "events":[{"rule","signal","outcome","code","form","references","references_dropped",
 //       "scopes","ends_scope","restarts_process","opens_window","driver","step"}]}}
 // "time" is UTC text, or absent before the first; "references" are as they would leave, after the
 // privacy step; "scopes" says of each scope its name, and with `show_text` its value too; "step" is
 // the fact that the record begins or adds to, as it stood then (whose it is, how many records).
+// A structured record's "text" is its field view; "malformed" and "context" are those of Record.
 // Then, from finish(), one per fact as it would leave in the end: {"fact":{...}} with the members
 // of common/summary/FORMAT.md, and last
-// {"summary":{"records","bytes":{...},"first_time","last_time",
+// {"summary":{"records","bytes":{...},"framing":{"kind","encoding","malformed","lines_truncated",
+// "undecodable_bytes","padding_bytes","times_unreadable"},"first_time","last_time",
 // "rules":[{"rule","events"}],"facts"}}.
 //
 // Text of the log is in it only with `show_text`: then "text" in each record. Pure. Thread-safety:
@@ -23,6 +26,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,9 +42,10 @@ class Explainer {
   struct Settings {
     std::shared_ptr<const Pack> pack;
     std::shared_ptr<const TimeZone> zone;
-    std::string tenant_key;          // "" when absent: keyed references are then dropped
-    std::string fact_key;            // 32 bytes
-    std::string source = "explain";  // the source's name in facts
+    std::string tenant_key;               // "" when absent: keyed references are then dropped
+    std::string fact_key;                 // 32 bytes
+    std::string source = "explain";       // the source's name in facts
+    std::optional<Instant> last_written;  // of the file: bounds times without year or date
     bool show_text = false;
     bool only_events = false;  // leave out records that no rule knows
   };

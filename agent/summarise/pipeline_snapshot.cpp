@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 json save(std::optional<Instant> time) {
   return time ? json::array({time->ms}) : json::array();
@@ -113,9 +113,10 @@ std::string SourcePipeline::snapshot(Instant now) const {
     const std::uint64_t end = file.framer ? file.framer->low_water() : file.ended_at;
     const std::optional<Encoding> encoding = file.framer ? file.framer->encoding() : file.encoding;
     const auto ended = std::find(s.ended.begin(), s.ended.end(), key);
-    files.push_back(
-        json::array({key, file.content.name(), encoding ? std::string{to_string(*encoding)} : "",
-                     end, std::min(file.fed_from, end), ended - s.ended.begin()}));
+    const std::string carried = file.framer ? file.framer->carried() : file.carried;
+    files.push_back(json::array(
+        {key, file.content.name(), encoding ? std::string{to_string(*encoding)} : "", end,
+         std::min(file.fed_from, end), ended - s.ended.begin(), carried, to_text(file.time)}));
     fed = fed || file.fed_from != file.fed_to;
   }
   const std::string detector = s.detector.snapshot();
@@ -152,6 +153,8 @@ Result<std::unique_ptr<SourcePipeline::State>> SourcePipeline::State::load(
     file.content = FirstLine{saved.at(1).get<std::string>()};
     file.encoding = encoding_from_string(saved.at(2).get_ref<const std::string&>());
     file.ended_at = saved.at(3).get<std::uint64_t>();
+    file.carried = saved.at(6).get<std::string>();
+    file.time = file_time_from_text(saved.at(7).get_ref<const std::string&>());
     const auto from = saved.at(4).get<std::uint64_t>();
     if (from < file.ended_at) state->ranges.push_back({file.content.name(), from, file.ended_at});
     const std::string key = saved.at(0).get<std::string>();
@@ -180,7 +183,7 @@ Result<SourcePipeline> SourcePipeline::restore(Settings settings, std::string_vi
     return SourcePipeline{std::move(loaded).value()};
   } catch (const json::exception&) {
     // The library's message would repeat what the snapshot says.
-    return Error{Errc::kCorrupt, "pipeline snapshot: not of the form of version 1"};
+    return Error{Errc::kCorrupt, "pipeline snapshot: not of the form of version 2"};
   }
 }
 

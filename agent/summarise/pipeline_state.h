@@ -26,6 +26,8 @@ struct SourcePipeline::State {
     std::optional<RecordFramer> framer;  // none: it ended, or was not begun since the restart
     FirstLine content;
     std::optional<Encoding> encoding;
+    std::string carried;  // RecordFramer::carried(), once it ended
+    FileTime time;
     std::uint64_t ended_at = 0;  // offset where it ended
     std::uint64_t fed_from = 0;  // bytes fed since the last take: [fed_from, fed_to)
     std::uint64_t fed_to = 0;

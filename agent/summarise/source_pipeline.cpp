@@ -12,10 +12,6 @@ Duration flush_lag_of(const SourcePipeline::Settings& settings) {
   return std::max(settings.flush_lag, settings.pack->flush_lag);
 }
 
-RecordFramer::Settings framer_settings(const Pack& pack) {
-  return {pack.encodings, pack.record_lines_max, pack.record_bytes_max, pack.record_idle};
-}
-
 }  // namespace
 
 SourcePipeline::State::State(Settings new_settings, Instant start, Detector new_detector)
@@ -23,7 +19,9 @@ SourcePipeline::State::State(Settings new_settings, Instant start, Detector new_
       recogniser{settings.pack, settings.zone, PrivacyStep{settings.tenant_key}},
       detector{std::move(new_detector)},
       reading{start},
-      coverage{{flush_lag_of(settings), settings.clock_error}} {}
+      coverage{{flush_lag_of(settings), settings.clock_error}} {
+  recogniser.set_read_at(ReadAt::kIsArrival);
+}
 
 Detector::Settings SourcePipeline::State::detector_settings(const Settings& settings) {
   Detector::Settings out;
@@ -58,10 +56,9 @@ void SourcePipeline::begin_file(const std::string& key, std::uint64_t offset) {
   }
   file.fed_from = offset;
   file.fed_to = offset;
-  file.framer.emplace(
-      framer_settings(*s.settings.pack),
-      [&s](std::string_view line) { return s.recogniser.starts_record(line); }, offset);
+  file.framer.emplace(framer_settings(*s.settings.pack), s.recogniser.line_tests(), offset);
   if (offset > 0 && file.encoding) file.framer->set_encoding(*file.encoding);
+  if (offset > 0) file.framer->set_carried(file.carried);
 }
 
 void SourcePipeline::feed(const std::string& key, std::string_view chunk, Instant now) {
@@ -90,6 +87,7 @@ void SourcePipeline::end_file(const std::string& key, FileEnd end, Instant now) 
     s.take_records(file, now);
     s.note_range(file);
     file.encoding = file.framer->encoding();
+    file.carried = file.framer->carried();
     file.ended_at = file.framer->low_water();
     file.framer.reset();
     s.ended.push_back(key);
@@ -199,11 +197,11 @@ void SourcePipeline::State::take_records(File& file, Instant now) {
   while (true) {
     const RecordFramer::Stats before = file.framer->stats();
     const std::optional<Record> record = file.framer->next();
+    bytes.dropped += file.framer->stats().dropped_bytes - before.dropped_bytes;
     if (!record) return;
     const std::uint64_t kept = file.framer->stats().record_bytes - before.record_bytes;
-    const Recognised recognised = recogniser.recognise(*record);
+    const Recognised recognised = recogniser.recognise(*record, file.time);
     ++records;
-    bytes.dropped += file.framer->stats().dropped_bytes - before.dropped_bytes;
     if (recognised.limited) {
       bytes.dropped += kept;
     } else if (recognised.known) {

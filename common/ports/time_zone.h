@@ -20,6 +20,7 @@ class TimeZone {
   struct Utc {
     Instant first;                  // the only reading, or the earlier of two
     std::optional<Instant> second;  // the later reading, in the hour that autumn repeats
+    bool skipped = false;           // no clock of the zone ever showed it: spring skips the hour
   };
   // Local times that spring skips are read with the offset before the change.
   [[nodiscard]] virtual Utc to_utc(const LocalTime& local) const = 0;

@@ -17,7 +17,7 @@ class FixedZone : public TimeZone {
   FixedZone(std::string name, Duration offset) : name_{std::move(name)}, offset_{offset} {}
 
   [[nodiscard]] Utc to_utc(const LocalTime& local) const override {
-    return {as_utc(local) - offset_, std::nullopt};
+    return {as_utc(local) - offset_, std::nullopt, false};
   }
   [[nodiscard]] Duration utc_offset(Instant) const override { return offset_; }
   [[nodiscard]] std::string name() const override { return name_; }
@@ -42,9 +42,9 @@ class OsloZone : public TimeZone {
     const Instant as_winter = written - hours(1);
     const bool summer_holds = utc_offset(as_summer) == hours(2);
     const bool winter_holds = utc_offset(as_winter) == hours(1);
-    if (summer_holds && winter_holds) return {as_summer, as_winter};  // autumn repeats the hour
-    if (summer_holds) return {as_summer, std::nullopt};
-    return {as_winter, std::nullopt};  // also for the hour that spring skips
+    if (summer_holds && winter_holds) return {as_summer, as_winter, false};  // autumn repeats it
+    if (summer_holds) return {as_summer, std::nullopt, false};
+    return {as_winter, std::nullopt, !winter_holds};  // spring skips the hour
   }
   [[nodiscard]] Duration utc_offset(Instant at) const override {
     const int year = to_local(at, {}).year;

@@ -42,10 +42,12 @@ class IanaTimeZone : public TimeZone {
     for (; stretch != stretches_.end() && stretch->from <= written + days(1).ms; ++stretch) {
       const std::int64_t reading = written - stretch->offset;
       if (reading < stretch->from) break;  // spring skipped it: the offset before holds
-      if (reading < stretch->to) return {{reading}, second_reading(written, reading, stretch)};
+      if (reading < stretch->to) {
+        return {{reading}, second_reading(written, reading, stretch), false};
+      }
       before_gap = reading;
     }
-    return {{before_gap}, std::nullopt};
+    return {{before_gap}, std::nullopt, true};
   }
 
   [[nodiscard]] Duration utc_offset(Instant instant) const override {

@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/base/text.h"
@@ -15,6 +17,7 @@ namespace {
 using Encodings = std::vector<Encoding>;
 const Encodings kStrict{Encoding::kUtf8};
 const Encodings kMixed{Encoding::kUtf8, Encoding::kWindows1252};
+const Encodings kDos{Encoding::kUtf8, Encoding::kCp865, Encoding::kWindows1252};
 
 std::string utf16(std::u16string_view text) {
   std::string out;
@@ -25,8 +28,16 @@ std::string utf16(std::u16string_view text) {
   return out;
 }
 
+std::string utf16_be(std::u16string_view text) {
+  std::string out = utf16(text);
+  for (std::size_t i = 0; i < out.size(); i += 2) std::swap(out[i], out[i + 1]);
+  return out;
+}
+
 TEST_CASE("encoding: names are those of packs, and come back") {
-  CHECK(all_encoding_names() == std::vector<std::string>{"utf-8", "utf-16le", "windows-1252"});
+  CHECK(all_encoding_names() == std::vector<std::string>{"utf-8", "utf-16le", "utf-16be",
+                                                         "windows-1252", "iso-8859-1",
+                                                         "iso-8859-15", "cp850", "cp865"});
   for (const std::string& name : all_encoding_names()) {
     REQUIRE(encoding_from_string(name).has_value());
     CHECK(to_string(*encoding_from_string(name)) == name);
@@ -39,6 +50,8 @@ TEST_CASE("encoding: a byte order mark decides, then the first declared") {
   CHECK(detect("\xEF\xBB\xBFtekst", {}).bom_bytes == 3);
   CHECK(detect("\xFF\xFEt", kStrict).encoding == Encoding::kUtf16Le);
   CHECK(detect("\xFF\xFEt", kStrict).bom_bytes == 2);
+  CHECK(detect("\xFE\xFFt", kStrict).encoding == Encoding::kUtf16Be);
+  CHECK(detect("\xFE\xFFt", kStrict).bom_bytes == 2);
   CHECK(detect("\xEF\xBBx", {Encoding::kWindows1252}).encoding == Encoding::kWindows1252);
   CHECK(detect("\xEF\xBBx", {Encoding::kWindows1252}).bom_bytes == 0);
   CHECK(detect("", {Encoding::kUtf16Le}).encoding == Encoding::kUtf16Le);
@@ -73,6 +86,31 @@ TEST_CASE("encoding: what cannot be decoded becomes U+FFFD and is counted") {
       {"UTF-16 pair", Encoding::kUtf16Le, kStrict, utf16(u"\U0001F600"), "\U0001F600", 0},
       {"UTF-16 half pair", Encoding::kUtf16Le, kStrict, utf16({u"\xD83D\x0041", 2}), "\uFFFDA", 2},
       {"UTF-16 low alone", Encoding::kUtf16Le, kStrict, utf16({u"\xDE00", 1}), "\uFFFD", 2},
+      {"UTF-16, big end first", Encoding::kUtf16Be, kStrict, utf16_be(u"blåbær \U0001F600"),
+       "blåbær \U0001F600", 0},
+      {"UTF-16, big end first, half pair", Encoding::kUtf16Be, kStrict,
+       utf16_be({u"\xD83D\x0041", 2}), "\uFFFDA", 2},
+      {"Latin 1", Encoding::kIso8859_1, kStrict,
+       "bl\xE5"
+       "b\xE6r \xA4",
+       "blåbær ¤", 0},
+      {"Latin 9", Encoding::kIso8859_15, kStrict,
+       "bl\xE5"
+       "b\xE6r \xA4",
+       "blåbær €", 0},
+      {"DOS", Encoding::kCp850, kStrict,
+       "bl\x86"
+       "b\x91r \x9B\x9D",
+       "blåbær øØ", 0},
+      {"Norwegian DOS", Encoding::kCp865, kStrict,
+       "bl\x86"
+       "b\x91r \x9B\x9D",
+       "blåbær øØ", 0},
+      {"fallback is the first page", Encoding::kUtf8, kDos,
+       "bl\x86"
+       "b\x91r",
+       "blåbær", 0},
+      {"a page declared alone", Encoding::kCp850, kDos, "bl\x86", "blå", 0},
       {"UTF-16 half unit", Encoding::kUtf16Le, kStrict, utf16(u"a") + "b", "a\uFFFD", 1},
   };
   for (const Case& c : cases) {
@@ -94,7 +132,8 @@ TEST_CASE(
         const std::string bytes{a, b, c};
         CAPTURE(quoted(bytes));
         for (const Encoding encoding :
-             {Encoding::kUtf8, Encoding::kWindows1252, Encoding::kUtf16Le}) {
+             {Encoding::kUtf8, Encoding::kWindows1252, Encoding::kUtf16Le, Encoding::kUtf16Be,
+              Encoding::kIso8859_1, Encoding::kIso8859_15, Encoding::kCp850, Encoding::kCp865}) {
           std::uint64_t undecodable = 0;
           const std::string out = decode(encoding, kStrict, bytes, undecodable);
           REQUIRE(is_utf8(out));
@@ -105,6 +144,61 @@ TEST_CASE(
           }
         }
       }
+    }
+  }
+}
+
+TEST_CASE("encoding: every byte of every page means one thing, and no two the same") {
+  for (const Encoding page : {Encoding::kWindows1252, Encoding::kIso8859_1, Encoding::kIso8859_15,
+                              Encoding::kCp850, Encoding::kCp865}) {
+    CAPTURE(to_string(page));
+    std::set<std::string> seen;
+    std::uint64_t undecodable = 0;
+    for (int byte = 0; byte < 256; ++byte) {
+      seen.insert(decode(page, {page}, std::string(1, static_cast<char>(byte)), undecodable));
+    }
+    CHECK(undecodable == (page == Encoding::kWindows1252 ? 5 : 0));
+    CHECK(seen.size() == (page == Encoding::kWindows1252 ? 252 : 256));  // U+FFFD among them
+  }
+}
+
+TEST_CASE("encoding: a mark at a line's beginning, and when it changes the encoding") {
+  struct Case {
+    std::string_view name;
+    std::string line;
+    Encoding current;
+    std::size_t bytes;
+    Encoding encoding;
+  };
+  const std::string le = "\xFF\xFE" + utf16(u"2023-02");
+  const std::string be = "\xFE\xFF" + utf16_be(u"2023-02");
+  const std::vector<Case> cases{
+      {"none", "2023-02", Encoding::kUtf8, 0, Encoding::kUtf8},
+      {"UTF-8", "\xEF\xBB\xBFx", Encoding::kUtf8, 3, Encoding::kUtf8},
+      {"UTF-8 in a page", "\xEF\xBB\xBFx", Encoding::kWindows1252, 3, Encoding::kUtf8},
+      {"UTF-16LE in UTF-8", le, Encoding::kUtf8, 2, Encoding::kUtf16Le},
+      {"UTF-16BE in UTF-8", be, Encoding::kUtf8, 2, Encoding::kUtf16Be},
+      {"its own, of UTF-16LE", "\xFF\xFE\x41\x41", Encoding::kUtf16Le, 2, Encoding::kUtf16Le},
+      {"the other end", be, Encoding::kUtf16Le, 2, Encoding::kUtf16Be},
+      {"UTF-8 in UTF-16",
+       "\xEF\xBB\xBF"
+       "2023-02",
+       Encoding::kUtf16Le, 3, Encoding::kUtf8},
+      {"letters of a page", "\xFF\xFE og mer", Encoding::kWindows1252, 0, Encoding::kWindows1252},
+      {"characters of UTF-16", std::string("\xEF\xBB\xBF\x4E\x2D\x4E\x00\x4E", 8),
+       Encoding::kUtf16Le, 0, Encoding::kUtf16Le},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    const LineMark mark = mark_of_line(c.line, c.current, true);
+    CHECK_FALSE(mark.undecided);
+    CHECK(mark.bytes == c.bytes);
+    CHECK(mark.encoding == c.encoding);
+    // Never decided otherwise with fewer bytes; and once no more may come, decided.
+    for (std::size_t length = 0; length < c.line.size(); ++length) {
+      const LineMark early = mark_of_line(c.line.substr(0, length), c.current, true);
+      CHECK((early.undecided || length == 0 || early.bytes == c.bytes));
+      CHECK_FALSE(mark_of_line(c.line.substr(0, length), c.current, false).undecided);
     }
   }
 }

@@ -29,7 +29,7 @@ std::string read_file(const std::string& path) {
 
 std::shared_ptr<const Pack> shipped(std::string_view id) {
   for (const ShippedPack& file : shipped_packs()) {
-    const auto pack = load_pack(file.text, file.file_name);
+    const auto pack = load_pack(file.text, file.file_name, find_shipped_shared_rules);
     if (!pack) FAIL(pack.error().message());
     if (pack.value()->identity.id == id) return pack.value();
   }
@@ -74,13 +74,7 @@ std::string recognised_lines(const std::string& input, const std::shared_ptr<con
   auto zone = testing::RuleTimeZones{}.find("Europe/Oslo");
   REQUIRE(zone.has_value());
   Recogniser recogniser{pack, zone.value(), PrivacyStep{std::string(32, 'g')}};
-  RecordFramer framer{
-      {.encodings = pack->encodings,
-       .lines_max = pack->record_lines_max,
-       .record_bytes_max = pack->record_bytes_max,
-       .idle = pack->record_idle},
-      [&recogniser](std::string_view line) { return recogniser.starts_record(line); },
-      0};
+  RecordFramer framer{framer_settings(*pack), recogniser.line_tests(), 0};
   std::string out;
   const auto drain = [&] {
     while (const auto record = framer.next()) {

@@ -323,7 +323,7 @@ TEST_CASE("SourcePipeline: a snapshot of another version or form is refused") {
     REQUIRE_FALSE(restored);
     CHECK(restored.error().code() == Errc::kCorrupt);
   }
-  good[1] = 2;  // after the array's head: the version
+  good[1] = 1;  // after the array's head: the version
   CHECK_FALSE(SourcePipeline::restore(trace_settings(), good, at(4)));
 }
 

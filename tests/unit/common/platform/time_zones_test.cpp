@@ -22,10 +22,11 @@ LocalTime local(int year, int month, int day, int hour, int minute = 0, int seco
   return {year, month, day, hour, minute, second, millisecond};
 }
 
-// "2023-02-01T08:14:22.101Z", and the second reading after a '|'.
+// "2023-02-01T08:14:22.101Z", the second reading after a '|', and "-" for a time that was skipped.
 std::string reading(const TimeZone& in, const LocalTime& written) {
   const TimeZone::Utc utc = in.to_utc(written);
-  return to_rfc3339(utc.first) + (utc.second ? "|" + to_rfc3339(*utc.second) : "");
+  return to_rfc3339(utc.first) + (utc.second ? "|" + to_rfc3339(*utc.second) : "") +
+         (utc.skipped ? "-" : "");
 }
 
 struct Case {
@@ -38,8 +39,8 @@ const std::vector<Case> kOslo{
     {"winter", local(2023, 2, 1, 9, 14, 22, 101), "2023-02-01T08:14:22.101Z"},
     {"summer", local(2023, 7, 1, 9, 14), "2023-07-01T07:14:00.000Z"},
     {"last moment before spring", local(2023, 3, 26, 1, 59, 59, 999), "2023-03-26T00:59:59.999Z"},
-    {"skipped by spring, first", local(2023, 3, 26, 2), "2023-03-26T01:00:00.000Z"},
-    {"skipped by spring", local(2023, 3, 26, 2, 30), "2023-03-26T01:30:00.000Z"},
+    {"skipped by spring, first", local(2023, 3, 26, 2), "2023-03-26T01:00:00.000Z-"},
+    {"skipped by spring", local(2023, 3, 26, 2, 30), "2023-03-26T01:30:00.000Z-"},
     {"first moment after spring", local(2023, 3, 26, 3), "2023-03-26T01:00:00.000Z"},
     {"last moment before autumn", local(2022, 10, 30, 1, 59, 59, 999), "2022-10-29T23:59:59.999Z"},
     {"repeated by autumn, first", local(2022, 10, 30, 2),
@@ -75,7 +76,7 @@ TEST_CASE("time zones: system and double agree on every hour from 1996 to 2037")
     const bool near_change = (written.month == 3 || written.month == 10) && written.day >= 24;
     const TimeZone::Utc a = real->to_utc(written);
     const TimeZone::Utc b = rule->to_utc(written);
-    if (a.first != b.first || a.second != b.second) {
+    if (a.first != b.first || a.second != b.second || a.skipped != b.skipped) {
       FAIL("they differ at " << to_rfc3339({ms}));
     }
     REQUIRE(real->utc_offset({ms}) == rule->utc_offset({ms}));
@@ -100,7 +101,8 @@ TEST_CASE("time zones: every reading leads back to what was written") {
          ms += minutes(15).ms) {
       const LocalTime written = to_local({ms}, {});
       const TimeZone::Utc utc = found->to_utc(written);
-      if (to_local(utc.first, found->utc_offset(utc.first)) != written) {
+      REQUIRE(utc.skipped == (to_local(utc.first, found->utc_offset(utc.first)) != written));
+      if (utc.skipped) {
         ++gaps;
         // Skipped: read with the offset before the change, so it lies after the change.
         const Duration before = Instant{ms} - utc.first;

@@ -1,0 +1,141 @@
+#include "agent/frame/structured_records.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace meldevakt::agent {
+namespace {
+
+bool is_blank(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+// "<msg", but not "<msgs".
+bool has_start_tag(std::string_view line, const std::string& element) {
+  const std::string tag = "<" + element;
+  for (std::size_t at = 0; (at = line.find(tag, at)) != std::string_view::npos; ++at) {
+    const std::size_t behind = at + tag.size();
+    if (behind >= line.size()) return true;
+    if (std::string_view{" \t\r/>"}.find(line[behind]) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+void take(FieldView view, Record& record) {
+  record.text = std::move(view.text);
+  record.malformed = view.malformed;
+}
+
+}  // namespace
+
+StructuredRecords::StructuredRecords(RecordShape shape)
+    : shape_{std::move(shape)}, csv_{shape_.delimiter} {}
+
+// A whole record with a known number of fields, or the beginning of one that may become it.
+bool StructuredRecords::looks_like_csv(std::string_view line, const LineTests& tests) const {
+  if (tests.starts && !tests.starts(line)) return false;
+  if (shape_.columns.empty()) return true;
+  CsvScan scan{shape_.delimiter};
+  scan.add(line);
+  return std::any_of(shape_.columns.begin(), shape_.columns.end(), [&scan](const auto& names) {
+    return scan.in_quotes() ? scan.fields() <= names.size() : scan.fields() == names.size();
+  });
+}
+
+bool StructuredRecords::starts(std::string_view line, bool over, const LineTests& tests) const {
+  switch (shape_.kind) {
+    case RecordKind::kLines: return false;
+    case RecordKind::kCsv:
+      if (is_blank(line)) return false;
+      if (lost_ || (over && csv_.in_quotes())) return looks_like_csv(line, tests);
+      return !csv_.in_quotes();
+    case RecordKind::kXml: return has_start_tag(line, shape_.element);
+    case RecordKind::kJsonLines:
+    case RecordKind::kW3c: return !is_blank(line);
+  }
+  return false;
+}
+
+bool StructuredRecords::add(std::string_view line, bool begins, bool cut) {
+  if (shape_.kind == RecordKind::kXml) return false;
+  if (shape_.kind != RecordKind::kCsv) return true;
+  if (begins) {
+    csv_ = CsvScan{shape_.delimiter};
+    lost_ = false;
+  }
+  if (lost_) return false;
+  csv_.add(line);
+  if (cut) lost_ = true;  // quotes may stand in what was cut off
+  return !csv_.in_quotes() && !cut;
+}
+
+bool StructuredRecords::is_csv_header(const Record& record, const LineTests& tests) const {
+  if (!shape_.columns_from_header || record.orphan) return false;
+  return tests.header_only ? tests.header_only(record.text) : record.offset == 0;
+}
+
+void StructuredRecords::finish_csv(Record& record, const LineTests& tests) {
+  if (is_csv_header(record, tests)) {
+    std::vector<std::string> names = csv_fields(record.text, shape_.delimiter).values;
+    if (names.size() > RecordShape::kColumnsMax) names.resize(RecordShape::kColumnsMax);
+    for (std::string& name : names) {
+      name.resize(std::min(name.size(), FieldView::kNameBytesMax));
+      std::replace(name.begin(), name.end(), '\n', ' ');  // they are carried line by line
+    }
+    shape_.columns.assign(1, std::move(names));
+    record.context = true;
+    return;
+  }
+  take(csv_view(record.text, shape_.delimiter, shape_.columns), record);
+  // Completed by idle() amid quotes: what follows is not to be taken for records.
+  if (csv_.in_quotes()) {
+    lost_ = true;
+    csv_ = CsvScan{shape_.delimiter};
+  }
+}
+
+void StructuredRecords::finish(Record& record, const LineTests& tests) {
+  if (record.orphan) return;
+  switch (shape_.kind) {
+    case RecordKind::kLines: break;
+    case RecordKind::kCsv: finish_csv(record, tests); break;
+    case RecordKind::kJsonLines: take(json_view(record.text, shape_.byte_fields), record); break;
+    case RecordKind::kXml: take(xml_view(record.text, shape_.element), record); break;
+    case RecordKind::kW3c:
+      if (W3cLog::is_directive(record.text)) {
+        w3c_.direct(record.text);
+        record.context = true;
+      } else {
+        take(w3c_.view(record.text), record);
+      }
+      break;
+  }
+}
+
+// Lines: "lost" or "", then the names.
+std::string StructuredRecords::carried() const {
+  std::vector<std::string> lines;
+  if (shape_.kind == RecordKind::kW3c) lines = w3c_.saved();
+  if (shape_.columns_from_header && !shape_.columns.empty()) lines = shape_.columns.front();
+  if (lines.empty() && !lost_) return "";
+  std::string out = lost_ ? "lost" : "";
+  for (const std::string& line : lines) out.append(1, '\n').append(line);
+  return out;
+}
+
+void StructuredRecords::set_carried(std::string_view carried) {
+  if (carried.empty()) return;
+  std::vector<std::string> lines;
+  while (true) {
+    const std::string_view line = carried.substr(0, carried.find('\n'));
+    lines.emplace_back(line);
+    if (line.size() == carried.size()) break;
+    carried.remove_prefix(line.size() + 1);
+  }
+  lost_ = lines.front() == "lost";
+  lines.erase(lines.begin());
+  if (shape_.kind == RecordKind::kW3c) w3c_.restore(lines);
+  if (shape_.columns_from_header && !lines.empty()) shape_.columns.assign(1, std::move(lines));
+}
+
+}  // namespace meldevakt::agent
