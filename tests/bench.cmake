@@ -4,3 +4,13 @@ if(MELDEVAKT_BUILD_BENCH)
   target_link_libraries(durable_store_bench PRIVATE meldevakt_flags collector_store collector_admit common_pack
     common_seal common_testing SQLite::SQLite3 common_crypto)
 endif()
+if(MELDEVAKT_BUILD_BENCH)
+  # Scanning by itself, beside its peers. Hyperscan is one of them where it is installed.
+  add_executable(scan_bench bench/scan_bench.cpp bench/scan_log.cpp)
+  target_link_libraries(scan_bench PRIVATE meldevakt_flags agent_recognise common_crypto)
+  pkg_check_modules(hyperscan IMPORTED_TARGET libhs)
+  if(hyperscan_FOUND)
+    target_compile_definitions(scan_bench PRIVATE MELDEVAKT_HAVE_HYPERSCAN=1)
+    target_link_libraries(scan_bench PRIVATE PkgConfig::hyperscan)
+  endif()
+endif()

@@ -38,6 +38,17 @@ struct ExplainOptions {
   Format format = Format::kText;
   bool show_text = false;
 };
+struct ScanOptions {
+  std::vector<std::string> paths;
+  std::string pack;    // id, or file of a pack; "" = for each log the one that fits best
+  std::string zone;    // "" = the pack's
+  std::string since;   // "" = from the beginning
+  std::string until;   // "" = to the end
+  std::string config;  // "" = built-in packs only
+  std::size_t threads = 1;
+  Format format = Format::kJson;
+  bool show_text = false;
+};
 struct RulesTestOptions {
   std::vector<std::string> files;
   Format format = Format::kText;
@@ -49,6 +60,7 @@ struct RulesTestOptions {
 [[nodiscard]] int run_status(const CommonOptions& options);
 [[nodiscard]] int run_sent(const CommonOptions& options);
 [[nodiscard]] int run_explain(const ExplainOptions& options);
+[[nodiscard]] int run_scan(const ScanOptions& options);
 [[nodiscard]] int run_rules_test(const RulesTestOptions& options);
 
 // --- for the commands themselves

@@ -30,6 +30,29 @@ void add_common(CLI::App& command, CommonOptions& options) {
   add_format(command, options.format);
 }
 
+void add_scan(CLI::App& app, meldevakt::agent::ScanOptions& scan, int& status) {
+  CLI::App* command = app.add_subcommand(
+      "scan",
+      "search old logs for what the rules know: files, folders, globs, .gz .zst .bz2 .zip\n"
+      "  One JSON object a finding (file, line, offset, time, signal, rule, code, ref), last a\n"
+      "  summary of what was read. Text of the log is never written into a pipe or file.\n"
+      "  Exit status: 0 nothing found, 1 findings, 2 bad usage, 3 something could not be read.\n"
+      "  Example: meldevakt-agent scan --pack mssql-errorlog --zone Europe/Oslo D:/MSSQL/Log");
+  command->add_option("PATH", scan.paths, "files, folders, globs")->required();
+  command->add_option("--pack", scan.pack,
+                      "rule pack: id, or its file; default: for each log the one that fits best");
+  command->add_option("--zone", scan.zone, "time zone of the logs, e.g. Europe/Oslo");
+  command->add_option("--since", scan.since, "findings from this moment on, e.g. 2023-02-01T09:30");
+  command->add_option("--until", scan.until, "findings before this moment");
+  command->add_option("--threads", scan.threads, "files read at a time")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command->add_option("--config", scan.config, "configuration, for its packs");
+  command->add_flag("--show-text", scan.show_text, "show the records' text (terminal only)");
+  add_format(*command, scan.format);
+  command->callback([&scan, &status] { status = meldevakt::agent::run_scan(scan); });
+}
+
 // Every command has --help, --version and --format.
 // CLI11 has exit codes of its own; ours are the same for every program of the house.
 int parse_and_run(int argc, char** argv) {
@@ -40,6 +63,7 @@ int parse_and_run(int argc, char** argv) {
   CommonOptions common;
   agent::EnrollOptions enroll;
   agent::ExplainOptions explain;
+  agent::ScanOptions scan;
   agent::RulesTestOptions rules_test;
   int status = agent::kExitDone;
 
@@ -73,6 +97,7 @@ int parse_and_run(int argc, char** argv) {
                             "show the records' text (terminal only)");
   add_format(*explain_command, explain.format);
   explain_command->callback([&] { status = agent::run_explain(explain); });
+  add_scan(app, scan, status);
   CLI::App* rules = app.add_subcommand("rules", "work with rule packs");
   rules->require_subcommand(1);
   add_version(*rules);

@@ -45,6 +45,7 @@ enum class ScanOrder : std::uint8_t { kPrefiltered, kEverything };
 struct ScanFinding {
   std::uint64_t line = 0;  // of the record's first line; the file's first line is 1
   SignalEvent event;       // with the record's offset in the file
+  std::string text;        // of the record, where it was asked for
 };
 
 // Plans by the encoding of the text; made from the first text seen, better made once and handed to
@@ -57,6 +58,7 @@ struct ScanStats {
   std::uint64_t lines = 0;
   std::uint64_t records = 0;           // looked at closely; the others hold no literal of any rule
   std::uint64_t recognised_bytes = 0;  // of records in which a rule matched
+  std::uint64_t timed_bytes = 0;       // of records looked at that have a time of their own
   std::uint64_t dropped_bytes = 0;     // over a bound of the pack, or a pattern's match limit
   std::uint64_t framed_bytes = 0;      // that were framed, because of a literal or for lack of one
   std::uint64_t references_dropped = 0;
@@ -71,7 +73,8 @@ class LogScanner {
     std::shared_ptr<const TimeZone> zone;
     PrivacyStep privacy{""};
     ScanOrder order = ScanOrder::kPrefiltered;
-    ScanPlans plans;  // of a scanner with the same pack, or none
+    ScanPlans plans;         // of a scanner with the same pack, or none
+    bool keep_text = false;  // in the findings
     std::size_t chunk_bytes = 128 * 1024;
     // A plan costs some milliseconds: less than this is sooner framed than planned.
     std::uint64_t plan_after_bytes = 64 * 1024;

@@ -90,18 +90,20 @@ std::optional<std::vector<std::string>> raw_forms(std::string_view text, Encodin
   const auto add_code_page = [&](Encoding page) {
     if (auto form = in_code_page(page, part)) forms.insert(std::move(*form));
   };
-  switch (encoding) {
-    case Encoding::kUtf8:
-      forms.emplace(part);
-      for (const Encoding other : declared) {
-        if (other != Encoding::kUtf8 && other != Encoding::kUtf16Le && !is_ascii(part)) {
-          add_code_page(other);  // lines that are not UTF-8 are read so
-        }
+  if (encoding == Encoding::kUtf8) {
+    forms.emplace(part);
+    for (const Encoding other : declared) {
+      // Lines that are not UTF-8 are read in a page.
+      if (other != Encoding::kUtf8 && unit_bytes(other) == 1 && !is_ascii(part)) {
+        add_code_page(other);
       }
-      break;
-    case Encoding::kUtf16Le: forms.insert(utf16le(part)); break;
-    case Encoding::kWindows1252: add_code_page(encoding); break;
-    default: return std::nullopt;
+    }
+  } else if (encoding == Encoding::kUtf16Le) {
+    forms.insert(utf16le(part));
+  } else if (unit_bytes(encoding) == 1) {
+    add_code_page(encoding);
+  } else {
+    return std::nullopt;
   }
   return std::vector<std::string>{forms.begin(), forms.end()};
 }

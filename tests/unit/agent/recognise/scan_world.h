@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "agent/decode/encoding.h"
 #include "common/testing/doubles.h"
@@ -17,24 +18,29 @@ class LogMaker {
 
   [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
 
-  // UTF-8 text of a log in which records begin with a time. Near the hour that autumn repeats.
-  std::string text(std::size_t records) {
+  // UTF-8 text of a log in which records begin with a time, or are JSON objects that hold one. Near
+  // the hour that autumn repeats. What rules look for is dense in some logs and rare in others.
+  std::string text(std::size_t records, bool json = false) {
     std::string out;
+    rarity_ = 1 + below(30);
+    json_ = json;
     minute_ = 60 + below(240);
     for (std::size_t i = below(4); i > 0; --i) out += "hale uten begynnelse" + words() + end();
     for (std::size_t i = 0; i < records; ++i) add_record(out);
     if (below(3) == 0) out += stamp() + " siste linje uten slutt" + words();
+    json_ = false;
     return out;
   }
 
   // As stored. UTF-8 is sometimes spoilt: bytes of a code page, NUL bytes, marks in the middle.
   std::string stored(std::string_view utf8, Encoding encoding, bool mark) {
     if (encoding == Encoding::kUtf16Le) return (mark ? "\xFF\xFE" : "") + wide(utf8);
+    if (encoding == Encoding::kUtf16Be) return (mark ? "\xFE\xFF" : "") + swapped(wide(utf8));
     std::string out = mark && encoding == Encoding::kUtf8 ? "\xEF\xBB\xBF" : "";
     for (std::size_t i = 0; i < utf8.size(); ++i) {
       const bool high =
           (static_cast<unsigned char>(utf8[i]) & 0xFEU) == 0xC2 && i + 1 < utf8.size();
-      if (high && (encoding == Encoding::kWindows1252 || below(4) == 0)) {
+      if (high && (encoding != Encoding::kUtf8 || below(4) == 0)) {
         const unsigned code = ((static_cast<unsigned char>(utf8[i]) & 0x03U) << 6U) |
                               (static_cast<unsigned char>(utf8[i + 1]) & 0x3FU);
         out.push_back(static_cast<char>(code));
@@ -47,6 +53,11 @@ class LogMaker {
     return out;
   }
   void spoil(bool yes) { spoil_ = yes; }
+
+  static std::string swapped(std::string text) {
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2) std::swap(text[i], text[i + 1]);
+    return text;
+  }
 
   static std::string wide(std::string_view utf8) {
     std::string out;
@@ -65,14 +76,24 @@ class LogMaker {
   std::string end() { return below(3) == 0 ? "\r\n" : "\n"; }
 
   std::string words() {
-    static constexpr std::string_view kWords[] = {
-        " alt vel",     " Melding ", " behandlet", " i dag",     " feil",
-        " ødelagt",     " kø",       " - ",        " 17",        " lagring mislyktes",
-        " tidsavbrudd", " slått av", "",           " Execution", " tab\tulator"};
+    static constexpr std::string_view kPlain[] = {
+        " alt vel", " Melding ", " behandlet", " i dag",       " - ",
+        " 17",      "",          " ky",        " tab\tulator", " øre"};
+    static constexpr std::string_view kTold[] = {" lagring mislyktes",
+                                                 " feil",
+                                                 " ødelagt",
+                                                 " kø ",
+                                                 " tidsavbrudd",
+                                                 " slått av",
+                                                 " Execution",
+                                                 " lagret: 5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10",
+                                                 " lagring mislyktes feil"};
     std::string out;
-    for (std::size_t i = below(5); i > 0; --i) out += kWords[below(std::size(kWords))];
-    if (below(12) == 0) out += " lagret: 5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10";
-    if (below(60) == 0) out += std::string(1000 + below(600), 'x') + " lagring mislyktes";
+    for (std::size_t i = below(5); i > 0; --i) {
+      out +=
+          below(rarity_) == 0 ? kTold[below(std::size(kTold))] : kPlain[below(std::size(kPlain))];
+    }
+    if (below(60) == 0) out += std::string(1000 + below(600), 'x') + " lagring mislyktes feil";
     return out;
   }
 
@@ -94,6 +115,15 @@ class LogMaker {
   }
 
   void add_record(std::string& out) {
+    if (json_) {
+      std::string text = words();
+      for (std::size_t at = 0; (at = text.find('\t', at)) != std::string::npos; ++at)
+        text[at] = ' ';
+      out += R"({"t":")" + stamp() + R"(","m":")" + text + "\"}" + end();
+      if (below(20) == 0) out += "ingen json" + words() + end();
+      if (below(20) == 0) out += end();
+      return;
+    }
     out += stamp() + " [" + std::to_string(below(4)) + "]" + words() + end();
     if (below(4) != 0) return;
     const std::size_t lines = below(20) == 0 ? 8 + below(10) : below(5);
@@ -113,6 +143,8 @@ class LogMaker {
   std::uint64_t minute_ = 60;
   bool fell_back_ = false;
   bool spoil_ = false;
+  bool json_ = false;
+  std::uint64_t rarity_ = 1;
 };
 
 }  // namespace meldevakt::agent::testing_scan

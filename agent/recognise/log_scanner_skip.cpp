@@ -1,0 +1,143 @@
+// LogScanner where it skips: around each literal the record's bounds, and the time in force.
+#include <algorithm>
+#include <memory>
+
+#include "agent/recognise/log_scanner_state.h"
+#include "agent/recognise/raw_lines.h"
+#include "agent/recognise/scan_literals.h"
+
+namespace meldevakt::agent {
+namespace {
+
+// No event is this old or this late; a time that stands by itself does not move with them.
+constexpr Instant kEarliest{0};
+constexpr Instant kLatest{253'402'300'799'999};
+
+// Neighbouring records are framed together up to about here.
+constexpr std::size_t kExtentBytesMax = 64 * 1024;
+// How far back to go for a record whose time stands by itself, before reading on from a known one.
+constexpr std::size_t kLookBackRecordsMax = 32;
+// Judged over so much text, and not for ever: some logs are nothing but near misses.
+constexpr std::uint64_t kPlanJudgedBytes = 256 * 1024;
+constexpr std::uint32_t kReplansMax = 4;
+
+constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
+
+}  // namespace
+
+// The end of the record at `from`, and of those directly behind it that hold a literal too.
+std::size_t LogScanner::State::extent_end(std::size_t from, std::size_t stop) {
+  std::size_t end = bounds.end_of(from, stop);
+  while (end < stop && end - from < kExtentBytesMax) {
+    const std::size_t next = bounds.end_of(end, stop);
+    if (!scanner->find(text().substr(0, next), end)) break;
+    end = next;
+  }
+  return end;
+}
+
+// Counts the lines; false when there are bytes that only framing can judge.
+bool LogScanner::State::pass_lines(std::size_t from, std::size_t to) {
+  const std::string_view part = text().substr(from, to - from);
+  const LineCount count = count_lines(scanner->path(), part, bounds.unit());
+  if (count.odd) return false;
+  // Padding behind a record is told with it.
+  if (bounds.unit() == 1 && to < size && text()[to] == '\0') return false;
+  // A mark in a file that is not UTF-8 may mean that from here on it is.
+  if (bounds.unit() == 1 && encoding != Encoding::kUtf8 &&
+      part.find(kUtf8Mark) != std::string_view::npos) {
+    return false;
+  }
+  line += count.newlines;
+  return true;
+}
+
+// Whether the record's time is the same whatever was in force; if so it is in force now.
+bool LogScanner::State::time_stands_alone(std::size_t from, std::size_t to) {
+  const std::optional<Record> record = make_framer_of(from, to).next();
+  if (!record) return false;
+  std::optional<FileTime> after;
+  for (const std::optional<Instant> in_force :
+       {std::optional<Instant>{}, std::optional{kEarliest}, std::optional{kLatest}}) {
+    FileTime now = time;
+    now.in_force = in_force;
+    if (!recognise(*record, now).has_own_time) return false;
+    if (after && now != *after) return false;
+    after = now;
+  }
+  time = *after;
+  see_time(time.in_force);
+  return true;
+}
+
+// Brings the time in force from before `from` to before `to`, where both begin a record and nothing
+// between was looked at.
+void LogScanner::State::settle_time(std::size_t from, std::size_t to) {
+  std::size_t at = to;
+  for (std::size_t i = 0; at > from && i < kLookBackRecordsMax; ++i) {
+    const std::size_t next = at;
+    at = bounds.begin_of(at - bounds.unit(), from);
+    if (time_stands_alone(at, next)) return pass_times(next, to);
+  }
+  pass_times(from, to);
+}
+
+void LogScanner::State::pass_times(std::size_t from, std::size_t to) {
+  if (from == to) return;
+  RecordFramer part = make_framer_of(from, to);
+  while (const std::optional<Record> record = part.next()) see_time(recognise(*record, time).time);
+}
+
+// Frames and recognises whole records that hold a literal. False when framing has to take over.
+bool LogScanner::State::look_at(std::size_t begin, std::size_t end) {
+  const std::uint64_t line_of_done = line;
+  if (!pass_lines(done, begin)) return false;
+  std::uint64_t at_line = line;
+  if (!pass_lines(begin, end)) {
+    line = line_of_done;
+    return false;
+  }
+  settle_time(done, begin);
+  RecordFramer part = make_framer_of(begin, end);
+  take_records(part, at_line);
+  stats.framed_bytes += end - begin;
+  done = end;
+  return true;
+}
+
+// False when framing has to take over, from `done` on.
+bool LogScanner::State::skip() {
+  bounds.set(text(), encoding);
+  const std::size_t complete = line_begin(text(), size, bounds.unit());
+  const std::size_t stop = bounds.last(complete, done, searched);
+  searched = std::max(searched, complete);
+  judged_bytes += stop - done;
+  const std::string_view whole = text().substr(0, stop);
+  for (std::size_t from = done; const auto hit = scanner->find(whole, from, &candidates);) {
+    const std::size_t begin = bounds.begin_of(hit->at, done);
+    if (!look_at(begin, extent_end(begin, stop))) return false;
+    from = done;
+  }
+  if (!pass_lines(done, stop)) return false;
+  settle_time(done, stop);
+  done = stop;
+  judge_plan();
+  return size - done <= window_max();
+}
+
+void LogScanner::State::judge_plan() {
+  if (judged_bytes < kPlanJudgedBytes || replans >= kReplansMax) return;
+  if (candidates * LiteralScanner::kBytesPerCandidateMin > judged_bytes) {
+    ++replans;
+    const std::size_t from = done - std::min(done, kSampleBytesMax) / bounds.unit() * bounds.unit();
+    const std::string_view sample = text().substr(from, done - from);
+    if (auto literals = raw_literals(*settings.pack, encoding, sample)) {
+      scanner = std::make_shared<LiteralScanner>(std::move(*literals), sample, bounds.unit());
+      plans[encoding] = scanner;
+    }
+  }
+  candidates = 0;
+  judged_bytes = 0;
+}
+
+}  // namespace meldevakt::agent
