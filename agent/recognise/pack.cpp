@@ -114,6 +114,7 @@ Result<std::shared_ptr<const Pack>> Loader::load(std::string_view bytes,
   }
   MELDEVAKT_TRY(check_literals(text_.file, pack_, program_));
   program_.file_name = text_.file;
+  for (const Text& name : text_.read_by) program_.read_by.push_back(name.value);
   program_.filter = LiteralFilter{program_.literals};
   pack_.identity.sha256 = sha256(hashed);
   pack_.program = std::make_shared<const PackProgram>(std::move(program_));

@@ -66,10 +66,12 @@ struct SampleFailure {
   std::string rule;
   std::string message;  // names file, line, the sample and what went wrong
 };
-// Every `match` sample must match its own rule (and give its fields), every `no_match` must not.
+// Every `match` sample must match its own rule (and give its fields), every `no_match` must not;
+// and no other rule of the pack may read a `match` sample as another signal, unless one of the two
+// names the other in `also`.
 [[nodiscard]] std::vector<SampleFailure> check_samples(const Pack& pack);
-// Samples of one pack must not be recognised as message.* signals by another pack's rules with
-// other meaning.
+// What another pack's rules read into a sample of a pack must be what that pack itself says of it,
+// as far as message.* and db.* are concerned; packs named in its `read_by` may say more.
 [[nodiscard]] std::vector<SampleFailure> check_samples_across(
     const std::vector<std::shared_ptr<const Pack>>& packs);
 

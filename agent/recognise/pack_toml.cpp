@@ -227,6 +227,7 @@ Status read_rule(const Reader& reader, const toml::node& node, RuleText& rule) {
                        {"restarts_process", reader.flag(rule.restarts_process)},
                        {"stop", reader.flag(rule.stop)},
                        {"made_up", reader.flag(rule.made_up)},
+                       {"also", reader.texts(rule.also)},
                        {"match", reader.samples(rule.match)},
                        {"no_match", reader.samples(rule.no_match)}});
 }
@@ -250,6 +251,7 @@ Status read_top(const Reader& reader, const toml::table& table, PackText& pack) 
        {"product", reader.text(pack.product)},
        {"observes", reader.texts(pack.observes)},
        {"encoding", reader.texts(pack.encoding)},
+       {"read_by", reader.texts(pack.read_by)},
        {"include", reader.texts(pack.include)},
        {"include_sample", reader.texts(pack.include_sample)},
        {"record", [&](const toml::node& n) { return read_record(reader, n, pack.record); }},

@@ -28,7 +28,7 @@ struct RuleText {
   std::uint32_t line = 0;
   std::string file;  // of a rule that the pack includes; "" is the pack's own
   std::optional<Text> id, signal, pattern, code, code_prefix, outcome, form, opens, driver;
-  std::vector<Text> literal, any_literal;
+  std::vector<Text> literal, any_literal, also;
   std::optional<Whole> ms_min;
   bool ends_scope = false;
   bool restarts_process = false;
@@ -53,7 +53,7 @@ struct RecordText {
 struct PackText {
   std::string file;
   std::optional<Text> pack, version, product;
-  std::vector<Text> observes, encoding, include, include_sample;
+  std::vector<Text> observes, encoding, include, include_sample, read_by;
   RecordText record;
   std::optional<Text> age_max, look_back;
   std::optional<Whole> look_back_signals_max;

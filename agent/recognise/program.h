@@ -40,7 +40,8 @@ struct Rule {
   bool ends_scope = false;
   bool restarts_process = false;
   bool stop = false;
-  bool made_up = false;  // its samples are invented: no real record was at hand
+  bool made_up = false;           // its samples are invented: no real record was at hand
+  std::vector<std::string> also;  // rules that read its records too; "sql-*" is all of that name
   std::vector<Sample> match;
   std::vector<Sample> no_match;
 };
@@ -76,6 +77,7 @@ struct PackProgram {
   std::vector<std::string> literals;
   LiteralFilter filter{{}};
   std::vector<Rule> rules;
+  std::vector<std::string> read_by;  // packs that read the same log for other reasons
 };
 
 }  // namespace meldevakt::agent

@@ -163,6 +163,7 @@ Status RuleLoader::effects(const RuleText& text, Rule& rule) {
   rule.restarts_process = text.restarts_process;
   rule.stop = text.stop;
   rule.made_up = text.made_up;
+  for (const Text& name : text.also) rule.also.push_back(name.value);
   rule.match = text.match;
   rule.no_match = text.no_match;
   return {};

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -115,13 +117,39 @@ std::optional<std::string> missing_field(const Recognised& recognised, const Rul
   return std::nullopt;
 }
 
-std::optional<std::string> check_match(SampleRun& run, const Rule& rule, const Sample& sample) {
+// "sql-*" is every name that begins so.
+bool is_named(const std::vector<std::string>& names, std::string_view id) {
+  return std::any_of(names.begin(), names.end(), [id](std::string_view name) {
+    if (name.empty() || name.back() != '*') return name == id;
+    name.remove_suffix(1);
+    return id.substr(0, name.size()) == name;
+  });
+}
+
+// A rule that reads the sample as something else, and neither of the two says that it may.
+std::optional<std::string> claimed(const Pack& pack, const Recognised& recognised,
+                                   const Rule& rule) {
+  for (const SignalEvent& event : recognised.events) {
+    if (!event.signal || event.rule == rule.id || is_named(rule.also, event.rule)) continue;
+    const auto& rules = pack.program->rules;
+    const auto other = std::find_if(rules.begin(), rules.end(),
+                                    [&event](const Rule& r) { return r.id == event.rule; });
+    if (other != rules.end() && is_named(other->also, rule.id)) continue;
+    return "rule '" + event.rule + "' reads it too, as " + std::string{to_string(*event.signal)} +
+           "; if that is right, write also = [\"" + event.rule + "\"]";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check_match(const Pack& pack, SampleRun& run, const Rule& rule,
+                                       const Sample& sample) {
   if (const auto why = run.is_one_record(sample)) return why;
   const Recognised recognised = run.recognise(sample);
   if (recognised.limited) return "a match limit was reached";
   if (!recognised.has_own_time && !run.has_other_times()) return "its time cannot be read";
   if (!says(recognised, rule.id)) return "the rule does not match" + instead(recognised, rule);
-  return missing_field(recognised, rule);
+  if (const auto why = missing_field(recognised, rule)) return why;
+  return claimed(pack, recognised, rule);
 }
 
 std::optional<std::string> check_no_match(SampleRun& run, const Rule& rule, const Sample& sample) {
@@ -137,18 +165,47 @@ SampleFailure failure(const Pack& pack, const Rule& rule, const Sample& sample,
                        ": sample " + in_quotes(sample.text) + ": " + std::string{why}};
 }
 
-// Does `other` read this sample of `rule` as a step of a message that it is not?
-std::optional<std::string> check_across(SampleRun& run, const Pack& other, const Rule& rule,
-                                        const Sample& sample) {
+std::set<Signal> signals_of(const Recognised& recognised) {
+  std::set<Signal> signals;
+  for (const SignalEvent& event : recognised.events) {
+    if (event.signal) signals.insert(*event.signal);
+  }
+  return signals;
+}
+
+// Of what a message's life and an overload window are made: what a pack must not read into the log
+// of another product.
+bool is_grave(Signal signal) {
+  return is_message_signal(signal) || to_string(signal).substr(0, 3) == "db.";
+}
+
+// Does `other` read a sample as something that the sample's own pack (`own`) does not say?
+std::optional<std::string> check_across(SampleRun& run, const Pack& other,
+                                        const std::set<Signal>& own, const Sample& sample) {
   if (run.is_one_record(sample)) return std::nullopt;
   for (const SignalEvent& event : run.recognise(sample).events) {
-    const bool is_step = event.signal && is_message_signal(*event.signal);
-    if (is_step && event.signal != rule.signal) {
-      return "rule '" + event.rule + "' of pack '" + other.identity.id + "' reads it as " +
-             std::string{to_string(*event.signal)};
-    }
+    if (!event.signal || !is_grave(*event.signal) || own.count(*event.signal) > 0) continue;
+    return "rule '" + event.rule + "' of pack '" + other.identity.id + "' reads it as " +
+           std::string{to_string(*event.signal)};
   }
   return std::nullopt;
+}
+
+// The samples of `owner`, before every other pack.
+void check_owner(const Pack& owner, SampleRun& own_run,
+                 std::vector<std::pair<const Pack*, SampleRun>>& readers,
+                 std::vector<SampleFailure>& failures) {
+  for (const Rule& rule : owner.program->rules) {
+    for (const Sample& sample : rule.match) {
+      const std::set<Signal> own = signals_of(own_run.recognise(sample));
+      for (auto& [reader, run] : readers) {
+        if (reader == &owner || is_named(owner.program->read_by, reader->identity.id)) continue;
+        if (const auto why = check_across(run, *reader, own, sample)) {
+          failures.push_back(failure(owner, rule, sample, *why));
+        }
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -158,7 +215,7 @@ std::vector<SampleFailure> check_samples(const Pack& pack) {
   SampleRun run{std::make_shared<const Pack>(pack)};
   for (const Rule& rule : pack.program->rules) {
     for (const Sample& sample : rule.match) {
-      if (const auto why = check_match(run, rule, sample)) {
+      if (const auto why = check_match(pack, run, rule, sample)) {
         failures.push_back(failure(pack, rule, sample, *why));
       }
     }
@@ -174,18 +231,11 @@ std::vector<SampleFailure> check_samples(const Pack& pack) {
 std::vector<SampleFailure> check_samples_across(
     const std::vector<std::shared_ptr<const Pack>>& packs) {
   std::vector<SampleFailure> failures;
-  for (const auto& reader : packs) {
-    SampleRun run{reader};
-    for (const auto& owner : packs) {
-      if (owner == reader) continue;
-      for (const Rule& rule : owner->program->rules) {
-        for (const Sample& sample : rule.match) {
-          if (const auto why = check_across(run, *reader, rule, sample)) {
-            failures.push_back(failure(*owner, rule, sample, *why));
-          }
-        }
-      }
-    }
+  std::vector<std::pair<const Pack*, SampleRun>> readers;
+  for (const auto& pack : packs) readers.emplace_back(pack.get(), SampleRun{pack});
+  for (const auto& owner : packs) {
+    SampleRun own_run{owner};
+    check_owner(*owner, own_run, readers, failures);
   }
   return failures;
 }

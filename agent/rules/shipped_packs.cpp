@@ -2,12 +2,12 @@
 
 namespace meldevakt::agent {
 
-std::optional<ShippedPack> find_shipped_shared_rules(std::string_view name) {
+std::optional<SharedRules> find_shipped_shared_rules(std::string_view name) {
   constexpr std::string_view kEnding = ".shared.toml";
   for (const ShippedPack& file : shipped_shared_rules()) {
     const std::string_view full = file.file_name;
     if (full.size() == name.size() + kEnding.size() && full.substr(0, name.size()) == name) {
-      return file;
+      return SharedRules{std::string{file.text}, std::string{full}};
     }
   }
   return std::nullopt;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/recognise/pack.h"
+
 namespace meldevakt::agent {
 
 struct ShippedPack {
@@ -17,7 +19,8 @@ struct ShippedPack {
 [[nodiscard]] const std::vector<ShippedPack>& shipped_packs();  // sorted by file name
 // Files of rules that packs include by name ("mssql-client.shared.toml").
 [[nodiscard]] const std::vector<ShippedPack>& shipped_shared_rules();  // sorted by file name
-// The file of shared rules called `name` ("mssql-client"), as load_pack() asks for it.
-[[nodiscard]] std::optional<ShippedPack> find_shipped_shared_rules(std::string_view name);
+// The file of shared rules called `name` ("mssql-client"): what load_pack() asks for.
+//   load_pack(shipped.text, shipped.file_name, find_shipped_shared_rules)
+[[nodiscard]] std::optional<SharedRules> find_shipped_shared_rules(std::string_view name);
 
 }  // namespace meldevakt::agent

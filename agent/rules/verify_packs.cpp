@@ -2,9 +2,7 @@
 // Part of every build: a pack that does not do what its samples say is never shipped.
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "agent/recognise/pack.h"
@@ -22,19 +20,14 @@ std::size_t report(const std::vector<SampleFailure>& failures) {
   return failures.size();
 }
 
-std::optional<meldevakt::agent::SharedRules> find_shared(std::string_view name) {
-  const auto found = meldevakt::agent::find_shipped_shared_rules(name);
-  if (!found) return std::nullopt;
-  return meldevakt::agent::SharedRules{std::string{found->text}, std::string{found->file_name}};
-}
-
 }  // namespace
 
 int main() {
   std::vector<std::shared_ptr<const Pack>> packs;
   std::size_t failures = 0;
   for (const auto& shipped : meldevakt::agent::shipped_packs()) {
-    auto pack = meldevakt::agent::load_pack(shipped.text, shipped.file_name, find_shared);
+    auto pack = meldevakt::agent::load_pack(shipped.text, shipped.file_name,
+                                            meldevakt::agent::find_shipped_shared_rules);
     if (!pack) {
       std::fprintf(stderr, "%s\n", pack.error().message().c_str());
       ++failures;

@@ -17,7 +17,8 @@ using meldevakt::agent::Recogniser;
 std::vector<Recogniser> recognisers() {
   std::vector<Recogniser> out;
   for (const auto& shipped : meldevakt::agent::shipped_packs()) {
-    auto pack = meldevakt::agent::load_pack(shipped.text, shipped.file_name);
+    auto pack = meldevakt::agent::load_pack(shipped.text, shipped.file_name,
+                                            meldevakt::agent::find_shipped_shared_rules);
     MELDEVAKT_CHECK(pack.has_value());
     out.emplace_back(pack.value(), nullptr, PrivacyStep{std::string(32, 'f')});
   }
