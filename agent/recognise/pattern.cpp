@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "agent/recognise/pattern_cost.h"
 #include "agent/recognise/pattern_syntax.h"
 #include "common/base/check.h"
 
@@ -74,6 +75,7 @@ Result<Pattern> Pattern::compile(std::string_view text, std::uint32_t options) {
 Result<Pattern> Pattern::compile_rule(std::string_view text) {
   MELDEVAKT_TRY(check_pattern(text));
   MELDEVAKT_TRY_ASSIGN(Translated translated, translate_pattern(text));
+  MELDEVAKT_TRY(check_cost(translated.pcre));
   MELDEVAKT_TRY_ASSIGN(Pattern pattern, compile(translated.pcre, PCRE2_NO_AUTO_CAPTURE));
   for (std::size_t i = 0; i < translated.fields.size(); ++i) {
     const std::string name = "f" + std::to_string(i);
@@ -88,6 +90,7 @@ Result<Pattern> Pattern::compile_rule(std::string_view text) {
 Result<Pattern> Pattern::compile_plain(std::string_view text, std::size_t groups, bool anchored) {
   MELDEVAKT_TRY(check_pattern(text));
   MELDEVAKT_TRY_ASSIGN(const Translated translated, translate_pattern(text));
+  MELDEVAKT_TRY(check_cost(translated.pcre));
   if (!translated.fields.empty()) {
     return Error{Errc::kInvalid, "named groups belong in the patterns of rules"};
   }

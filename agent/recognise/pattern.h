@@ -6,8 +6,9 @@
 //
 // Templates: {uuid} {sqlstate} {number} {ms}. Fields: a closed list of types (FieldType), written
 // as named groups; there is none that could carry free text. Refused, each with the reason and a
-// remedy: back-references, recursion, conditionals, callouts, verbs, \C and \K, and unbounded
-// repetition inside unbounded repetition. What the check cannot see is bounded when matching.
+// remedy: back-references, recursion, conditionals, callouts, verbs, \C and \K, unbounded
+// repetition inside unbounded repetition, and whatever else could be tried in very many ways
+// (pattern_cost.h). What the checks cannot see is bounded when matching.
 // PACK.md is the manual.
 //
 // Thread-safety: a Pattern is const and may be shared; one Matcher belongs to one thread.

@@ -68,7 +68,7 @@ TEST_CASE("Pattern: what cannot be matched in bounded time is refused, with the 
 TEST_CASE("Pattern: what packs need is taken") {
   for (const std::string_view pattern :
        {R"(\ALagring - [\s\S]*?\n(?: ---> )?Npgsql\.X)", R"([(*?+)\]]{1,3}[^\]]+)",
-        R"((?:a{1,20}){1,20})", R"((?i:feil)(?=x)(?!y)(?<=z)(?<!w)(?>a+)b)", R"(\p{Lu}\x{41}\d{4})",
+        R"((?:a{1,20}-){1,20})", R"((?i:feil)(?=x)(?!y)(?<=z)(?<!w)(?>a+)b)", R"(\p{Lu}\x{41}\d{4})",
         R"(a\{2\}\(\))", R"([[:digit:]]+x)", R"((?:a|b+)c)", R"((?:a+b){0,3})"}) {
     CAPTURE(pattern);
     CHECK(refusal(pattern).empty());
@@ -114,7 +114,7 @@ TEST_CASE("Pattern: several fields of one type, and plain groups take nothing") 
 TEST_CASE("Pattern: reaching a match limit is an outcome of its own") {
   // Cubic, which the check cannot see; the limit does.
   const std::string text = std::string(3000, 'a') + "!";
-  CHECK(fields_of(R"([ab]*[ac]*[ad]*[ae]*\d)", text) == "limited");
+  CHECK(fields_of(R"(a[^b]*a[^b]*a[^b]*a[^b]*a[^b]*\d)", text) == "limited");
   CHECK(fields_of("aaa[a]*!", text).empty());
 }
 
