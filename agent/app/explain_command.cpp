@@ -1,4 +1,5 @@
 // `explain`: a log file through agent/summarise/explain.h, as JSON lines or as text.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <functional>
@@ -23,6 +24,13 @@ constexpr std::uint64_t kTrialBytes = 1024 * 1024;  // by which the fitting pack
 // cannot be compared with what was sent.
 const std::string kNobodysKey(32, '\0');
 
+// Years and dates that the log leaves out are no later than this.
+std::optional<Instant> last_written(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+  return Instant{static_cast<std::int64_t>(found.st_mtime) * 1000};
+}
+
 Result<std::unique_ptr<Explainer>> make_explainer(const LoadedPack& loaded,
                                                   const ExplainOptions& options) {
   SystemTimeZones zones;
@@ -36,6 +44,7 @@ Result<std::unique_ptr<Explainer>> make_explainer(const LoadedPack& loaded,
   settings.tenant_key = kNobodysKey;
   settings.fact_key = kNobodysKey;
   settings.show_text = options.show_text;
+  settings.last_written = last_written(options.file);
   return std::make_unique<Explainer>(std::move(settings));
 }
 
