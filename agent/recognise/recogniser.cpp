@@ -342,12 +342,6 @@ const Recogniser::Stats& Recogniser::stats() const {
   return state_->stats;
 }
 
-bool records_stand_alone(const Pack& pack) {
-  const PackProgram& program = *pack.program;
-  return pack.shape.kind == RecordKind::kLines && program.header_only.empty() &&
-         program.joins.empty() && !program.utc_offset_at && !program.utc_bias_at;
-}
-
 RecordFramer::Settings framer_settings(const Pack& pack) {
   return {pack.encodings, pack.record_lines_max, pack.record_bytes_max, pack.record_idle,
           pack.shape};

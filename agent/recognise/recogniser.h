@@ -90,9 +90,4 @@ class Recogniser {
 // Framing as the pack says.
 [[nodiscard]] RecordFramer::Settings framer_settings(const Pack& pack);
 
-// A record can be cut out and read where it stands, without what lies before it in the file but the
-// time in force: not so where the file names its columns or its offset, where quotes or an element
-// may be open, where one header stands over several records, and where records are joined.
-[[nodiscard]] bool records_stand_alone(const Pack& pack);
-
 }  // namespace meldevakt::agent

@@ -340,17 +340,5 @@ TEST_CASE("record table: samples may have in front of them what tells how they a
   CHECK(failures(kErrorlog, "2023-02-01 09:14:22.10 spid5 503\n") == "");
 }
 
-TEST_CASE("records_stand_alone: only where nothing before a record matters") {
-  const auto alone = [](std::string_view record) {
-    const auto pack = load_pack(pack_text(record, rule("a", "abc", "abc")), "prove.rules.toml");
-    if (!pack) FAIL(pack.error().message());
-    return records_stand_alone(*pack.value());
-  };
-  CHECK(alone("starts = 'x'\ntime = \"%H:%M\""));
-  CHECK_FALSE(alone(kErrorlog));
-  CHECK_FALSE(alone("starts = 'x'\nheader_only = 'y'\ntime = \"%H:%M\""));
-  CHECK_FALSE(alone("kind = \"w3c\""));
-}
-
 }  // namespace
 }  // namespace meldevakt::agent
