@@ -41,6 +41,8 @@ FILES = [
     ("veeam-syslog", ["_snippets/backup_jobs.txt"]),
     ("windows-perfmon", ["*/DataCollector01.csv", "mizosk_PerfmonAnalyzer/*", "_snippets/perfmon*"]),
     ("linux-sysstat", ["sysstat_sysstat/*", "vlsi_ksar/*"]),
+    ("mssql-errorlog", ["_snippets/mssql_real_lines.log"]),
+    ("familia-like", ["*/*"]),  # what no pack above reads: nothing may be found in it
 ]
 
 EVENT = r"Provider Name=\"{}\"[^>]*/>\s*<EventID[^>]*>(?:{})</EventID>"
@@ -62,6 +64,7 @@ RULES = {
         "flush-cache": r"FlushCache: cleaned up",
         "frozen": r"I/O is frozen", "resumed": r"I/O was resumed",
         "log-full": r"Error: 9002,", "out-of-memory": r"Error: (?:701|802),",
+        "deadlock": r"was deadlocked on lock resources", "non-yielding": r"appears to be non-yielding on Scheduler",
     },
     "dotnet-log4net": {
         "sql-connect": r"SqlException.*network-related or instance-specific",
@@ -130,6 +133,7 @@ RULES = {
     "veeam-syslog": {"started": r"instanceId=110 ", "finished": r"instanceId=(?:190|10010) "},
     "windows-perfmon": {},
     "linux-sysstat": {},
+    "familia-like": {},
 }
 
 
@@ -146,8 +150,13 @@ def text_of(path):
 
 def main():
     folder = pathlib.Path(sys.argv[1])
+    read = set()
     for pack, globs in FILES:
-        for path in sorted({p for g in globs for p in folder.glob(g) if p.is_file()}):
+        paths = sorted({p for g in globs for p in folder.glob(g) if p.is_file()})
+        if pack == "familia-like":
+            paths = [p for p in paths if p not in read]
+        read.update(paths)
+        for path in paths:
             text = text_of(path)
             lines = text.splitlines()
             name = path.relative_to(folder).as_posix()
