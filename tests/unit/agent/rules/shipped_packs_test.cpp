@@ -194,6 +194,7 @@ TEST_CASE("shipped packs: a data error opens no window in any layout") {
        "2023-02-01T02:14:22.101234Z 7 [ERROR] [MY-010000] [Server] Duplicate entry "
        "'811' for key 'PRIMARY'"},
       {"mssql-errorlog",
+       "2023-02-01 03:00:00.10 Server      UTC adjustment: 1:00\n"
        "2023-02-01 03:14:22.10 Logon       Error: 18456, Severity: 14, State: 8.\n"
        "2023-02-01 03:14:22.10 Logon       Login failed for user 'fag'."}};
   const auto packs = load_all();
