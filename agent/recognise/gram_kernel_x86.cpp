@@ -5,8 +5,8 @@
 #include <immintrin.h>
 
 // Every function here is compiled for the instructions it needs, and called only where they are.
-// The tables stay in registers over the whole loop: that is what makes it fast, and why the loop
-// stands in a function of its own.
+// The tables stay in registers over the whole loop: that is what makes it fast, why the loop stands
+// in a function of its own, and why its four places are written out: GCC 12 does not unroll them.
 #define MELDEVAKT_SSE4 __attribute__((target("sse4.1")))
 #define MELDEVAKT_AVX2 __attribute__((target("avx2")))
 #define MELDEVAKT_AVX512 __attribute__((target("avx512bw")))
@@ -28,18 +28,25 @@ struct Tables128 {
 
 // A shuffle takes index bits 0-3 and gives 0 where bit 7 is set: with tables that allow ASCII only
 // the low nibble needs no masking.
+template <bool kAsciiOnly>
+MELDEVAKT_SSE4 inline __m128i place_128(__m128i low_table, __m128i high_table, __m128i nibble,
+                                        const char* text) {
+  const __m128i bytes = load_128(text);
+  const __m128i low = kAsciiOnly ? bytes : _mm_and_si128(bytes, nibble);
+  const __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), nibble);
+  return _mm_and_si128(_mm_shuffle_epi8(low_table, low), _mm_shuffle_epi8(high_table, high));
+}
+
 template <std::size_t kStride, bool kAsciiOnly>
 MELDEVAKT_SSE4 inline __m128i buckets_128(const Tables128& tables, __m128i nibble,
                                           const char* text) {
-  __m128i in = _mm_set1_epi8(-1);
-  for (std::size_t place = 0; place < kGramPlaces; ++place) {
-    const __m128i bytes = load_128(text + place * kStride);
-    const __m128i low = kAsciiOnly ? bytes : _mm_and_si128(bytes, nibble);
-    const __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), nibble);
-    in = _mm_and_si128(in, _mm_and_si128(_mm_shuffle_epi8(tables.low[place], low),
-                                         _mm_shuffle_epi8(tables.high[place], high)));
-  }
-  return in;
+  const __m128i first =
+      _mm_and_si128(place_128<kAsciiOnly>(tables.low[0], tables.high[0], nibble, text),
+                    place_128<kAsciiOnly>(tables.low[1], tables.high[1], nibble, text + kStride));
+  const __m128i last = _mm_and_si128(
+      place_128<kAsciiOnly>(tables.low[2], tables.high[2], nibble, text + 2 * kStride),
+      place_128<kAsciiOnly>(tables.low[3], tables.high[3], nibble, text + 3 * kStride));
+  return _mm_and_si128(first, last);
 }
 
 MELDEVAKT_SSE4 inline std::uint64_t not_zero_128(__m128i in) {
@@ -50,11 +57,10 @@ MELDEVAKT_SSE4 inline std::uint64_t not_zero_128(__m128i in) {
 template <std::size_t kStride, bool kAsciiOnly>
 MELDEVAKT_SSE4 const char* find_sse4(const GramTables& given, const char* at, const char* stop,
                                      std::uint64_t& mask) {
-  Tables128 tables;
-  for (std::size_t place = 0; place < kGramPlaces; ++place) {
-    tables.low[place] = load_128(given.low[place].data());
-    tables.high[place] = load_128(given.high[place].data());
-  }
+  const Tables128 tables{{load_128(given.low[0].data()), load_128(given.low[1].data()),
+                          load_128(given.low[2].data()), load_128(given.low[3].data())},
+                         {load_128(given.high[0].data()), load_128(given.high[1].data()),
+                          load_128(given.high[2].data()), load_128(given.high[3].data())}};
   const __m128i nibble = _mm_set1_epi8(0x0F);
   for (; at < stop; at += kKernelBlockBytes) {
     _mm_prefetch(at + kPrefetchBytes, _MM_HINT_T0);
@@ -86,23 +92,35 @@ MELDEVAKT_AVX2 inline __m256i load_256(const void* at) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(at));
 }
 
+MELDEVAKT_AVX2 inline __m256i broadcast_256(const void* at) {
+  return _mm256_broadcastsi128_si256(load_128(at));
+}
+
 struct Tables256 {
   __m256i low[kGramPlaces];   // NOLINT: an array of registers
   __m256i high[kGramPlaces];  // NOLINT
 };
 
+template <bool kAsciiOnly>
+MELDEVAKT_AVX2 inline __m256i place_256(__m256i low_table, __m256i high_table, __m256i nibble,
+                                        const char* text) {
+  const __m256i bytes = load_256(text);
+  const __m256i low = kAsciiOnly ? bytes : _mm256_and_si256(bytes, nibble);
+  const __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble);
+  return _mm256_and_si256(_mm256_shuffle_epi8(low_table, low),
+                          _mm256_shuffle_epi8(high_table, high));
+}
+
 template <std::size_t kStride, bool kAsciiOnly>
 MELDEVAKT_AVX2 inline __m256i buckets_256(const Tables256& tables, __m256i nibble,
                                           const char* text) {
-  __m256i in = _mm256_set1_epi8(-1);
-  for (std::size_t place = 0; place < kGramPlaces; ++place) {
-    const __m256i bytes = load_256(text + place * kStride);
-    const __m256i low = kAsciiOnly ? bytes : _mm256_and_si256(bytes, nibble);
-    const __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble);
-    in = _mm256_and_si256(in, _mm256_and_si256(_mm256_shuffle_epi8(tables.low[place], low),
-                                               _mm256_shuffle_epi8(tables.high[place], high)));
-  }
-  return in;
+  const __m256i first = _mm256_and_si256(
+      place_256<kAsciiOnly>(tables.low[0], tables.high[0], nibble, text),
+      place_256<kAsciiOnly>(tables.low[1], tables.high[1], nibble, text + kStride));
+  const __m256i last = _mm256_and_si256(
+      place_256<kAsciiOnly>(tables.low[2], tables.high[2], nibble, text + 2 * kStride),
+      place_256<kAsciiOnly>(tables.low[3], tables.high[3], nibble, text + 3 * kStride));
+  return _mm256_and_si256(first, last);
 }
 
 MELDEVAKT_AVX2 inline std::uint64_t not_zero_256(__m256i in) {
@@ -113,11 +131,11 @@ MELDEVAKT_AVX2 inline std::uint64_t not_zero_256(__m256i in) {
 template <std::size_t kStride, bool kAsciiOnly>
 MELDEVAKT_AVX2 const char* find_avx2(const GramTables& given, const char* at, const char* stop,
                                      std::uint64_t& mask) {
-  Tables256 tables;
-  for (std::size_t place = 0; place < kGramPlaces; ++place) {
-    tables.low[place] = _mm256_broadcastsi128_si256(load_128(given.low[place].data()));
-    tables.high[place] = _mm256_broadcastsi128_si256(load_128(given.high[place].data()));
-  }
+  const Tables256 tables{
+      {broadcast_256(given.low[0].data()), broadcast_256(given.low[1].data()),
+       broadcast_256(given.low[2].data()), broadcast_256(given.low[3].data())},
+      {broadcast_256(given.high[0].data()), broadcast_256(given.high[1].data()),
+       broadcast_256(given.high[2].data()), broadcast_256(given.high[3].data())}};
   const __m256i nibble = _mm256_set1_epi8(0x0F);
   for (; at < stop; at += kKernelBlockBytes) {
     _mm_prefetch(at + kPrefetchBytes, _MM_HINT_T0);
@@ -141,25 +159,40 @@ struct Tables512 {
   __m512i high[kGramPlaces];  // NOLINT
 };
 
+template <bool kAsciiOnly>
+MELDEVAKT_AVX512 inline __m512i place_512(__m512i low_table, __m512i high_table, __m512i nibble,
+                                          const char* text) {
+  const __m512i bytes = _mm512_loadu_si512(text);
+  const __m512i low = kAsciiOnly ? bytes : _mm512_and_si512(bytes, nibble);
+  const __m512i high = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), nibble);
+  return _mm512_and_si512(_mm512_shuffle_epi8(low_table, low),
+                          _mm512_shuffle_epi8(high_table, high));
+}
+
+template <std::size_t kStride, bool kAsciiOnly>
+MELDEVAKT_AVX512 inline __m512i buckets_512(const Tables512& tables, __m512i nibble,
+                                            const char* text) {
+  const __m512i first = _mm512_and_si512(
+      place_512<kAsciiOnly>(tables.low[0], tables.high[0], nibble, text),
+      place_512<kAsciiOnly>(tables.low[1], tables.high[1], nibble, text + kStride));
+  const __m512i last = _mm512_and_si512(
+      place_512<kAsciiOnly>(tables.low[2], tables.high[2], nibble, text + 2 * kStride),
+      place_512<kAsciiOnly>(tables.low[3], tables.high[3], nibble, text + 3 * kStride));
+  return _mm512_and_si512(first, last);
+}
+
 template <std::size_t kStride, bool kAsciiOnly>
 MELDEVAKT_AVX512 const char* find_avx512(const GramTables& given, const char* at, const char* stop,
                                          std::uint64_t& mask) {
-  Tables512 tables;
-  for (std::size_t place = 0; place < kGramPlaces; ++place) {
-    tables.low[place] = broadcast_512(given.low[place].data());
-    tables.high[place] = broadcast_512(given.high[place].data());
-  }
+  const Tables512 tables{
+      {broadcast_512(given.low[0].data()), broadcast_512(given.low[1].data()),
+       broadcast_512(given.low[2].data()), broadcast_512(given.low[3].data())},
+      {broadcast_512(given.high[0].data()), broadcast_512(given.high[1].data()),
+       broadcast_512(given.high[2].data()), broadcast_512(given.high[3].data())}};
   const __m512i nibble = _mm512_set1_epi8(0x0F);
   for (; at < stop; at += kKernelBlockBytes) {
     _mm_prefetch(at + kPrefetchBytes, _MM_HINT_T0);
-    __m512i in = _mm512_set1_epi8(-1);
-    for (std::size_t place = 0; place < kGramPlaces; ++place) {
-      const __m512i bytes = _mm512_loadu_si512(at + place * kStride);
-      const __m512i low = kAsciiOnly ? bytes : _mm512_and_si512(bytes, nibble);
-      const __m512i high = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), nibble);
-      in = _mm512_and_si512(in, _mm512_and_si512(_mm512_shuffle_epi8(tables.low[place], low),
-                                                 _mm512_shuffle_epi8(tables.high[place], high)));
-    }
+    const __m512i in = buckets_512<kStride, kAsciiOnly>(tables, nibble, at);
     const std::uint64_t candidates = _mm512_test_epi8_mask(in, in);
     if (candidates == 0) continue;
     mask = candidates;
@@ -170,14 +203,15 @@ MELDEVAKT_AVX512 const char* find_avx512(const GramTables& given, const char* at
 
 // Sums over one stretch that a byte can count.
 struct Counts256 {
-  __m256i lines;  // by byte
-  __m256i odd;    // -1 where one is
+  __m256i lines;   // by byte
+  __m256i odd;     // -1 where one is
+  __m256i lowest;  // byte of all
 };
 
 MELDEVAKT_AVX2 inline void add_bytes_256(Counts256& counts, const char* at) {
   const __m256i bytes = load_256(at);
   counts.lines = _mm256_sub_epi8(counts.lines, _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\n')));
-  counts.odd = _mm256_or_si256(counts.odd, _mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
+  counts.lowest = _mm256_min_epu8(counts.lowest, bytes);
 }
 
 MELDEVAKT_AVX2 inline void add_units_256(Counts256& counts, const char* at) {
@@ -193,7 +227,7 @@ template <void (*add)(Counts256&, const char*)>
 MELDEVAKT_AVX2 LineCount count_256(const char* at, const char* stop) {
   constexpr std::size_t kBlocksMax = 255 / 2;  // then a byte of the sum could overflow
   __m256i total = _mm256_setzero_si256();
-  Counts256 counts{_mm256_setzero_si256(), _mm256_setzero_si256()};
+  Counts256 counts{_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_set1_epi8(1)};
   while (at < stop) {
     counts.lines = _mm256_setzero_si256();
     for (std::size_t i = 0; i < kBlocksMax && at < stop; ++i, at += kKernelBlockBytes) {
@@ -204,7 +238,9 @@ MELDEVAKT_AVX2 LineCount count_256(const char* at, const char* stop) {
   }
   alignas(32) std::uint64_t sums[4];  // NOLINT: as the register
   _mm256_store_si256(static_cast<__m256i*>(static_cast<void*>(sums)), total);
-  return {sums[0] + sums[1] + sums[2] + sums[3], _mm256_testz_si256(counts.odd, counts.odd) == 0};
+  const __m256i odd =
+      _mm256_or_si256(counts.odd, _mm256_cmpeq_epi8(counts.lowest, _mm256_setzero_si256()));
+  return {sums[0] + sums[1] + sums[2] + sums[3], _mm256_testz_si256(odd, odd) == 0};
 }
 
 }  // namespace

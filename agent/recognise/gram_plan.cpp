@@ -1,6 +1,8 @@
 #include "agent/recognise/gram_plan.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -50,6 +52,7 @@ class Cover {
  public:
   Cover(std::vector<Choice> choices, std::size_t literals, const std::vector<SampleGram>& sample);
   std::vector<PlannedGram> take();
+  void add_others(std::vector<PlannedGram>& grams) const;
 
  private:
   struct Group {  // of choices with the same gram
@@ -65,8 +68,34 @@ class Cover {
   std::vector<bool> covered_;  // by literal
 };
 
-// A gram that the sample does not hold costs a little too: it has to be looked for.
-constexpr std::uint64_t kGramCost = 2;
+// A gram that the sample does not hold costs a little too: it has to be looked for, and the more
+// common its characters are, the more mixtures of it with others will be met.
+constexpr std::uint64_t kGramCost = 32;
+constexpr std::uint64_t kOccurrenceCost = 16;
+
+class MixtureCost {
+ public:
+  explicit MixtureCost(const std::vector<SampleGram>& sample) {
+    for (const SampleGram& s : sample) {
+      counts_[s.gram & 0xFFU] += s.count;
+      total_ += s.count;
+    }
+  }
+  // Of all places in the sample, so many would hold the gram if characters came by themselves.
+  [[nodiscard]] std::uint64_t of(std::uint32_t gram) const {
+    if (total_ == 0) return 0;
+    std::uint64_t expected = total_ * kOccurrenceCost * kMixtures;
+    for (std::size_t place = 0; place < kGramPlaces; ++place) {
+      expected = expected * (counts_[(gram >> (8 * place)) & 0xFFU] + 1) / total_;
+    }
+    return expected;
+  }
+
+ private:
+  static constexpr std::uint64_t kMixtures = 16;  // of two nibbles at each of four places, or so
+  std::array<std::uint64_t, 256> counts_{};
+  std::uint64_t total_ = 0;
+};
 
 Cover::Cover(std::vector<Choice> choices, std::size_t literals,
              const std::vector<SampleGram>& sample)
@@ -74,15 +103,16 @@ Cover::Cover(std::vector<Choice> choices, std::size_t literals,
   std::sort(choices_.begin(), choices_.end(), [](const Choice& a, const Choice& b) {
     return std::tie(a.gram, a.literal, a.offset) < std::tie(b.gram, b.literal, b.offset);
   });
+  const MixtureCost mixtures{sample};
   for (std::size_t at = 0; at < choices_.size();) {
-    Group group{at, at, kGramCost};
     const std::uint32_t gram = choices_[at].gram;
+    Group group{at, at, kGramCost + mixtures.of(gram)};
     while (at < choices_.size() && choices_[at].gram == gram) ++at;
     group.to = at;
     const auto known =
         std::lower_bound(sample.begin(), sample.end(), gram,
                          [](const SampleGram& a, std::uint32_t b) { return a.gram < b; });
-    if (known != sample.end() && known->gram == gram) group.cost += known->count;
+    if (known != sample.end() && known->gram == gram) group.cost += kOccurrenceCost * known->count;
     groups_.push_back(group);
   }
 }
@@ -110,12 +140,23 @@ std::vector<PlannedGram> Cover::take() {
       best_newly = newly;
     }
     if (best == nullptr) return grams;
-    PlannedGram gram{choices_[best->from].gram, kGramPlaces, 0, {}};
+    PlannedGram gram{choices_[best->from].gram, kGramPlaces, 0, {}, {}};
     for_uncovered(*best, [&gram](const Choice& choice) {
       gram.literals.push_back({choice.literal, choice.offset});
     });
     for (const PlannedLiteral& literal : gram.literals) covered_[literal.literal] = true;
     grams.push_back(std::move(gram));
+  }
+}
+
+void Cover::add_others(std::vector<PlannedGram>& grams) const {
+  std::vector<PlannedGram*> alone(covered_.size());  // by literal
+  for (PlannedGram& gram : grams) {
+    if (gram.literals.size() == 1) alone[gram.literals.front().literal] = &gram;
+  }
+  for (const Choice& choice : choices_) {
+    PlannedGram* const gram = alone[choice.literal];
+    if (gram != nullptr) gram->others.push_back({choice.gram, choice.offset});
   }
 }
 
@@ -128,7 +169,7 @@ void add_short(std::vector<PlannedGram>& grams, std::uint32_t gram, std::size_t 
       return;
     }
   }
-  grams.push_back({gram, static_cast<std::uint8_t>(length), 0, {{literal, 0}}});
+  grams.push_back({gram, static_cast<std::uint8_t>(length), 0, {{literal, 0}}, {}});
 }
 
 // ASCII grams where the literal has any: the loop for them is shorter.
@@ -172,10 +213,12 @@ GramPlan make_plan(const std::vector<ScanLiteral>& literals, std::string_view sa
       add_short(plan.grams, plan.folded ? folded_gram(gram) : gram, length, i);
     }
   }
-  for (PlannedGram& gram : Cover{std::move(choices), literals.size(), seen}.take()) {
-    plan.grams.push_back(std::move(gram));
-  }
-  assign_buckets(plan.grams, seen);
+  Cover cover{std::move(choices), literals.size(), seen};
+  std::vector<PlannedGram> longer = cover.take();
+  cover.add_others(longer);
+  std::move(longer.begin(), longer.end(), std::back_inserter(plan.grams));
+  assign_buckets(plan.grams, std::move(seen));
+  for (PlannedGram& gram : plan.grams) gram.others.clear();
   plan.tables = make_tables(plan.grams, plan.folded, unit);
   return plan;
 }

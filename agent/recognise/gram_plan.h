@@ -44,6 +44,12 @@ struct PlannedGram {
   std::uint8_t length = 0;  // in characters; less than kGramPlaces for a short literal
   std::uint8_t bucket = 0;
   std::vector<PlannedLiteral> literals;
+  // While planning, of a gram with one literal: the other grams it could be.
+  struct Other {
+    std::uint32_t gram = 0;
+    std::uint8_t offset = 0;
+  };
+  std::vector<Other> others;
 };
 
 struct GramPlan {

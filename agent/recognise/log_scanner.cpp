@@ -63,7 +63,11 @@ void LogScanner::State::take_records(RecordFramer& from, std::uint64_t& at_line)
 
 void LogScanner::State::handle(const Record& record, std::uint64_t kept_bytes,
                                std::uint64_t at_line) {
-  Recognised made = recognise(record, time);
+  tell(record, recognise(record, time), kept_bytes, at_line);
+}
+
+void LogScanner::State::tell(const Record& record, Recognised made, std::uint64_t kept_bytes,
+                             std::uint64_t at_line) {
   ++stats.records;
   see_time(made.time);
   if (made.has_own_time && !record.malformed) stats.timed_bytes += kept_bytes;

@@ -75,7 +75,7 @@ class LogScanner {
     ScanOrder order = ScanOrder::kPrefiltered;
     ScanPlans plans;         // of a scanner with the same pack, or none
     bool keep_text = false;  // in the findings
-    std::size_t chunk_bytes = 128 * 1024;
+    std::size_t chunk_bytes = 256 * 1024;
     // A plan costs some milliseconds: less than this is sooner framed than planned.
     std::uint64_t plan_after_bytes = 64 * 1024;
   };

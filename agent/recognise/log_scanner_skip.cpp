@@ -52,20 +52,22 @@ bool LogScanner::State::pass_lines(std::size_t from, std::size_t to) {
   return true;
 }
 
-// Whether the record's time is the same whatever was in force; if so it is in force now.
+// What the record says, if its time is the same whatever was in force; then it is in force now.
+std::optional<Recognised> LogScanner::State::recognise_alone(const Record& record) {
+  FileTime early = time;
+  FileTime late = time;
+  early.in_force = kEarliest;
+  late.in_force = kLatest;
+  if (!recognise(record, early).has_own_time) return std::nullopt;
+  Recognised made = recognise(record, late);
+  if (!made.has_own_time || early != late) return std::nullopt;
+  time = late;
+  return made;
+}
+
 bool LogScanner::State::time_stands_alone(std::size_t from, std::size_t to) {
   const std::optional<Record> record = make_framer_of(from, to).next();
-  if (!record) return false;
-  std::optional<FileTime> after;
-  for (const std::optional<Instant> in_force :
-       {std::optional<Instant>{}, std::optional{kEarliest}, std::optional{kLatest}}) {
-    FileTime now = time;
-    now.in_force = in_force;
-    if (!recognise(*record, now).has_own_time) return false;
-    if (after && now != *after) return false;
-    after = now;
-  }
-  time = *after;
+  if (!record || !recognise_alone(*record)) return false;
   see_time(time.in_force);
   return true;
 }
@@ -97,8 +99,18 @@ bool LogScanner::State::look_at(std::size_t begin, std::size_t end) {
     line = line_of_done;
     return false;
   }
-  settle_time(done, begin);
   RecordFramer part = make_framer_of(begin, end);
+  const std::optional<Record> first = part.next();
+  if (!first) return false;
+  const std::uint64_t kept = part.stats().record_bytes;
+  stats.dropped_bytes += part.stats().dropped_bytes;
+  if (std::optional<Recognised> made = recognise_alone(*first)) {
+    tell(*first, std::move(*made), kept, at_line);
+  } else {
+    settle_time(done, begin);
+    handle(*first, kept, at_line);
+  }
+  at_line += first->lines;
   take_records(part, at_line);
   stats.framed_bytes += end - begin;
   done = end;

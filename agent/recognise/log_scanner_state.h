@@ -70,6 +70,7 @@ struct LogScanner::State {
   [[nodiscard]] std::size_t extent_end(std::size_t from, std::size_t stop);
   bool pass_lines(std::size_t from, std::size_t to);
   void settle_time(std::size_t from, std::size_t to);
+  std::optional<Recognised> recognise_alone(const Record& record);
   bool time_stands_alone(std::size_t from, std::size_t to);
   void pass_times(std::size_t from, std::size_t to);
   void judge_plan();
@@ -77,6 +78,7 @@ struct LogScanner::State {
   Recognised recognise(const Record& record, FileTime& file_time);
   void take_records(RecordFramer& from, std::uint64_t& at_line);
   void handle(const Record& record, std::uint64_t kept_bytes, std::uint64_t at_line);
+  void tell(const Record& record, Recognised made, std::uint64_t kept_bytes, std::uint64_t at_line);
   void see_time(std::optional<Instant> at);
 };
 

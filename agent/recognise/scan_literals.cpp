@@ -116,6 +116,7 @@ std::optional<std::vector<ScanLiteral>> raw_literals(const Pack& pack, Encoding 
   for (const Rule& rule : pack.program->rules) {
     std::optional<std::vector<std::string>> best;
     std::size_t best_count = 0;
+    const bool is_choice = rule.literal_text.size() > 1;
     for (const std::string& literal : rule.literal_text) {
       auto forms = raw_forms(literal, encoding, pack.encodings);
       if (!forms) continue;
@@ -124,7 +125,7 @@ std::optional<std::vector<ScanLiteral>> raw_literals(const Pack& pack, Encoding 
         break;
       }
       std::size_t count = 0;
-      for (const std::string& form : *forms) count += count_of(form, sample);
+      for (const std::string& form : *forms) count += is_choice ? count_of(form, sample) : 0;
       if (best && (count > best_count ||
                    (count == best_count && forms->front().size() <= best->front().size()))) {
         continue;

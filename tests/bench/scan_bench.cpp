@@ -8,7 +8,9 @@
 //   scan_bench scan FILE PACK [everything]            the engine, by read()
 //   scan_bench literals-in FILE LITERALS PATH IC SAMPLE   literals alone: PATH read|mapped, IC 0|1,
 //                                                     plan trained on SAMPLE
-//   scan_bench hyperscan FILE REGEXES                 lines that match, in blocks (where built in)
+//   scan_bench extract FILE PACK LITERALS             the kernel, and the rules on each line it
+//   finds scan_bench hyperscan FILE REGEXES                 lines that match, in blocks (where
+//   built in)
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -27,6 +29,7 @@
 
 #include "agent/recognise/literal_scanner.h"
 #include "agent/recognise/log_scanner.h"
+#include "agent/recognise/recogniser.h"
 #include "tests/bench/scan_log.h"
 #ifdef MELDEVAKT_HAVE_HYPERSCAN
 #include <hs/hs.h>
@@ -189,6 +192,31 @@ Run literals_read(const std::string& path, const agent::LiteralScanner& scanner)
   return run;
 }
 
+// The kernel with extraction: around each literal its line, and what the rules say of it.
+Run extract(const std::string& path, const agent::LiteralScanner& scanner,
+            agent::Recogniser& recogniser) {
+  Run run;
+  std::string carry;
+  const auto lines = [&](std::string_view text) {
+    const std::size_t end = text.rfind('\n') + 1;
+    for (std::size_t from = 0; const auto hit = scanner.find(text.substr(0, end), from);) {
+      const std::size_t begin = text.rfind('\n', hit->at) + 1;
+      from = text.find('\n', hit->at) + 1;
+      agent::Record record;
+      record.text = text.substr(begin, from - 1 - begin);
+      run.found += recogniser.recognise(record).events.size();
+    }
+    return end;
+  };
+  run.bytes = read_chunks(path, [&](std::string_view chunk) {
+    const std::size_t first = carry.empty() ? 0 : chunk.find('\n') + 1;
+    if (first > 0) lines(carry.append(chunk.substr(0, first)));
+    chunk.remove_prefix(first);
+    carry = chunk.substr(lines(chunk));
+  });
+  return run;
+}
+
 Run literals_mapped(const std::string& path, const agent::LiteralScanner& scanner) {
   Run run;
   const int descriptor = ::open(path.c_str(), O_RDONLY);
@@ -260,8 +288,26 @@ Run hyperscan(const std::string& path, const std::vector<std::string>& regexes) 
 }
 #endif
 
+std::string sample_of(const char* path) {
+  std::string sample(agent::kSampleBytesMax, '\0');
+  std::ifstream in{path, std::ios::binary};
+  in.read(sample.data(), static_cast<std::streamsize>(sample.size()));
+  sample.resize(static_cast<std::size_t>(in.gcount()));
+  return sample;
+}
+
+int extract_from(char** argv) {
+  const auto pack = agent::load_pack(whole(argv[3]), argv[3]);
+  if (!pack) return 2;
+  std::vector<agent::ScanLiteral> literals;
+  for (const std::string& line : lines_of(argv[4])) literals.push_back({line, false});
+  const agent::LiteralScanner scanner{literals, sample_of(argv[2])};
+  agent::Recogniser recogniser{pack.value(), nullptr, PrivacyStep{""}};
+  return timed([&] { return extract(argv[2], scanner, recogniser); });
+}
+
 int literals_in(char** argv) {
-  const std::string sample = whole(argv[6]).substr(0, agent::kSampleBytesMax);
+  const std::string sample = sample_of(argv[6]);
   std::vector<agent::ScanLiteral> literals;
   for (const std::string& line : lines_of(argv[3])) literals.push_back({line, argv[5][0] == '1'});
   const agent::LiteralScanner scanner{literals, sample};
@@ -289,6 +335,7 @@ int run(int argc, char** argv) {
     return timed([&] { return scan(argv[2], pack.value(), argc > 4); });
   }
   if (what == "literals-in" && argc > 6) return literals_in(argv);
+  if (what == "extract" && argc > 4) return extract_from(argv);
 #ifdef MELDEVAKT_HAVE_HYPERSCAN
   if (what == "hyperscan" && argc > 3) {
     const std::vector<std::string> regexes = lines_of(argv[3]);
