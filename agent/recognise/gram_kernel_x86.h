@@ -5,7 +5,7 @@
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #define MELDEVAKT_X86_KERNELS 1
-#if !defined(_WIN32)
+#if !defined(MELDEVAKT_NARROW_KERNELS)
 #define MELDEVAKT_X86_WIDE_KERNELS 1
 #endif
 #endif
