@@ -54,27 +54,32 @@ void LogScanner::State::take_records(RecordFramer& from, std::uint64_t& at_line)
   while (true) {
     const RecordFramer::Stats before = from.stats();
     const std::optional<Record> record = from.next();
-    stats.dropped_bytes += from.stats().dropped_bytes - before.dropped_bytes;
     if (!record) return;
-    handle(*record, from.stats().record_bytes - before.record_bytes, at_line);
+    handle(*record,
+           {from.stats().record_bytes - before.record_bytes,
+            from.stats().dropped_bytes - before.dropped_bytes},
+           at_line);
     at_line += record->lines;
   }
 }
 
-void LogScanner::State::handle(const Record& record, std::uint64_t kept_bytes,
-                               std::uint64_t at_line) {
-  tell(record, recognise(record, time), kept_bytes, at_line);
+void LogScanner::State::handle(const Record& record, Bytes bytes, std::uint64_t at_line) {
+  tell(record, recognise(record, time), bytes, at_line);
 }
 
-void LogScanner::State::tell(const Record& record, Recognised made, std::uint64_t kept_bytes,
+// Counts only what does not depend on which records were looked at: of those no rule knows some are
+// and some are not.
+void LogScanner::State::tell(const Record& record, Recognised made, Bytes bytes,
                              std::uint64_t at_line) {
-  ++stats.records;
-  see_time(made.time);
-  if (made.has_own_time && !record.malformed) stats.timed_bytes += kept_bytes;
+  if (made.has_own_time && !record.malformed) stats.timed_bytes += bytes.kept;
+  const bool is_known = made.known && !record.context;
+  if (is_known || made.limited || !stats.first_time) see_time(made.time);
   if (made.limited) {
-    stats.dropped_bytes += kept_bytes;
-  } else if (made.known && !record.context) {
-    stats.recognised_bytes += kept_bytes;
+    stats.dropped_bytes += bytes.kept + bytes.dropped;
+  } else if (is_known) {
+    ++stats.records;
+    stats.recognised_bytes += bytes.kept;
+    stats.dropped_bytes += bytes.dropped;
   }
   for (SignalEvent& event : made.events) {
     stats.references_dropped += event.references_dropped;
@@ -105,7 +110,8 @@ void LogScanner::State::frame() {
 // Only where the record that the framer has open lies in the buffer from its beginning, and is one
 // that a line began: then the framer knows nothing that the buffer does not say.
 bool LogScanner::State::begin_skipping() {
-  if (settings.order == ScanOrder::kEverything) return false;
+  // Until a time was read, the file's first is still to be found.
+  if (settings.order == ScanOrder::kEverything || !stats.first_time) return false;
   const std::uint64_t open_at = framer->low_water();
   if (open_at <= framed_from || open_at < buffer_offset) return false;
   if (buffer_offset + fed < framed_until) return false;
@@ -212,6 +218,7 @@ void LogScanner::finish() {
   }
   s.framer->finish();
   s.take_records(*s.framer, s.line);
+  s.see_time(s.time.in_force);
   s.stats.lines = s.line - 1;
 }
 

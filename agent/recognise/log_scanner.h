@@ -52,18 +52,18 @@ struct ScanFinding {
 // the scanner of the next file.
 using ScanPlans = std::map<Encoding, std::shared_ptr<const LiteralScanner>>;
 
-// bytes == recognised_bytes + dropped_bytes + what no rule knows, once finish() was called.
+// Of the file as a whole; the same whatever was looked at closely, but for the last three.
 struct ScanStats {
   std::uint64_t bytes = 0;
   std::uint64_t lines = 0;
-  std::uint64_t records = 0;           // looked at closely; the others hold no literal of any rule
-  std::uint64_t recognised_bytes = 0;  // of records in which a rule matched
+  std::uint64_t records = 0;           // in which a rule matched
+  std::uint64_t recognised_bytes = 0;  // of them
+  std::uint64_t dropped_bytes = 0;     // of them, over a bound; and of those over a match limit
+  std::optional<Instant> first_time;   // of the first and the last record with a time, and of those
+  std::optional<Instant> last_time;    // in which a rule matched
   std::uint64_t timed_bytes = 0;       // of records looked at that have a time of their own
-  std::uint64_t dropped_bytes = 0;     // over a bound of the pack, or a pattern's match limit
   std::uint64_t framed_bytes = 0;      // that were framed, because of a literal or for lack of one
   std::uint64_t references_dropped = 0;
-  std::optional<Instant> first_time;  // of the records whose time was read: the first, the last,
-  std::optional<Instant> last_time;   // and those looked at
 };
 
 class LogScanner {

@@ -67,9 +67,7 @@ std::optional<Recognised> LogScanner::State::recognise_alone(const Record& recor
 
 bool LogScanner::State::time_stands_alone(std::size_t from, std::size_t to) {
   const std::optional<Record> record = make_framer_of(from, to).next();
-  if (!record || !recognise_alone(*record)) return false;
-  see_time(time.in_force);
-  return true;
+  return record && recognise_alone(*record);
 }
 
 // Brings the time in force from before `from` to before `to`, where both begin a record and nothing
@@ -87,7 +85,9 @@ void LogScanner::State::settle_time(std::size_t from, std::size_t to) {
 void LogScanner::State::pass_times(std::size_t from, std::size_t to) {
   if (from == to) return;
   RecordFramer part = make_framer_of(from, to);
-  while (const std::optional<Record> record = part.next()) see_time(recognise(*record, time).time);
+  while (const std::optional<Record> record = part.next()) {
+    static_cast<void>(recognise(*record, time));
+  }
 }
 
 // Frames and recognises whole records that hold a literal. False when framing has to take over.
@@ -102,13 +102,12 @@ bool LogScanner::State::look_at(std::size_t begin, std::size_t end) {
   RecordFramer part = make_framer_of(begin, end);
   const std::optional<Record> first = part.next();
   if (!first) return false;
-  const std::uint64_t kept = part.stats().record_bytes;
-  stats.dropped_bytes += part.stats().dropped_bytes;
+  const Bytes bytes{part.stats().record_bytes, part.stats().dropped_bytes};
   if (std::optional<Recognised> made = recognise_alone(*first)) {
-    tell(*first, std::move(*made), kept, at_line);
+    tell(*first, std::move(*made), bytes, at_line);
   } else {
     settle_time(done, begin);
-    handle(*first, kept, at_line);
+    handle(*first, bytes, at_line);
   }
   at_line += first->lines;
   take_records(part, at_line);

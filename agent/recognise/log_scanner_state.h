@@ -77,8 +77,12 @@ struct LogScanner::State {
   // ---
   Recognised recognise(const Record& record, FileTime& file_time);
   void take_records(RecordFramer& from, std::uint64_t& at_line);
-  void handle(const Record& record, std::uint64_t kept_bytes, std::uint64_t at_line);
-  void tell(const Record& record, Recognised made, std::uint64_t kept_bytes, std::uint64_t at_line);
+  struct Bytes {
+    std::uint64_t kept = 0;
+    std::uint64_t dropped = 0;  // over a bound
+  };
+  void handle(const Record& record, Bytes bytes, std::uint64_t at_line);
+  void tell(const Record& record, Recognised made, Bytes bytes, std::uint64_t at_line);
   void see_time(std::optional<Instant> at);
 };
 
