@@ -39,8 +39,9 @@ struct Entry {
   bool revived = false;  // grew after it was taken for finished
   bool parked = false;   // read to its end, and closed because too many files are open
   bool dirty = false;
-  bool gone = false;      // ended as lost; dropped at the end of the turn
-  std::string shadow_of;  // key of the entry whose content this is a copy of; not read
+  bool other_content = false;  // its inode was seen to hold something else
+  bool gone = false;           // ended as lost; dropped at the end of the turn
+  std::string shadow_of;       // key of the entry whose content this is a copy of; not read
 };
 
 class Entries {

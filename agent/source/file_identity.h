@@ -91,6 +91,7 @@ struct KnownFile {
   std::uint64_t offset = 0;  // reading goes on here
   std::string path;          // last seen under this name
   FileState state = FileState::kReading;
+  bool cut = false;  // a copy; what was written between copying and truncating is lost
   auto operator<=>(const KnownFile&) const = default;
 };
 

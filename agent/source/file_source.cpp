@@ -290,6 +290,7 @@ const Followers& FileSource::State::find_followers() {
 
 void FileSource::State::finish(Entry& entry, FileSink& sink, FileEnd end) {
   begin(entry, sink);
+  if (end == FileEnd::kComplete && entry.file.cut) end = FileEnd::kCut;
   sink.end_file(entry.file.key, end);
   if (end == FileEnd::kLost) {
     forgotten.push_back(entry.file.key);

@@ -11,7 +11,9 @@
 //    ("app.log.1") that appear after the source was first read are read too, so that rotations
 //    while the agent was stopped or frozen lose nothing; those that lay there before are not ours.
 //  - Copy and truncate: a copy is known by its content (same head, same bytes at our position) and
-//    takes over the file's key and position; it is never read a second time.
+//    takes over the file's key and position; it is never read a second time. What was written
+//    between copying and truncating is nowhere, and nobody can know whether there was any: the copy
+//    is ended kCut.
 //  - Truncated, or other content under the same inode: a new file. The old one is ended kLost
 //    unless its content lies elsewhere.
 //  - Deleted: read on through the handle and ended kComplete; without a handle, kLost.

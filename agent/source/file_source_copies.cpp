@@ -39,10 +39,12 @@ void FileSource::State::replaced(Entry& entry, std::vector<Seen>& unknown, FileS
   for (const auto& other : entries) {
     if (other->shadow_of != entry.file.key || !other->handle.is_open()) continue;
     if (const auto stat = other->handle.stat()) {
+      if (stat.value().size < entry.read_offset && finish_shadow(*other)) continue;
       unknown.push_back({other->file.path, stat.value(), other->in_glob, {}});
     }
   }
   entry.handle.close();
+  entry.other_content = true;
   if (adopt_copy(entry, unknown, now)) {
     say_once(false, entry.file.path + ": the file was copied and truncated; its copy is read on");
   } else {
@@ -87,6 +89,7 @@ bool FileSource::State::adopt_copy(Entry& entry, std::vector<Seen>& unknown, Ins
     entry.verified = true;
     entry.seen = true;
     entry.dirty = true;
+    entry.file.cut = entry.file.cut || entry.other_content;
     unknown.erase(it);
     return true;
   }
@@ -121,6 +124,17 @@ std::string FileSource::State::copy_of(const OpenFile& file, const FileStat& sta
   return {};
 }
 
+// All that the copy holds was read of its original.
+bool FileSource::State::finish_shadow(Entry& entry) {
+  const auto stat = entry.handle.stat();
+  if (!stat || !set_position(entry.handle, stat.value().size, entry.file)) return false;
+  entry.file.state = FileState::kFinished;
+  entry.shadow_of.clear();
+  entry.handle.close();
+  entry.dirty = true;
+  return true;
+}
+
 // A copy that went its own way, or whose original is over, is a file of its own.
 void FileSource::State::revisit_shadows(Instant now) {
   for (const auto& entry : entries) {
@@ -129,12 +143,7 @@ void FileSource::State::revisit_shadows(Instant now) {
     const auto stat = entry->handle.stat();
     if (!stat) continue;
     if (original != nullptr && original->file.state == FileState::kFinished) {
-      // Read to its end: the copy holds nothing new.
-      if (!set_position(entry->handle, stat.value().size, entry->file)) continue;
-      entry->file.state = FileState::kFinished;
-      entry->shadow_of.clear();
-      entry->handle.close();
-      entry->dirty = true;
+      static_cast<void>(finish_shadow(*entry));  // if not now, then at the next look
       continue;
     }
     entry->shadow_of = copy_of(entry->handle, stat.value(), is_compressed_name(entry->file.path));

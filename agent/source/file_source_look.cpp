@@ -198,6 +198,7 @@ void FileSource::State::match(const Seen& seen, std::vector<Seen>& unknown, Inst
     // Other content under a known inode. A file that was being read stays unseen, so that its
     // content is looked for elsewhere; one that was finished is forgotten.
     entries.set_inode(*entry, entry->file.device, 0);
+    entry->other_content = true;
     if (entry->file.state != FileState::kReading) {
       forgotten.push_back(entry->file.key);
       entry->gone = true;

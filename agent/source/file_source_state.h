@@ -124,6 +124,7 @@ struct FileSource::State {
   [[nodiscard]] bool adopt_copy(Entry& entry, std::vector<Seen>& unknown, Instant now);
   [[nodiscard]] std::string copy_of(const OpenFile& file, const FileStat& stat,
                                     bool is_archive) const;
+  [[nodiscard]] static bool finish_shadow(Entry& entry);
   void revisit_shadows(Instant now);
 
   // --- file_source.cpp

@@ -1,5 +1,7 @@
 #include "agent/state/schema.h"
 
+#include <array>
+#include <cstddef>
 #include <string>
 
 namespace meldevakt::agent {
@@ -44,6 +46,16 @@ CREATE INDEX findings_untold ON findings (found_ms) WHERE told_ms IS NULL;
 PRAGMA user_version = 1;
 )sql";
 
+// What was written to a file between being copied and being truncated is lost (FileEnd::kCut).
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE files ADD COLUMN cut INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version = 2;
+)sql";
+
+// From each version to the next.
+constexpr std::array kSteps{kVersion1, kVersion2};
+static_assert(kSteps.size() == kStateVersion);
+
 }  // namespace
 
 Status migrate(Database& db) {
@@ -54,9 +66,11 @@ Status migrate(Database& db) {
                                      std::to_string(version) + "); install that version again"};
   }
   MELDEVAKT_TRY(db.execute("BEGIN IMMEDIATE"));
-  if (auto done = db.execute(kVersion1); !done) {
-    static_cast<void>(db.execute("ROLLBACK"));
-    return done;
+  for (auto step = static_cast<std::size_t>(version); step < kSteps.size(); ++step) {
+    if (auto done = db.execute(kSteps[step]); !done) {
+      static_cast<void>(db.execute("ROLLBACK"));
+      return done;
+    }
   }
   return db.execute("COMMIT");
 }

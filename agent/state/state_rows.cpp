@@ -94,9 +94,10 @@ Result<std::vector<PipelineRow>> read_pipelines(Database& db) {
 }
 
 Result<std::map<std::string, std::vector<KnownFile>>> read_files(Database& db) {
-  MELDEVAKT_TRY_ASSIGN(
-      Query rows, db.prepare("SELECT source, key, device, inode, head, head_bytes, tail, "
-                             "tail_bytes, offset, path, state FROM files ORDER BY source, key"));
+  MELDEVAKT_TRY_ASSIGN(Query rows,
+                       db.prepare("SELECT source, key, device, inode, head, head_bytes, tail, "
+                                  "tail_bytes, offset, path, state, cut FROM files "
+                                  "ORDER BY source, key"));
   std::map<std::string, std::vector<KnownFile>> out;
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool more, rows.step());
@@ -112,6 +113,7 @@ Result<std::map<std::string, std::vector<KnownFile>>> read_files(Database& db) {
     file.offset = u64(rows.number(8));
     file.path = rows.text(9);
     file.state = static_cast<FileState>(rows.number(10));
+    file.cut = rows.number(11) != 0;
     if (file.head_bytes > kHeadBytesMax || file.tail_bytes > kTailBytesMax ||
         file.tail_bytes > file.offset || rows.number(10) > 2) {
       return Error{Errc::kCorrupt, "damaged: a row of the table files is out of bounds"};

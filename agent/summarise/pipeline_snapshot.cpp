@@ -68,7 +68,7 @@ EventCoverage::Saved load_coverage(const json& in) {
   return out;
 }
 
-json save(const std::vector<ContentRange>& ranges) {
+json save(const std::deque<ContentRange>& ranges) {
   json out = json::array();
   for (const ContentRange& range : ranges) {
     out.push_back(json::array({range.file, range.from, range.to}));
@@ -156,7 +156,7 @@ Result<std::unique_ptr<SourcePipeline::State>> SourcePipeline::State::load(
     file.carried = saved.at(6).get<std::string>();
     file.time = file_time_from_text(saved.at(7).get_ref<const std::string&>());
     const auto from = saved.at(4).get<std::uint64_t>();
-    if (from < file.ended_at) state->ranges.push_back({file.content.name(), from, file.ended_at});
+    if (from < file.ended_at) state->add_range({file.content.name(), from, file.ended_at});
     const std::string key = saved.at(0).get<std::string>();
     order.emplace_back(saved.at(5).get<std::uint64_t>(), key);
     state->files.emplace(key, std::move(file));
@@ -164,7 +164,7 @@ Result<std::unique_ptr<SourcePipeline::State>> SourcePipeline::State::load(
   // Until it is begun again a file has ended where its last record did.
   std::sort(order.begin(), order.end());
   for (auto& [position, key] : order) state->ended.push_back(std::move(key));
-  for (ContentRange& range : load_ranges(in.at(7))) state->ranges.push_back(std::move(range));
+  for (ContentRange& range : load_ranges(in.at(7))) state->add_range(std::move(range));
 
   const json& counts = in.at(8);
   state->bytes = {counts.at(0).get<std::uint64_t>(), counts.at(1).get<std::uint64_t>(),

@@ -21,6 +21,8 @@ namespace meldevakt::agent {
 struct SourcePipeline::State {
   // Files that ended are remembered, should one grow again; so many of them.
   static constexpr std::size_t kEndedMax = 256;
+  // Ranges that wait for a statement with room; beyond it the oldest is not told.
+  static constexpr std::size_t kRangesWaitingMax = 1024;
 
   struct File {
     std::optional<RecordFramer> framer;  // none: it ended, or was not begun since the restart
@@ -41,9 +43,9 @@ struct SourcePipeline::State {
   ReadingLog reading;
   EventCoverage coverage;
   std::map<std::string, File> files;
-  std::deque<std::string> ended;     // keys, in the order they ended
-  std::vector<ContentRange> ranges;  // of files that ended since the last take
-  ByteCounts bytes;                  // `pending` is not kept here
+  std::deque<std::string> ended;    // keys, in the order they ended
+  std::deque<ContentRange> ranges;  // read and not in a statement yet
+  ByteCounts bytes;                 // `pending` is not kept here
   std::uint64_t records = 0;
   std::map<Signal, Instant> last_seen;
   Sha256Stream digest;
@@ -54,6 +56,8 @@ struct SourcePipeline::State {
   void take_records(File& file, Instant now);
   void observe(const Recognised& record, const std::string& content_id, Instant now);
   void note_range(File& file);
+  void add_range(ContentRange range);
+  [[nodiscard]] std::vector<ContentRange> take_ranges();
   void tell_time(Instant now);
 
   [[nodiscard]] static Detector::Settings detector_settings(const Settings& settings);

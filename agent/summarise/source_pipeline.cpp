@@ -92,8 +92,8 @@ void SourcePipeline::end_file(const std::string& key, FileEnd end, Instant now) 
     file.framer.reset();
     s.ended.push_back(key);
   }
+  if (end != FileEnd::kComplete) s.coverage.lost(now);
   if (end == FileEnd::kLost) {
-    s.coverage.lost(now);
     std::erase(s.ended, key);
     s.files.erase(key);
   }
@@ -166,11 +166,7 @@ SourceYield SourcePipeline::take(Instant now) {
   to.complete = s.coverage.take(untold);
   to.event_gaps = s.coverage.take_gaps();
   for (auto& [key, file] : s.files) s.note_range(file);
-  to.ranges = std::exchange(s.ranges, {});
-  if (to.ranges.size() > SourceCoverage::kRangesMax) {
-    to.ranges.erase(to.ranges.begin(),
-                    to.ranges.end() - static_cast<std::ptrdiff_t>(SourceCoverage::kRangesMax));
-  }
+  to.ranges = s.take_ranges();
   to.bytes = s.bytes;
   to.bytes.pending = s.pending();
   to.records = s.records;
@@ -228,8 +224,29 @@ void SourcePipeline::State::observe(const Recognised& record, const std::string&
 
 void SourcePipeline::State::note_range(File& file) {
   if (file.content.name().empty() || file.fed_from == file.fed_to) return;
-  ranges.push_back({file.content.name(), file.fed_from, file.fed_to});
+  add_range({file.content.name(), file.fed_from, file.fed_to});
   file.fed_from = file.fed_to;
+}
+
+void SourcePipeline::State::add_range(ContentRange range) {
+  for (ContentRange& other : ranges) {
+    if (other.file == range.file && range.from <= other.to && other.from <= range.to) {
+      other.from = std::min(other.from, range.from);
+      other.to = std::max(other.to, range.to);
+      return;
+    }
+  }
+  if (ranges.size() == kRangesWaitingMax) ranges.pop_front();
+  ranges.push_back(std::move(range));
+}
+
+// What does not fit into this statement waits for the next.
+std::vector<ContentRange> SourcePipeline::State::take_ranges() {
+  const auto end = ranges.begin() +
+                   static_cast<std::ptrdiff_t>(std::min(ranges.size(), SourceCoverage::kRangesMax));
+  std::vector<ContentRange> out{ranges.begin(), end};
+  ranges.erase(ranges.begin(), end);
+  return out;
 }
 
 void SourcePipeline::State::tell_time(Instant now) {

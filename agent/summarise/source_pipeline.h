@@ -34,6 +34,7 @@ namespace meldevakt::agent {
 
 enum class FileEnd : std::uint8_t {
   kComplete,  // read to its end; it will not grow
+  kCut,       // read to the end of its copy; what was written before it was truncated is lost
   kLost,      // gone, truncated or replaced before it was known to be read to its end
 };
 

@@ -36,7 +36,9 @@ class Recorder : public FileSink {
   }
   void end_file(const std::string& key, FileEnd end) override {
     REQUIRE(at_.contains(key));
-    told += std::string{letters_[key]} + (end == FileEnd::kComplete ? "$ " : "! ");
+    told += std::string{letters_[key]} + (end == FileEnd::kComplete ? "$ "
+                                          : end == FileEnd::kCut    ? "~ "
+                                                                    : "! ");
     at_.erase(key);
   }
   [[nodiscard]] std::uint64_t low_water(const std::string& key) const { return at_.at(key); }

@@ -143,7 +143,7 @@ void copy_and_truncate(bool copies_in_glob, bool seen_half_way) {
   }
   age(play, "app.log.1", 60);
   play.folder.write("app.log", "b1\n");
-  CHECK(play.run(3) == (seen_half_way ? "A:a3\n A$ +B B:b1\n " : "A:a2\n A$ +B B:b1\n "));
+  CHECK(play.run(3) == (seen_half_way ? "A:a3\n A~ +B B:b1\n " : "A:a2\n A~ +B B:b1\n "));
   CHECK(play.notes() == "I app.log.1: the file was copied and truncated; its copy is read on\n");
   play.restart();
   CHECK(play.run(3) == "+B@3 ");
@@ -169,7 +169,7 @@ TEST_CASE("FileSource: copy and truncate while stopped") {
   std::filesystem::copy_file(play.folder / "app.log", play.folder / "app.log.1");
   age(play, "app.log.1", 60);
   play.folder.write("app.log", "b1\n");
-  CHECK(play.run(3) == "+A@3000 A:a2\n A$ +B B:b1\n ");
+  CHECK(play.run(3) == "+A@3000 A:a2\n A~ +B B:b1\n ");
 }
 
 TEST_CASE("FileSource: two files with the same first kilobyte are two files") {

@@ -85,6 +85,7 @@ TEST_CASE("State: what was committed is there after opening again") {
   file.tail_bytes = 5;
   file.offset = 99;
   file.path = "/var/log/blåbær.log";
+  file.cut = true;
   change.files["trace"].changed = {file};
   change.pipelines.push_back({"t1", "trace", std::string("snap\0shot", 9), "", kStart});
   change.coverage.push_back({"t1", "trace", "{\"read\":1}"});
@@ -274,6 +275,30 @@ TEST_CASE("State: what cannot be used is refused with the reason") {
     REQUIRE_FALSE(opened);
     CHECK(opened.error().code() == Errc::kIo);
   }
+}
+
+TEST_CASE("State: what an earlier version wrote is brought up to date, and nothing of it is lost") {
+  Fixture f;
+  f.enrol();
+  StateChange change = statement(f.head, "frame zero");
+  KnownFile file;
+  file.key = std::string(32, 'k');
+  file.inode = 12;
+  file.path = "/var/log/app.log";
+  change.files["trace"].changed = {file};
+  REQUIRE(f.state->commit(change));
+  f.state.reset();
+  {
+    auto db = Database::open(f.folder / "state.db", Access::kWrite);
+    REQUIRE(db);
+    REQUIRE(db.value().execute("ALTER TABLE files DROP COLUMN cut; PRAGMA user_version = 1"));
+  }
+  f.open();
+  const auto loaded = f.state->load();
+  REQUIRE(loaded);
+  CHECK(loaded.value().files.at("trace") == std::vector<KnownFile>{file});
+  CHECK(loaded.value().tenants[0].head == f.head);
+  CHECK(f.waiting() == 1);
 }
 
 TEST_CASE("State: durable as promised") {

@@ -276,17 +276,27 @@ TEST_CASE("SourcePipeline: ranges and digest say which bytes were read") {
     for (const char c : first) other.pipeline.feed("elsewhere", std::string_view{&c, 1}, at(3));
     CHECK(other.take(at(3)).coverage.ranges.at(0).file == name);
   }
-  SUBCASE("many files: the newest, so many") {
+  SUBCASE("many files: what does not fit waits for the next statement, and none is told twice") {
     for (int i = 0; i < 40; ++i) {
       const std::string key = "f" + std::to_string(i);
       w.pipeline.begin_file(key, 0);
       w.pipeline.feed(key, line(10 + i, 1, "x"), at(60));
       w.pipeline.end_file(key, FileEnd::kComplete, at(60));
     }
-    yield = w.take(at(61));
-    CHECK(yield.coverage.ranges.size() == SourceCoverage::kRangesMax);
-    CHECK(yield.coverage.ranges.back().file ==
-          sha256(line(49, 1, "x").substr(0, line(49, 1, "x").size() - 1)).hex().substr(0, 32));
+    std::vector<std::string> told;
+    for (int i = 0; i < 3; ++i) {
+      yield = w.take(at(61 + i));
+      CHECK(yield.coverage.ranges.size() == (i < 2 ? SourceCoverage::kRangesMax : 8));
+      for (const ContentRange& range : yield.coverage.ranges) told.push_back(range.file);
+      if (i == 0) w.restart(at(61), at(61));
+    }
+    std::vector<std::string> wanted;
+    for (int i = 0; i < 40; ++i) {
+      const std::string text = line(10 + i, 1, "x");
+      wanted.push_back(sha256(text.substr(0, text.size() - 1)).hex().substr(0, 32));
+    }
+    CHECK(told == wanted);
+    CHECK(w.take(at(70)).coverage.ranges.empty());
   }
   SUBCASE("a file that ended may grow again") {
     w.restart(at(8), at(7));
