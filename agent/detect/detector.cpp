@@ -80,10 +80,10 @@ Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 Detector& Detector::operator=(Detector&&) noexcept = default;
 
-void Detector::observe(const SignalEvent& raw, std::string_view content_id, Instant now) {
+void Detector::observe(const SignalEvent& raw, std::string_view record_name, Instant now) {
   State& s = *state_;
   const SignalEvent event = tidy(raw);
-  const std::string record = std::string{content_id} + "|" + std::to_string(event.offset);
+  const std::string record = std::string{record_name} + "|" + std::to_string(event.offset);
   const auto id = [&](std::string_view suffix) {
     return fact_id(s.settings.fact_key, record, event.rule + std::string{suffix});
   };

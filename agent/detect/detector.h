@@ -2,7 +2,7 @@
 // ambiguity, aliases), which records tell of one and the same failure, and windows of overload.
 //
 //   Detector detector{settings};
-//   detector.observe(event, content_id, now);
+//   detector.observe(event, record_name, now);
 //   detector.idle(event_watermark, now);
 //   for (Fact& f : detector.drain()) ...
 //
@@ -38,9 +38,10 @@
 // undecided when `now` says somebody should hear of it is told as it stands and refined later under
 // the same id. A revision counts the changes of a fact, told or not: equal revisions say the same.
 //
-// Fact id: HMAC-SHA-256(fact_key, content_id | offset | rule), 32 hexadecimal digits, where
-// content_id names the file by its content (pipeline.h). Pure. Thread-safety: none; one per source.
-// Bounds: Limits below; what is over one is decided as it stands and counted in Stats.
+// Fact id: HMAC-SHA-256(fact_key, record_name | offset | rule), 32 hexadecimal digits, where
+// record_name names file and record by their content (agent/summarise/content_name.h). Pure.
+// Thread-safety: none; one per source. Bounds: Limits below; what is over one is decided as it
+// stands and counted in Stats.
 #pragma once
 
 #include <cstddef>
@@ -89,7 +90,7 @@ class Detector {
   Detector(Detector&&) noexcept;
   Detector& operator=(Detector&&) noexcept;
 
-  void observe(const SignalEvent& event, std::string_view content_id, Instant now);
+  void observe(const SignalEvent& event, std::string_view record_name, Instant now);
   // `watermark`: no record with an earlier event time is to come. Closes what time alone closes.
   void idle(Instant watermark, Instant now);
   [[nodiscard]] std::vector<Fact> drain();  // decided since the last call, in order

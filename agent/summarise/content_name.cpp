@@ -17,6 +17,12 @@ std::string content_name(std::string_view bytes) {
   return sha256(bytes).hex().substr(0, kDigits);
 }
 
+std::string record_name(std::string_view file_name, const Record& record, RecordKind kind) {
+  std::string_view text{record.text};
+  if (!is_structured(kind)) text = text.substr(0, text.find('\n'));
+  return std::string{file_name}.append("|").append(content_name(text.substr(0, kFirstLineMax)));
+}
+
 void FirstLine::add(std::string_view chunk) {
   if (!name_.empty()) return;
   const std::size_t line_end = chunk.find('\n');

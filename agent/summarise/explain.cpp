@@ -193,7 +193,8 @@ void Explainer::State::explain(const Record& record, const Recognised& made) {
   json.name("events").begin_array();
   for (const SignalEvent& event : made.events) {
     ++rules[event.rule];
-    detector.observe(event, first_line.name(), kNow);
+    detector.observe(event, record_name(first_line.name(), record, settings.pack->shape.kind),
+                     kNow);
     write(json, event, detector.latest(), settings.show_text);
   }
   json.end_array();

@@ -54,7 +54,8 @@ struct SourcePipeline::State {
 
   [[nodiscard]] std::uint64_t pending() const;
   void take_records(File& file, Instant now);
-  void observe(const Recognised& record, const std::string& content_id, Instant now);
+  void observe(const Record& record, const Recognised& made, const std::string& file_name,
+               Instant now);
   void note_range(File& file);
   void add_range(ContentRange range);
   [[nodiscard]] std::vector<ContentRange> take_ranges();

@@ -205,20 +205,22 @@ void SourcePipeline::State::take_records(File& file, Instant now) {
     } else {
       bytes.unrecognised += kept;
     }
-    observe(recognised, file.content.name(), now);
+    observe(*record, recognised, file.content.name(), now);
   }
 }
 
 // A record is never complete before its file's first line is, so every record's file has a name.
-void SourcePipeline::State::observe(const Recognised& record, const std::string& content_id,
-                                    Instant now) {
-  if (record.time && record.has_own_time) coverage.event(*record.time, now);
-  for (const SignalEvent& event : record.events) {
+void SourcePipeline::State::observe(const Record& record, const Recognised& made,
+                                    const std::string& file_name, Instant now) {
+  if (made.time && made.has_own_time) coverage.event(*made.time, now);
+  if (made.events.empty()) return;
+  const std::string name = record_name(file_name, record, settings.pack->shape.kind);
+  for (const SignalEvent& event : made.events) {
     if (event.signal) {
       const auto [at, is_first] = last_seen.emplace(*event.signal, event.time);
       if (!is_first) at->second = std::max(at->second, event.time);
     }
-    detector.observe(event, content_id, now);
+    detector.observe(event, name, now);
   }
 }
 

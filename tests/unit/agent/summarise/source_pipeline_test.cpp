@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -247,6 +248,19 @@ TEST_CASE("SourcePipeline: no coverage is claimed while reading has a gap") {
   w.pipeline.set_read_state(ReadState::kGap, "permission", at(10));
   w.pipeline.caught_up(at(20));
   CHECK_FALSE(w.take(at(20)).coverage.complete);
+}
+
+TEST_CASE("SourcePipeline: files that begin with the same line have facts of their own") {
+  Watched w;
+  std::set<std::string> ids;
+  for (int i = 0; i < 3; ++i) {
+    const std::string key = "f" + std::to_string(i);
+    w.pipeline.begin_file(key, 0);
+    w.pipeline.feed(key, line(1, 1, "started") + line(10 + i, 1, "stored P1"), at(60 + i));
+    w.pipeline.end_file(key, FileEnd::kComplete, at(60 + i));
+    for (const Fact& fact : w.take(at(61 + i)).facts) ids.insert(fact.id);
+  }
+  CHECK(ids.size() == 3);
 }
 
 TEST_CASE("SourcePipeline: ranges and digest say which bytes were read") {
