@@ -25,7 +25,8 @@ struct Entry {
   OpenFile handle;
   std::string was_path;  // the name before the last rename
   std::uint64_t read_offset = 0;
-  std::string overlap;  // the last bytes handed on, to notice content that changed underneath
+  std::string overlap;        // the last bytes handed on, to notice content that changed underneath
+  std::uint64_t padding = 0;  // NUL bytes behind read_offset, to the end of the file
   std::uint64_t size = 0;
   std::int64_t modified_ns = 0;
   std::int64_t read_modified_ns = -1;  // modified_ns when it was last read to its end

@@ -149,6 +149,24 @@ Result<std::size_t> OpenFile::read(std::uint64_t offset, char* buffer, std::size
   return read_at(descriptor_, offset, buffer, size);
 }
 
+bool OpenFile::only_zeros_from(std::uint64_t offset) const {
+  if (!unpacked_) {
+    // A hole is skipped by the file system; ENXIO says that no data follows.
+    const off_t data = ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_DATA);
+    if (data < 0 && errno == ENXIO) return true;
+    if (data > static_cast<off_t>(offset)) offset = static_cast<std::uint64_t>(data);
+  }
+  std::array<char, 16 * 1024> block{};
+  for (const std::uint64_t end = offset + kZerosLookMax; offset < end;) {
+    const auto got = read(offset, block.data(), block.size());
+    if (!got || got.value() == 0) return true;
+    const std::string_view bytes{block.data(), got.value()};
+    if (bytes.find_first_not_of('\0') != std::string_view::npos) return false;
+    offset += bytes.size();
+  }
+  return true;
+}
+
 Result<Sha256> OpenFile::hash(std::uint64_t from, std::uint32_t size) const {
   std::array<char, std::max(kHeadBytesMax, kTailBytesMax)> buffer{};
   MELDEVAKT_CHECK(size <= buffer.size());

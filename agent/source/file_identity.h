@@ -59,6 +59,10 @@ class OpenFile {
   // Up to `size` bytes into `buffer`; fewer only at the end of the file.
   [[nodiscard]] Result<std::size_t> read(std::uint64_t offset, char* buffer,
                                          std::size_t size) const;
+  // Whether nothing but NUL bytes, reserved room or a hole, stands from `offset` to the end; looks
+  // at kZerosLookMax bytes at most, beyond which they are taken for room.
+  [[nodiscard]] bool only_zeros_from(std::uint64_t offset) const;
+  static constexpr std::uint64_t kZerosLookMax = 4 * 1024 * 1024;
   // SHA-256 of exactly [from, from + size); kNotFound when the file is shorter.
   [[nodiscard]] Result<Sha256> hash(std::uint64_t from, std::uint32_t size) const;
 

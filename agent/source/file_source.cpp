@@ -16,9 +16,11 @@ namespace {
 
 // How often every file is asked whether it is over when nothing happened.
 constexpr Duration kJudgeEvery = seconds(1);
+// So many NUL bytes at a file's end are room that was reserved.
+constexpr std::size_t kPaddingBytesMin = 16;
 
 bool is_read_to_end(const Entry& entry) {
-  return entry.begun && entry.size == entry.read_offset &&
+  return entry.begun && entry.size == entry.read_offset + entry.padding &&
          entry.modified_ns == entry.read_modified_ns;
 }
 
@@ -211,7 +213,12 @@ std::size_t FileSource::State::read_on(Entry& entry, FileSink& sink, Instant now
     }
     entry.read_modified_ns = entry.modified_ns;
     if (got.value() == 0) break;
-    const std::string_view bytes{buffer.data(), got.value()};
+    std::string_view bytes{buffer.data(), got.value()};
+    const bool to_end = bytes.size() < buffer.size();
+    bytes = without_padding(entry, bytes, to_end);
+    entry.padding = entry.size - std::min(entry.size, entry.read_offset + bytes.size());
+    if (!to_end && !bytes.empty()) entry.padding = 0;
+    if (bytes.empty()) break;
     sink.feed(entry.file.key, bytes);
     entry.read_offset += bytes.size();
     entry.overlap.append(bytes.substr(bytes.size() - std::min(bytes.size(), kOverlapBytes)));
@@ -220,14 +227,34 @@ std::size_t FileSource::State::read_on(Entry& entry, FileSink& sink, Instant now
     }
     total += bytes.size();
     entry.grew = now;
-    if (bytes.size() < buffer.size()) break;
+    if (to_end) break;
   }
   entry.size = std::max(entry.size, entry.read_offset);
   return total;
 }
 
+// Some programs reserve room for a log in advance: the file ends in NUL bytes that are overwritten
+// later. They are not read before something follows them.
+std::string_view FileSource::State::without_padding(const Entry& entry, std::string_view bytes,
+                                                    bool to_end) const {
+  const std::size_t last = bytes.find_last_not_of('\0');
+  std::size_t text = last == std::string_view::npos ? 0 : last + 1;
+  if (bytes.size() - text < kPaddingBytesMin) return bytes;
+  if (!to_end) {
+    // All NUL, and the file goes on: a hole, which its writer left behind, or room to its end?
+    if (text > 0) return bytes.substr(0, text);
+    return entry.handle.only_zeros_from(entry.read_offset) ? bytes.substr(0, 0) : bytes;
+  }
+  // The second half of UTF-16's last letter is no padding.
+  const std::string_view before =
+      bytes.substr(text > 16 ? text - 16 : 0, std::min<std::size_t>(text, 16));
+  const bool odd = (entry.read_offset + text) % 2 == 1;
+  if (odd && before.find('\0') != std::string_view::npos) ++text;
+  return bytes.substr(0, text);
+}
+
 bool FileSource::State::is_over(const Entry& entry, Instant now) {
-  if (entry.gone || !entry.begun || entry.size != entry.read_offset) return false;
+  if (entry.gone || !is_read_to_end(entry)) return false;
   if (is_compressed_name(entry.file.path)) return true;
   const bool quiet = now - entry.grew >= kQuiet;
   if (entry.links == 0 && quiet) return true;
@@ -300,8 +327,9 @@ void FileSource::State::finish(Entry& entry, FileSink& sink, FileEnd end) {
     entry.gone = true;
     return;
   }
-  if (entry.handle.is_open() && !set_position(entry.handle, entry.read_offset, entry.file)) {
-    entry.file.offset = entry.read_offset;
+  const std::uint64_t end_offset = entry.read_offset + entry.padding;
+  if (entry.handle.is_open() && !set_position(entry.handle, end_offset, entry.file)) {
+    entry.file.offset = end_offset;
     entry.file.tail_bytes = 0;
   }
   entry.file.state = FileState::kFinished;

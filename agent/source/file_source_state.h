@@ -133,6 +133,8 @@ struct FileSource::State {
   [[nodiscard]] bool changed_underneath(Entry& entry, std::uint64_t size);
   [[nodiscard]] std::size_t read_on(Entry& entry, FileSink& sink, Instant now,
                                     std::size_t bytes_max);
+  [[nodiscard]] std::string_view without_padding(const Entry& entry, std::string_view bytes,
+                                                 bool to_end) const;
   [[nodiscard]] bool is_over(const Entry& entry, Instant now);
   [[nodiscard]] bool is_followed(const Entry& entry, Instant now);
   [[nodiscard]] const Followers& find_followers();

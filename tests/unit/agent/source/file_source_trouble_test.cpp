@@ -113,6 +113,58 @@ TEST_CASE("FileSource: wildcards in folders, and folders that come later") {
   CHECK(play.run() == "+A A:a1\n ");
 }
 
+TEST_CASE("FileSource: room reserved in advance is read when it has been written") {
+  const std::string room(200'000, '\0');
+  for (const bool wide : {false, true}) {
+    CAPTURE(wide);
+    const auto text = [&](const std::string& line) {
+      std::string out;
+      for (const char c : line) {
+        out += c;
+        if (wide) out += '\0';
+      }
+      return out;
+    };
+    Play play{{"app.log"}};
+    std::string written = text("a1\n");
+    play.folder.write("app.log", written + room);
+    play.run(3);
+    CHECK(play.sink.all == written);
+    CHECK(play.last.caught_up);
+    written += text("b1 longer than the padding that counts\n");
+    play.folder.write("app.log", written + room.substr(written.size()));
+    age(play, "app.log", -5);
+    play.run(3);
+    CHECK(play.sink.all == written);
+    play.restart();
+    play.run(2);
+    CHECK(play.sink.all == written);
+    written += text("c1\n");
+    play.folder.write("app.log", written + room.substr(written.size()));
+    age(play, "app.log", -10);
+    play.run(2);
+    CHECK(play.sink.all == written);
+    play.folder.rename("app.log", "app.log.1");
+    play.folder.write("app.log", text("d1\n"));
+    age(play, "app.log", -15);
+    play.run(3);
+    CHECK(play.sink.all == written + text("d1\n"));
+    CHECK(play.run(3) == "");
+    CHECK(play.notes() == "");
+  }
+}
+
+TEST_CASE("FileSource: a hole that a truncation left at the beginning is passed over") {
+  Play play{{"app.log"}};
+  play.folder.write("app.log", "");
+  play.run();
+  std::filesystem::resize_file(play.folder / "app.log", 3'000'000);
+  play.folder.append("app.log", "a1\n");
+  for (int i = 0; i < 8; ++i) play.run();
+  CHECK(play.sink.all.size() == 3'000'003);
+  CHECK(play.sink.all.substr(3'000'000) == "a1\n");
+}
+
 // Random stories: whatever rotations, restarts and crashes come, every byte written is handed on
 // exactly once counting from the committed positions, in order.
 TEST_CASE("FileSource: under random rotation, restarts and crashes nothing is lost or doubled") {
