@@ -196,8 +196,15 @@ SameContent same_content(const OpenFile& file, const KnownFile& known) {
 Status grow_head(const OpenFile& file, std::uint64_t size, KnownFile& known) {
   const auto want = static_cast<std::uint32_t>(std::min<std::uint64_t>(size, kHeadBytesMax));
   if (want <= known.head_bytes) return {};
-  MELDEVAKT_TRY_ASSIGN(known.head, file.hash(0, want));
-  known.head_bytes = want;
+  std::array<char, kHeadBytesMax> buffer{};
+  MELDEVAKT_TRY_ASSIGN(const std::size_t got, file.read(0, buffer.data(), want));
+  std::string_view head{buffer.data(), got};
+  const std::size_t last = head.find_last_not_of('\0');
+  const std::size_t text = last == std::string_view::npos ? 0 : last + 1;
+  if (head.size() - text >= kPaddingBytesMin) head = head.substr(0, text);
+  if (head.size() <= known.head_bytes) return {};
+  known.head = sha256(head);
+  known.head_bytes = static_cast<std::uint32_t>(head.size());
   return {};
 }
 

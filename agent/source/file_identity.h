@@ -25,6 +25,9 @@ namespace meldevakt::agent {
 inline constexpr std::uint32_t kHeadBytesMax = 1024;
 inline constexpr std::uint32_t kTailBytesMax = 1024;
 
+// So many NUL bytes at a file's end are room that was reserved for what will be written.
+inline constexpr std::size_t kPaddingBytesMin = 16;
+
 struct FileStat {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -103,7 +106,7 @@ enum class SameContent : std::uint8_t { kYes, kNo, kUnreadable };
 // Whether the open file begins with what is known, up to and including `known.offset`.
 [[nodiscard]] SameContent same_content(const OpenFile& file, const KnownFile& known);
 
-// Brings head up to at most kHeadBytesMax of a file of `size` bytes.
+// Brings head up to at most kHeadBytesMax of a file of `size` bytes, without padding.
 [[nodiscard]] Status grow_head(const OpenFile& file, std::uint64_t size, KnownFile& known);
 // Sets offset and tail. REQUIRES: the file has at least `offset` bytes.
 [[nodiscard]] Status set_position(const OpenFile& file, std::uint64_t offset, KnownFile& known);

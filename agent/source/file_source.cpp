@@ -16,8 +16,6 @@ namespace {
 
 // How often every file is asked whether it is over when nothing happened.
 constexpr Duration kJudgeEvery = seconds(1);
-// So many NUL bytes at a file's end are room that was reserved.
-constexpr std::size_t kPaddingBytesMin = 16;
 
 bool is_read_to_end(const Entry& entry) {
   return entry.begun && entry.size == entry.read_offset + entry.padding &&
@@ -240,11 +238,8 @@ std::string_view FileSource::State::without_padding(const Entry& entry, std::str
   const std::size_t last = bytes.find_last_not_of('\0');
   std::size_t text = last == std::string_view::npos ? 0 : last + 1;
   if (bytes.size() - text < kPaddingBytesMin) return bytes;
-  if (!to_end) {
-    // All NUL, and the file goes on: a hole, which its writer left behind, or room to its end?
-    if (text > 0) return bytes.substr(0, text);
-    return entry.handle.only_zeros_from(entry.read_offset) ? bytes.substr(0, 0) : bytes;
-  }
+  // All NUL, and the file goes on: a hole that its writer left behind, or room to the end?
+  if (text == 0 && !to_end && !entry.handle.only_zeros_from(entry.read_offset)) return bytes;
   // The second half of UTF-16's last letter is no padding.
   const std::string_view before =
       bytes.substr(text > 16 ? text - 16 : 0, std::min<std::size_t>(text, 16));

@@ -251,7 +251,7 @@ TEST_CASE("SourcePipeline: no coverage is claimed while reading has a gap") {
 }
 
 TEST_CASE("SourcePipeline: files that begin with the same line have facts of their own") {
-  Watched w;
+  Watched w{at(0)};
   std::set<std::string> ids;
   for (int i = 0; i < 3; ++i) {
     const std::string key = "f" + std::to_string(i);
