@@ -243,8 +243,10 @@ TEST_CASE("pack: another pack must not read a sample as another step of a messag
   CHECK(check_samples_across({commits.value(), mute.value()}).empty());
   const auto failures = check_samples_across({commits.value(), fails.value()});
   REQUIRE(failures.size() == 2);
-  CHECK(failures.front().message.find("two.rules.toml") != std::string::npos);
-  CHECK(failures.front().message.find("message.committed") != std::string::npos);
+  CHECK(failures.front().message.find("one.rules.toml") != std::string::npos);
+  CHECK(failures.front().message.find("message.save_failed") != std::string::npos);
+  CHECK(failures.back().message.find("two.rules.toml") != std::string::npos);
+  CHECK(failures.back().message.find("message.committed") != std::string::npos);
 }
 
 }  // namespace
