@@ -163,14 +163,18 @@ class AgentWorld {
     return count.value();
   }
 
+  // Loaded once: there are many, and agents are started often.
+  static const Packs& packs() {
+    static const Packs loaded = built_in_packs().value();
+    return loaded;
+  }
+
   Result<std::unique_ptr<Agent>> create() {
     auto config = parse_config(config_text(), "agent.toml");
     REQUIRE_MESSAGE(config, (config ? "" : config.error().message()));
-    auto packs = built_in_packs();
-    REQUIRE(packs);
     return Agent::create(Agent::Parts{
         .config = config.value(),
-        .packs = packs.value(),
+        .packs = packs(),
         .files = {folder / "state"},
         .state_uri = state_uri_,
         .zones = zones,

@@ -142,9 +142,8 @@ TEST_CASE("enroll: what goes wrong, with its exit status; nothing is enrolled by
     CHECK(ran.status == c.status);
     CHECK_MESSAGE(has(ran.err, c.says), ran.err);
     CHECK(ran.out.empty());
-    const Ran check = run_program(e.w.folder, {"check", "--config", e.w.folder / "agent.toml"});
-    CHECK(has(check.out, "enrolled"));
-    CHECK(has(check.out, "LOOK  "));
+    const Ran status = run_program(e.w.folder, {"status", "--config", e.w.folder / "agent.toml"});
+    CHECK_FALSE(has(status.out, "tenant A: agent "));
   }
 }
 
