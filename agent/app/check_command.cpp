@@ -157,7 +157,7 @@ void show(const Items& items, Format format) {
 int run_check(const CommonOptions& options) {
   auto config = load_config(options.config);
   if (!config) return complain(config.error());
-  auto packs = load_packs(config.value());
+  auto packs = load_used_packs(config.value());
   if (!packs) return complain(packs.error());
   if (auto samples = check_pack_samples(packs.value()); !samples) {
     return complain(samples.error());

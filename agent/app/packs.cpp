@@ -1,6 +1,8 @@
 #include "agent/app/packs.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include "agent/rules/shipped_packs.h"
 #include "agent/source/file_identity.h"
@@ -35,10 +37,17 @@ Result<std::vector<std::string>> pack_files(const std::string& path) {
   return out;
 }
 
+// A shipped pack is called as its file is; a test holds that.
+std::string_view id_of(const ShippedPack& shipped) {
+  return shipped.file_name.substr(0, shipped.file_name.size() - kPackEnding.size());
+}
+
+// Of everything that a source could name: those that are loaded, and those that are built in.
 std::vector<std::string> ids_of(const Packs& packs) {
-  std::vector<std::string> out;
-  for (const auto& [id, pack] : packs) out.push_back(id);
-  return out;
+  std::set<std::string> out;
+  for (const auto& [id, pack] : packs) out.insert(id);
+  for (const ShippedPack& shipped : shipped_packs()) out.emplace(id_of(shipped));
+  return {out.begin(), out.end()};
 }
 
 // Rules that a pack includes: beside it, or built in. `folder`: "" for a pack that is built in.
@@ -65,9 +74,14 @@ Result<LoadedPack> load_pack_file(const std::string& path) {
   return LoadedPack{pack, path};
 }
 
-Result<Packs> built_in_packs() {
+namespace {
+
+using WantedPack = std::function<bool(std::string_view id)>;
+
+Result<Packs> built_in_packs(const WantedPack& wanted) {
   Packs out;
   for (const ShippedPack& shipped : shipped_packs()) {
+    if (!wanted(id_of(shipped))) continue;
     MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const Pack> pack,
                          load_pack(shipped.text, shipped.file_name, shared_rules_in("")));
     out[pack->identity.id] = {pack, std::string{kBuiltIn}};
@@ -75,8 +89,8 @@ Result<Packs> built_in_packs() {
   return out;
 }
 
-Result<Packs> load_packs(const Config& config) {
-  MELDEVAKT_TRY_ASSIGN(Packs out, built_in_packs());
+Result<Packs> load_packs(const Config& config, const WantedPack& wanted) {
+  MELDEVAKT_TRY_ASSIGN(Packs out, built_in_packs(wanted));
   const auto at = [&] { return config.file_name + ":" + std::to_string(config.packs_line) + ": "; };
   Packs own;
   for (const std::string& path : config.packs) {
@@ -94,6 +108,23 @@ Result<Packs> load_packs(const Config& config) {
   }
   for (const auto& [id, pack] : own) out[id] = pack;
   return out;
+}
+
+}  // namespace
+
+Result<Packs> built_in_packs() {
+  return built_in_packs([](std::string_view) { return true; });
+}
+
+Result<Packs> load_packs(const Config& config) {
+  return load_packs(config, [](std::string_view) { return true; });
+}
+
+Result<Packs> load_used_packs(const Config& config) {
+  return load_packs(config, [&](std::string_view id) {
+    return std::any_of(config.sources.begin(), config.sources.end(),
+                       [&](const SourceConfig& source) { return source.pack == id; });
+  });
 }
 
 Status check_pack_samples(const Packs& packs) {

@@ -26,6 +26,9 @@ using Packs = std::map<std::string, LoadedPack>;  // by id
 
 [[nodiscard]] Result<LoadedPack> load_pack_file(const std::string& path);
 [[nodiscard]] Result<Packs> load_packs(const Config& config);
+// The same, but of those built in only what the configuration's sources name: starting takes as
+// long as that.
+[[nodiscard]] Result<Packs> load_used_packs(const Config& config);
 [[nodiscard]] Result<Packs> built_in_packs();
 
 // That the samples of every pack loaded from disk hold; of those built in the build has seen to it.

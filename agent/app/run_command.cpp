@@ -71,7 +71,7 @@ Result<std::unique_ptr<FrameSender>> make_sender(const Config& config, const Sta
 
 Result<Config> load_all(const std::string& path, Packs& packs, TimeZones& zones) {
   MELDEVAKT_TRY_ASSIGN(Config config, load_config(path));
-  MELDEVAKT_TRY_ASSIGN(packs, load_packs(config));
+  MELDEVAKT_TRY_ASSIGN(packs, load_used_packs(config));
   MELDEVAKT_TRY(check_pack_samples(packs));
   MELDEVAKT_TRY(check_sources(config, packs, zones));
   return config;

@@ -22,7 +22,6 @@ constexpr int kMissedMax = 3;
 // put off to the next poll.
 constexpr int kLookAttempts = 4;
 constexpr Duration kMovingMax = seconds(3);
-
 bool is_same_file(const KnownFile& file, const FileStat& stat) {
   return file.device == stat.device && file.inode == stat.inode;
 }

@@ -53,6 +53,14 @@ TEST_CASE("shipped packs: the embedded bytes are the files'") {
   }
 }
 
+TEST_CASE("shipped packs: a pack is called as its file is") {
+  for (const ShippedPack& shipped : shipped_packs()) {
+    const auto pack = load_pack(shipped.text, shipped.file_name, find_shipped_shared_rules);
+    REQUIRE(pack);
+    CHECK(pack.value()->identity.id + ".rules.toml" == shipped.file_name);
+  }
+}
+
 TEST_CASE("shipped packs: every sample holds, each pack by itself and against the others") {
   const auto packs = load_all();
   for (const auto& pack : packs) {
