@@ -45,6 +45,12 @@ struct Entry {
   std::string shadow_of;       // key of the entry whose content this is a copy of; not read
 };
 
+// Every byte there is, but padding, has been handed on.
+[[nodiscard]] inline bool is_read_to_end(const Entry& entry) {
+  return entry.begun && entry.size == entry.read_offset + entry.padding &&
+         entry.modified_ns == entry.read_modified_ns;
+}
+
 class Entries {
  public:
   void add(std::unique_ptr<Entry> entry);

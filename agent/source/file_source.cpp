@@ -12,18 +12,6 @@
 
 namespace meldevakt::agent {
 
-namespace {
-
-// How often every file is asked whether it is over when nothing happened.
-constexpr Duration kJudgeEvery = seconds(1);
-
-bool is_read_to_end(const Entry& entry) {
-  return entry.begun && entry.size == entry.read_offset + entry.padding &&
-         entry.modified_ns == entry.read_modified_ns;
-}
-
-}  // namespace
-
 FileSource::FileSource(Settings settings, std::vector<KnownFile> known, bool read_before)
     : state_{std::make_unique<State>()} {
   state_->settings = std::move(settings);
@@ -55,8 +43,7 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
   }
   s.again = false;
   s.followers.reset();
-  // A file is over because of something that happened, or because time passed.
-  const bool judge_all = s.looked || now - s.judged >= kJudgeEvery || now < s.judged;
+  const bool judge_all = s.is_judging_due(now);
   if (judge_all) s.judged = now;
   turn.caught_up = true;
   for (Entry* entry : s.reading_order(judge_all)) {
@@ -246,68 +233,6 @@ std::string_view FileSource::State::without_padding(const Entry& entry, std::str
   const bool odd = (entry.read_offset + text) % 2 == 1;
   if (odd && before.find('\0') != std::string_view::npos) ++text;
   return bytes.substr(0, text);
-}
-
-bool FileSource::State::is_over(const Entry& entry, Instant now) {
-  if (entry.gone || !is_read_to_end(entry)) return false;
-  if (is_compressed_name(entry.file.path)) return true;
-  const bool quiet = now - entry.grew >= kQuiet;
-  if (entry.links == 0 && quiet) return true;
-  if (entry.revived && !quiet) return false;
-  return is_followed(entry, now);
-}
-
-// Whether another file of the source has been written since, and is what this one's writer, or
-// nobody, went on with.
-bool FileSource::State::is_followed(const Entry& entry, Instant now) {
-  const Followers& all = find_followers();
-  const auto follows = [&](const Entry* other) {
-    return other != nullptr && other != &entry && other->file.state == FileState::kReading &&
-           other->modified_ns >= entry.modified_ns;
-  };
-  if (!follows(all.newest == &entry ? all.second_newest : all.newest)) return false;
-  if (!entry.seen) return true;
-  const auto at = [&](const std::string& path) {
-    const auto found = all.by_path.find(path);
-    return found == all.by_path.end() ? nullptr : found->second;
-  };
-  const std::string_view folder = folder_of(entry.file.path);
-  for (const std::string& of : rotated_from(name_of(entry.file.path))) {
-    if (follows(at(joined(folder, of)))) return true;
-  }
-  if (!entry.was_path.empty() && follows(at(entry.was_path))) return true;
-  if (const auto mask = dated_name_mask(entry.file.path)) {
-    const auto found = all.newest_by_mask.find(*mask);
-    if (found != all.newest_by_mask.end() && follows(found->second) &&
-        older_by_name(entry.file.path, found->second->file.path)) {
-      return true;
-    }
-  }
-  return now.ms - entry.modified_ns / 1'000'000 >= kRetireAfter.ms;
-}
-
-const Followers& FileSource::State::find_followers() {
-  if (followers) return *followers;
-  Followers& out = followers.emplace();
-  for (const auto& entry : entries) {
-    if (entry->file.state != FileState::kReading || entry->size == 0 || !entry->shadow_of.empty()) {
-      continue;
-    }
-    out.by_path[entry->file.path] = entry.get();
-    if (out.newest == nullptr || entry->modified_ns > out.newest->modified_ns) {
-      out.second_newest = std::exchange(out.newest, entry.get());
-    } else if (out.second_newest == nullptr ||
-               entry->modified_ns > out.second_newest->modified_ns) {
-      out.second_newest = entry.get();
-    }
-    if (const auto mask = dated_name_mask(entry->file.path)) {
-      const Entry*& newest = out.newest_by_mask[*mask];
-      if (newest == nullptr || older_by_name(newest->file.path, entry->file.path)) {
-        newest = entry.get();
-      }
-    }
-  }
-  return out;
 }
 
 void FileSource::State::finish(Entry& entry, FileSink& sink, FileEnd end) {

@@ -1,5 +1,6 @@
 // The inside of FileSource, shared by its parts: looking (file_source_look.cpp), copies
-// (file_source_copies.cpp) and reading (file_source.cpp).
+// (file_source_copies.cpp), archives (file_source_archives.cpp), reading (file_source.cpp) and what
+// is over (file_source_over.cpp).
 #pragma once
 
 #include <cstdint>
@@ -135,9 +136,6 @@ struct FileSource::State {
                                     std::size_t bytes_max);
   [[nodiscard]] std::string_view without_padding(const Entry& entry, std::string_view bytes,
                                                  bool to_end) const;
-  [[nodiscard]] bool is_over(const Entry& entry, Instant now);
-  [[nodiscard]] bool is_followed(const Entry& entry, Instant now);
-  [[nodiscard]] const Followers& find_followers();
   void finish(Entry& entry, FileSink& sink, FileEnd end);
   void begin(Entry& entry, FileSink& sink);
   [[nodiscard]] bool ensure_open(Entry& entry);
@@ -145,6 +143,12 @@ struct FileSource::State {
   [[nodiscard]] bool remember_position(Entry& entry, std::uint64_t offset);
 
   [[nodiscard]] std::string make_key(const FileStat& stat, Instant now);
+  // --- file_source_over.cpp
+  [[nodiscard]] bool is_judging_due(Instant now) const;
+  [[nodiscard]] bool is_over(const Entry& entry, Instant now);
+  [[nodiscard]] bool is_followed(const Entry& entry, Instant now);
+  [[nodiscard]] const Followers& find_followers();
+
   void refuse(const std::string& path, const Error& error);
   void say_once(bool warning, const std::string& text);
 };

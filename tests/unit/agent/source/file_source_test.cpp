@@ -172,6 +172,18 @@ TEST_CASE("FileSource: copy and truncate while stopped") {
   CHECK(play.run(3) == "+A@3000 A:a2\n A~ +B B:b1\n ");
 }
 
+TEST_CASE("FileSource: what is over is ended before the first byte of what follows it is read") {
+  Play play{{"app.log"}};
+  play.folder.write("app.log", "a1\nno end");
+  CHECK(play.run() == "+A A:a1\nno end ");
+  play.folder.rename("app.log", "app.log.1");
+  play.folder.write("app.log", "");
+  age(play, "app.log.1", 100);
+  CHECK(play.run(5) == "+B ");
+  play.folder.append("app.log", "b1\n");
+  CHECK(play.run() == "A$ B:b1\n ");
+}
+
 TEST_CASE("FileSource: two files with the same first kilobyte are two files") {
   Play play{{"*.log"}};
   const std::string banner = block('=', 1024);
