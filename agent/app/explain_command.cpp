@@ -22,7 +22,7 @@ constexpr std::uint64_t kTrialBytes = 1024 * 1024;  // by which the fitting pack
 
 // References are shown as they would leave, but under a key that is nobody's: what is shown here
 // cannot be compared with what was sent.
-const std::string kNobodysKey(32, '\0');
+constexpr std::size_t kKeyBytes = 32;
 
 // Years and dates that the log leaves out are no later than this.
 std::optional<Instant> last_written(const std::string& path) {
@@ -41,8 +41,8 @@ Result<std::unique_ptr<Explainer>> make_explainer(const LoadedPack& loaded,
   Explainer::Settings settings;
   settings.pack = loaded.pack;
   settings.zone = zone;
-  settings.tenant_key = kNobodysKey;
-  settings.fact_key = kNobodysKey;
+  settings.tenant_key = std::string(kKeyBytes, '\0');
+  settings.fact_key = settings.tenant_key;
   settings.show_text = options.show_text;
   settings.last_written = last_written(options.file);
   return std::make_unique<Explainer>(std::move(settings));

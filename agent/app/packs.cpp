@@ -100,8 +100,9 @@ Result<Packs> load_packs(const Config& config, const WantedPack& wanted) {
       MELDEVAKT_TRY_ASSIGN(const LoadedPack pack, load_pack_file(file));
       const std::string id = pack.pack->identity.id;
       if (own.contains(id)) {
-        return Error{Errc::kInvalid, at() + "the pack '" + id +
-                                         "' is there twice: " + own[id].origin + " and " + file};
+        std::string what = "the pack '";
+        what += id + "' is there twice: " + own[id].origin + " and " + file;
+        return Error{Errc::kInvalid, at() + what};
       }
       own[id] = pack;
     }

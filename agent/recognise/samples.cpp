@@ -143,12 +143,12 @@ std::optional<std::string> claimed(const Pack& pack, const Recognised& recognise
 
 std::optional<std::string> check_match(const Pack& pack, SampleRun& run, const Rule& rule,
                                        const Sample& sample) {
-  if (const auto why = run.is_one_record(sample)) return why;
+  if (auto why = run.is_one_record(sample)) return why;
   const Recognised recognised = run.recognise(sample);
   if (recognised.limited) return "a match limit was reached";
   if (!recognised.has_own_time && !run.has_other_times()) return "its time cannot be read";
   if (!says(recognised, rule.id)) return "the rule does not match" + instead(recognised, rule);
-  if (const auto why = missing_field(recognised, rule)) return why;
+  if (auto why = missing_field(recognised, rule)) return why;
   return claimed(pack, recognised, rule);
 }
 

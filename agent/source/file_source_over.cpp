@@ -28,7 +28,9 @@ bool FileSource::State::is_judging_due(Instant now) const {
 
 bool FileSource::State::is_over(const Entry& entry, Instant now) {
   if (entry.gone || !is_read_to_end(entry)) return false;
-  if (is_compressed_name(entry.file.path)) return true;
+  // Neither grows any more. And a copy must not stay open: what is claimed to be read would then
+  // reach over what was written between copying and truncating.
+  if (is_compressed_name(entry.file.path) || entry.file.cut) return true;
   const bool quiet = now - entry.grew >= kQuiet;
   if (entry.links == 0 && quiet) return true;
   if (entry.revived && !quiet) return false;

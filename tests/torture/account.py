@@ -65,7 +65,7 @@ def judge(writers, report, by_ranges=True):
     """The row's result: {"written", "lost", "doubled", ...}; what truncation destroyed is apart."""
     written = sum(w.written for w in writers)
     marks = collections.Counter(m for w in writers for m in w.marks)
-    lost_lines, destroyed, unconfessed = 0, 0, 0
+    lost_lines, destroyed, unconfessed, where = 0, 0, 0, []
     for writer in writers if by_ranges else ():
         for generation in writer.generations:
             if not generation.starts:
@@ -75,7 +75,9 @@ def judge(writers, report, by_ranges=True):
                 if cut is not None and generation.ends[index] > cut:
                     destroyed += 1
                     when = generation.times[index]
-                    unconfessed += not any(a <= when <= b for a, b in report.gaps)
+                    if not any(a <= when <= b for a, b in report.gaps):
+                        unconfessed += 1
+                        where.append(when)
                 else:
                     lost_lines += 1
     expected = written - destroyed
@@ -86,4 +88,5 @@ def judge(writers, report, by_ranges=True):
     out = {"written": written, "lost": max(lost, 0), "doubled": doubled}
     if any(g.destroyed_from is not None for w in writers for g in w.generations):
         out.update(destroyed=destroyed, unconfessed=unconfessed)
-    return out, {"lines": lost_lines, "records": report.records, "marks": lost_marks, "gaps": len(report.gaps)}
+    return out, {"lines": lost_lines, "records": report.records, "marks": lost_marks, "gaps": report.gaps,
+                 "unconfessed": where[:1] + where[-1:]}

@@ -159,6 +159,19 @@ TEST_CASE("FileSource: copy and truncate") {
   }
 }
 
+TEST_CASE("FileSource: a copy that was read to its end is over, though nothing follows it yet") {
+  Play play{{"app.log*"}};
+  const std::string first = block('a', 3000);
+  play.folder.write("app.log", first);
+  CHECK(play.run() == "+A A:" + first + " ");
+  play.folder.append("app.log", "a2\n");
+  std::filesystem::copy_file(play.folder / "app.log", play.folder / "app.log.1");
+  play.folder.write("app.log", "");
+  const std::string told = play.run(3);
+  CHECK(told.find("A:a2\n ") != std::string::npos);
+  CHECK(told.find("A~") != std::string::npos);
+}
+
 TEST_CASE("FileSource: copy and truncate while stopped") {
   Play play{{"app.log"}};
   const std::string first = block('a', 3000);
