@@ -239,11 +239,9 @@ class Progress {
 // --pack takes an id, or the file of a pack; then no other is loaded.
 Result<Packs> packs_for(const ScanOptions& options) {
   if (options.pack.find('.') != std::string::npos || options.pack.find('/') != std::string::npos) {
-    if (auto loaded = load_pack_file(options.pack)) {
-      return Packs{{loaded.value().pack->identity.id, loaded.value()}};
-    } else if (loaded.error().code() != Errc::kNotFound) {
-      return loaded.error();
-    }
+    auto loaded = load_pack_file(options.pack);
+    if (loaded) return Packs{{loaded.value().pack->identity.id, loaded.value()}};
+    if (loaded.error().code() != Errc::kNotFound) return loaded.error();
   }
   Packs packs;
   if (options.config.empty()) {

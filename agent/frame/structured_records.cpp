@@ -82,7 +82,7 @@ void StructuredRecords::finish_csv(Record& record, const LineTests& tests) {
       name.resize(std::min(name.size(), FieldView::kNameBytesMax));
       std::replace(name.begin(), name.end(), '\n', ' ');  // they are carried line by line
     }
-    shape_.columns.assign(1, std::move(names));
+    shape_.columns = {std::move(names)};
     record.context = true;
     return;
   }
@@ -135,7 +135,7 @@ void StructuredRecords::set_carried(std::string_view carried) {
   lost_ = lines.front() == "lost";
   lines.erase(lines.begin());
   if (shape_.kind == RecordKind::kW3c) w3c_.restore(lines);
-  if (shape_.columns_from_header && !lines.empty()) shape_.columns.assign(1, std::move(lines));
+  if (shape_.columns_from_header && !lines.empty()) shape_.columns = {std::move(lines)};
 }
 
 }  // namespace meldevakt::agent
