@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "agent/rules/shipped_packs.h"
 #include "agent/source/file_identity.h"
@@ -100,9 +101,10 @@ Result<Packs> load_packs(const Config& config, const WantedPack& wanted) {
       MELDEVAKT_TRY_ASSIGN(const LoadedPack pack, load_pack_file(file));
       const std::string id = pack.pack->identity.id;
       if (own.contains(id)) {
-        std::string what = "the pack '";
-        what += id + "' is there twice: " + own[id].origin + " and " + file;
-        return Error{Errc::kInvalid, at() + what};
+        std::string what = at();
+        what.append("the pack '").append(id).append("' is there twice: ");
+        what.append(own[id].origin).append(" and ").append(file);
+        return Error{Errc::kInvalid, std::move(what)};
       }
       own[id] = pack;
     }

@@ -27,6 +27,10 @@ bool begins_like(const std::string& first, const KnownFile& file) {
 }  // namespace
 
 void FileSource::State::look_at_archives(std::vector<Seen>& unknown, Instant now) {
+  std::erase_if(unfinished, [&](const auto& archive) {
+    return std::find(archive_paths.begin(), archive_paths.end(), archive.first) ==
+           archive_paths.end();
+  });
   std::vector<Seen> unknown_archives;
   for (const std::string& path : archive_paths) {
     const auto stat = stat_path(path);
