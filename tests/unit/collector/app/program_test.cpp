@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -50,6 +51,9 @@ struct World {
     return program.run(std::move(arguments));
   }
   void serve() {
+    // What an earlier server said and left must not be taken for this one's.
+    (void)::unlink((folder / "serve.err").c_str());
+    (void)::unlink((folder / "data/listening.json").c_str());
     server = program.start({"serve", "--config", folder / "collector.toml"}, "serve");
     for (int i = 0; i < 3000 && folder.read("serve.err").find(" ready ") == std::string::npos;
          ++i) {
