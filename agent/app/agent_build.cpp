@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/app/agent_core.h"
+#include "agent/app/source_readers.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -148,8 +149,7 @@ Status Agent::build_source(Core& core, State::Loaded& loaded, const SourceConfig
     std::erase_if(files, [](const KnownFile& f) { return f.state == FileState::kReading; });
   }
   core.sources.push_back(std::make_unique<SourceLane>(
-      config.name,
-      FileSource{{.name = config.name, .globs = config.files}, std::move(files), read_before},
+      config.name, make_source_reader(config, std::move(files), read_before),
       all_restored ? std::move(restored) : std::move(fresh)));
   return {};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "agent/app/config_source.h"
 #include "agent/app/config_table.h"
 #include "agent/ship/https.h"
 #include "common/base/limits.h"
@@ -12,15 +13,6 @@
 
 namespace meldevakt::agent {
 namespace {
-
-// Names travel in statements and stand in log lines.
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= limits::kIdentifierBytesMax &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_' || c == '.';
-         });
-}
 
 bool is_organisation_number(std::string_view text) {
   if (text.size() != 9 || !parse_u64(text)) return false;
@@ -42,45 +34,6 @@ TenantConfig read_tenant(const toml::table& table, Mistakes& mistakes) {
                                    "digits of which the last is a check digit");
   }
   out.id = in.text("id");
-  in.finish();
-  return out;
-}
-
-void check_glob(ConfigTable& in, const std::string& glob) {
-  if (glob.find("**") != std::string::npos) {
-    in.mistake("files", "'" + quoted(glob) +
-                            "': '**' is not understood; write one '*' for each "
-                            "folder");
-  }
-  if (glob.back() == '/') {
-    in.mistake("files", "'" + quoted(glob) + "' is a folder; add the files' names, e.g. '" +
-                            quoted(glob) + "*.log'");
-  }
-}
-
-SourceConfig read_source(const toml::table& table, Mistakes& mistakes) {
-  ConfigTable in{table, "[[source]]", mistakes};
-  SourceConfig out;
-  out.line = in.line();
-  out.name = in.required("name");
-  if (in.has("name") && !out.name.empty() && !is_name(out.name)) {
-    in.mistake("name", "'" + quoted(out.name) +
-                           "' is no name for a source: letters without accents, "
-                           "digits, '-', '_' and '.', at most 64");
-  }
-  out.files = in.texts("files");
-  if (!in.has("files")) {
-    in.missing("files");
-  } else if (out.files.empty()) {
-    in.mistake("files", "'files' in [[source]] names no file");
-  }
-  for (const std::string& glob : out.files) check_glob(in, glob);
-  out.pack = in.required("pack");
-  out.pack_line = in.line_of("pack");
-  out.zone = in.text("zone");
-  out.zone_line = in.line_of("zone");
-  out.tenant = in.text("tenant");
-  out.flush_lag = in.duration("flush_lag", milliseconds(0), hours(24));
   in.finish();
   return out;
 }
@@ -190,7 +143,7 @@ Result<Config> read(const toml::table& table, Config out) {
     out.tenants.push_back(read_tenant(*one, mistakes));
   }
   for (const toml::table* one : in.tables("source")) {
-    out.sources.push_back(read_source(*one, mistakes));
+    out.sources.push_back(read_source_config(*one, mistakes));
   }
   if (const toml::table* ship = in.table("ship")) read_ship(*ship, out, mistakes);
   if (const toml::table* clock = in.table("clock")) {

@@ -28,8 +28,14 @@ struct TenantConfig {
   std::uint32_t line = 0;
 };
 
+// What a [[source]] reads; the configuration says it by the key it uses.
+enum class SourceKind : std::uint8_t {
+  kFiles,  // files = [...]
+};
+
 struct SourceConfig {
   std::string name;
+  SourceKind kind = SourceKind::kFiles;
   std::vector<std::string> files;  // globs
   std::string pack;
   std::string zone;    // "" = the pack's

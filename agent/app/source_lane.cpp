@@ -29,8 +29,8 @@ void SourceLane::set_state(ReadState state, std::string_view reason, Instant now
 
 SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may_claim, Log& log) {
   now_ = now;
-  const FileSource::Turn turn = files_.poll(*this, now, bytes_max);
-  for (const SourceNote& note : files_.take_notes()) {
+  const SourceTurn turn = reader_->poll(*this, now, bytes_max);
+  for (const SourceNote& note : reader_->take_notes()) {
     log.write(note.warning ? LogLevel::kWarn : LogLevel::kInfo,
               "source=" + name_ + " " + note.text);
   }
@@ -63,7 +63,8 @@ SourcePipeline* SourceLane::pipeline(const std::string& tenant) {
 void SourceLane::store(StateChange& change, Instant now) {
   if (!std::exchange(changed_, false)) return;
   SourcePipeline& any = branches_.front().pipeline;
-  change.files[name_] = files_.changes([&](const std::string& key) { return any.low_water(key); });
+  change.files[name_] =
+      reader_->changes([&](const std::string& key) { return any.low_water(key); });
   for (const Branch& branch : branches_) {
     change.pipelines.push_back({branch.tenant, name_, branch.pipeline.snapshot(now), "", now});
   }

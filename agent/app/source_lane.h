@@ -1,4 +1,4 @@
-// One source of the configuration at work: its files are read once, and their bytes go to one
+// One source of the configuration at work: it is read once, and its bytes go to one
 // pipeline for each tenant that it concerns, because keys differ from tenant to tenant.
 //
 // The pipelines of a source see the same bytes at the same times, so their low-water marks agree,
@@ -8,12 +8,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/app/config.h"
 #include "agent/app/log.h"
-#include "agent/source/file_source.h"
+#include "agent/source/source_reader.h"
 #include "agent/state/state.h"
 #include "agent/summarise/source_pipeline.h"
 #include "common/base/time.h"
@@ -26,8 +27,8 @@ class SourceLane : private FileSink {
     std::string tenant;  // id
     SourcePipeline pipeline;
   };
-  SourceLane(std::string name, FileSource files, std::vector<Branch> branches)
-      : name_{std::move(name)}, files_{std::move(files)}, branches_{std::move(branches)} {}
+  SourceLane(std::string name, std::unique_ptr<SourceReader> reader, std::vector<Branch> branches)
+      : name_{std::move(name)}, reader_{std::move(reader)}, branches_{std::move(branches)} {}
 
   struct Polled {
     std::size_t bytes = 0;
@@ -56,7 +57,7 @@ class SourceLane : private FileSink {
   void set_state(ReadState state, std::string_view reason, Instant now);
 
   std::string name_;
-  FileSource files_;
+  std::unique_ptr<SourceReader> reader_;
   std::vector<Branch> branches_;
   Instant now_;  // of the poll under way
   ReadState state_ = ReadState::kUnknown;

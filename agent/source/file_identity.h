@@ -99,6 +99,9 @@ struct KnownFile {
   std::string path;          // last seen under this name
   FileState state = FileState::kReading;
   bool cut = false;  // a copy; what was written between copying and truncating is lost
+  // Where a reader of something else than files goes on: a journal's cursor, an event's record
+  // number. It belongs to `offset` of this very row.
+  std::string cursor;
   auto operator<=>(const KnownFile&) const = default;
 };
 

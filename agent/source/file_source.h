@@ -37,17 +37,14 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "agent/source/file_identity.h"
-#include "agent/summarise/source_pipeline.h"
+#include "agent/source/source_reader.h"
 #include "common/base/time.h"
-#include "common/summary/statement.h"
 
 namespace meldevakt::agent {
 
@@ -61,27 +58,7 @@ inline constexpr Duration kListEvery = seconds(5);
 // A file that is not the newest and was not written for this long is ended.
 inline constexpr Duration kRetireAfter = hours(24);
 
-// Where the bytes go: SourcePipeline's calls.
-class FileSink {
- public:
-  virtual ~FileSink() = default;
-  virtual void begin_file(const std::string& key, std::uint64_t offset) = 0;
-  virtual void feed(const std::string& key, std::string_view bytes) = 0;
-  virtual void end_file(const std::string& key, FileEnd end) = 0;
-};
-
-struct FileChanges {
-  std::vector<KnownFile> changed;
-  std::vector<std::string> forgotten;  // keys
-};
-
-// Something an operator should read once; never holds text of a log.
-struct SourceNote {
-  bool warning = false;
-  std::string text;
-};
-
-class FileSource {
+class FileSource final : public SourceReader {
  public:
   struct Settings {
     std::string name;
@@ -89,31 +66,19 @@ class FileSource {
     std::size_t known_files_max = kKnownFilesMax;
     std::size_t open_files_max = kOpenFilesMax;
   };
-  struct Turn {
-    std::size_t bytes = 0;
-    bool caught_up = false;  // every byte there was has been handed on
-    bool put_off = false;    // names moved under the look; nothing was read, poll again later
-    ReadState state = ReadState::kUnknown;
-    std::string reason;
-  };
+  using Turn = SourceTurn;
 
   // `known`: as committed. `read_before`: the source has been read by an earlier run, so files not
   // known are new, also beside the globs.
   FileSource(Settings settings, std::vector<KnownFile> known, bool read_before);
-  ~FileSource();
+  ~FileSource() override;
   FileSource(FileSource&&) noexcept;
   FileSource& operator=(FileSource&&) noexcept;
 
-  // Looks, then reads at most about `bytes_max`. Call again at once while
-  // !caught_up && !put_off.
-  Turn poll(FileSink& sink, Instant now, std::size_t bytes_max);
-
-  // What is to be stored since the last call. `low_water`: of a file that has been begun, where
-  // reading must start again after a crash. A failed commit means: throw this object away.
+  [[nodiscard]] Turn poll(FileSink& sink, Instant now, std::size_t bytes_max) override;
   [[nodiscard]] FileChanges changes(
-      const std::function<std::uint64_t(const std::string& key)>& low_water);
-
-  [[nodiscard]] std::vector<SourceNote> take_notes();
+      const std::function<std::uint64_t(const std::string& key)>& low_water) override;
+  [[nodiscard]] std::vector<SourceNote> take_notes() override;
   [[nodiscard]] std::size_t files() const;  // being read
 
  private:

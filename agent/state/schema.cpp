@@ -52,8 +52,14 @@ ALTER TABLE files ADD COLUMN cut INTEGER NOT NULL DEFAULT 0;
 PRAGMA user_version = 2;
 )sql";
 
+// Readers of a journal or an event log have a place of their own (KnownFile::cursor).
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE files ADD COLUMN cursor TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = 3;
+)sql";
+
 // From each version to the next.
-constexpr std::array kSteps{kVersion1, kVersion2};
+constexpr std::array kSteps{kVersion1, kVersion2, kVersion3};
 static_assert(kSteps.size() == kStateVersion);
 
 }  // namespace

@@ -71,13 +71,13 @@ Status State::write_files(const std::string& source, const FileChanges& changes)
   for (const KnownFile& file : changes.changed) {
     MELDEVAKT_TRY_ASSIGN(
         Query row, db_.prepare("INSERT OR REPLACE INTO files (source, key, device, inode, head, "
-                               "head_bytes, tail, tail_bytes, offset, path, state, cut) "
-                               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                               "head_bytes, tail, tail_bytes, offset, path, state, cut, cursor) "
+                               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     row.bind(1, source).bind(2, file.key).bind(3, i64(file.device)).bind(4, i64(file.inode));
     row.bind_blob(5, file.head.view()).bind(6, file.head_bytes);
     row.bind_blob(7, file.tail.view()).bind(8, file.tail_bytes).bind(9, i64(file.offset));
     row.bind(10, file.path).bind(11, static_cast<std::int64_t>(file.state));
-    row.bind(12, std::int64_t{file.cut ? 1 : 0});
+    row.bind(12, std::int64_t{file.cut ? 1 : 0}).bind(13, file.cursor);
     MELDEVAKT_TRY(row.run());
   }
   return {};

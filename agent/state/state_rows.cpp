@@ -96,7 +96,7 @@ Result<std::vector<PipelineRow>> read_pipelines(Database& db) {
 Result<std::map<std::string, std::vector<KnownFile>>> read_files(Database& db) {
   MELDEVAKT_TRY_ASSIGN(Query rows,
                        db.prepare("SELECT source, key, device, inode, head, head_bytes, tail, "
-                                  "tail_bytes, offset, path, state, cut FROM files "
+                                  "tail_bytes, offset, path, state, cut, cursor FROM files "
                                   "ORDER BY source, key"));
   std::map<std::string, std::vector<KnownFile>> out;
   for (;;) {
@@ -114,6 +114,7 @@ Result<std::map<std::string, std::vector<KnownFile>>> read_files(Database& db) {
     file.path = rows.text(9);
     file.state = static_cast<FileState>(rows.number(10));
     file.cut = rows.number(11) != 0;
+    file.cursor = rows.text(12);
     if (file.head_bytes > kHeadBytesMax || file.tail_bytes > kTailBytesMax ||
         file.tail_bytes > file.offset || rows.number(10) > 2) {
       return Error{Errc::kCorrupt, "damaged: a row of the table files is out of bounds"};

@@ -291,7 +291,9 @@ TEST_CASE("State: what an earlier version wrote is brought up to date, and nothi
   {
     auto db = Database::open(f.folder / "state.db", Access::kWrite);
     REQUIRE(db);
-    REQUIRE(db.value().execute("ALTER TABLE files DROP COLUMN cut; PRAGMA user_version = 1"));
+    REQUIRE(
+        db.value().execute("ALTER TABLE files DROP COLUMN cursor; ALTER TABLE files DROP COLUMN "
+                           "cut; PRAGMA user_version = 1"));
   }
   f.open();
   const auto loaded = f.state->load();

@@ -1,0 +1,62 @@
+#include "agent/app/config_source.h"
+
+#include <algorithm>
+
+#include "agent/app/config_table.h"
+#include "common/base/limits.h"
+#include "common/base/text.h"
+
+namespace meldevakt::agent {
+namespace {
+
+// Names travel in statements and stand in log lines.
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= limits::kIdentifierBytesMax &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_' || c == '.';
+         });
+}
+
+void check_glob(ConfigTable& in, const std::string& glob) {
+  if (glob.find("**") != std::string::npos) {
+    in.mistake("files", "'" + quoted(glob) +
+                            "': '**' is not understood; write one '*' for each "
+                            "folder");
+  }
+  if (glob.back() == '/') {
+    in.mistake("files", "'" + quoted(glob) + "' is a folder; add the files' names, e.g. '" +
+                            quoted(glob) + "*.log'");
+  }
+}
+
+}  // namespace
+
+SourceConfig read_source_config(const toml::table& table, Mistakes& mistakes) {
+  ConfigTable in{table, "[[source]]", mistakes};
+  SourceConfig out;
+  out.line = in.line();
+  out.name = in.required("name");
+  if (in.has("name") && !out.name.empty() && !is_name(out.name)) {
+    in.mistake("name", "'" + quoted(out.name) +
+                           "' is no name for a source: letters without accents, "
+                           "digits, '-', '_' and '.', at most 64");
+  }
+  out.files = in.texts("files");
+  if (!in.has("files")) {
+    in.missing("files");
+  } else if (out.files.empty()) {
+    in.mistake("files", "'files' in [[source]] names no file");
+  }
+  for (const std::string& glob : out.files) check_glob(in, glob);
+  out.pack = in.required("pack");
+  out.pack_line = in.line_of("pack");
+  out.zone = in.text("zone");
+  out.zone_line = in.line_of("zone");
+  out.tenant = in.text("tenant");
+  out.flush_lag = in.duration("flush_lag", milliseconds(0), hours(24));
+  in.finish();
+  return out;
+}
+
+}  // namespace meldevakt::agent

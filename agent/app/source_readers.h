@@ -1,0 +1,17 @@
+// Which reader belongs to which kind of source.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "agent/app/config.h"
+#include "agent/source/source_reader.h"
+
+namespace meldevakt::agent {
+
+// `known`: the source's rows of the state. `read_before`: an earlier run has read the source.
+[[nodiscard]] std::unique_ptr<SourceReader> make_source_reader(const SourceConfig& config,
+                                                               std::vector<KnownFile> known,
+                                                               bool read_before);
+
+}  // namespace meldevakt::agent

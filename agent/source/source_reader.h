@@ -1,0 +1,73 @@
+// What every kind of source has in common: it hands bytes of named streams on to a sink, and says
+// what must be remembered so that it goes on there after a crash.
+//
+//   class FileSource : public SourceReader     files that grow, rotate and are packed
+//
+// A stream is what FileSink calls a file: a file, one run of a journal, the samples of this host.
+// Its key names it for ever. Its position is a KnownFile row of the state, in which a reader of
+// something else than files keeps its own place (`cursor`); the row is committed with the facts
+// that were concluded up to it.
+//
+// Thread-safety: none; one reader a source, used by one thread. A reader never blocks for longer
+// than a read from a local disk takes, and never delays who writes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/source/file_identity.h"
+#include "agent/summarise/source_pipeline.h"
+#include "common/base/time.h"
+#include "common/summary/statement.h"
+
+namespace meldevakt::agent {
+
+// Where the bytes go: SourcePipeline's calls.
+class FileSink {
+ public:
+  virtual ~FileSink() = default;
+  virtual void begin_file(const std::string& key, std::uint64_t offset) = 0;
+  virtual void feed(const std::string& key, std::string_view bytes) = 0;
+  virtual void end_file(const std::string& key, FileEnd end) = 0;
+};
+
+struct FileChanges {
+  std::vector<KnownFile> changed;
+  std::vector<std::string> forgotten;  // keys
+};
+
+// Something an operator should read once; never holds text of a log.
+struct SourceNote {
+  bool warning = false;
+  std::string text;
+};
+
+struct SourceTurn {
+  std::size_t bytes = 0;
+  bool caught_up = false;  // every byte there was has been handed on
+  bool put_off = false;    // nothing could be concluded just now; poll again later
+  ReadState state = ReadState::kUnknown;
+  std::string reason;
+};
+
+class SourceReader {
+ public:
+  virtual ~SourceReader() = default;
+
+  // Looks, then reads at most about `bytes_max`. Call again at once while
+  // !caught_up && !put_off. Errors: none; what the system refuses becomes state, reason and a note.
+  [[nodiscard]] virtual SourceTurn poll(FileSink& sink, Instant now, std::size_t bytes_max) = 0;
+
+  // What is to be stored since the last call. `low_water`: of a stream that has been begun, where
+  // reading must start again after a crash. A failed commit means: throw this object away.
+  [[nodiscard]] virtual FileChanges changes(
+      const std::function<std::uint64_t(const std::string& key)>& low_water) = 0;
+
+  [[nodiscard]] virtual std::vector<SourceNote> take_notes() = 0;
+};
+
+}  // namespace meldevakt::agent
