@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/scan/byte_source.h"
+#include "agent/unpack/byte_source.h"
 
 namespace meldevakt::agent {
 
@@ -31,25 +31,27 @@ class QuietFile : public ByteSource {
 
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::uint64_t position() const { return position_; }
-  // Where to read next. Going back is for a beginning that was looked at.
-  void seek(std::uint64_t position) { position_ = position; }
+  // Where to read next. Meant for reading on; a jump drops what was read before it.
+  void seek(std::uint64_t position);
 
  private:
   QuietFile(int descriptor, std::uint64_t size) : descriptor_{descriptor}, size_{size} {}
-  void look_ahead();
-  void drop_behind(std::uint64_t until);
 
-  // Which pages of [from, from + window) were in memory before anything here touched them.
+  // Which pages from `from` on were in memory before anything here touched them.
   struct Window {
     std::uint64_t from = 0;
     std::vector<unsigned char> was_in_memory;  // by page
   };
+  template <typename Visit>
+  static void for_each_absent(const Window& window, const Visit& visit);
+  void look_ahead();
+  void drop_behind(std::uint64_t until);
 
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
   std::uint64_t position_ = 0;
   std::uint64_t looked_until_ = 0;
-  std::vector<Window> windows_;  // looked at, not dropped yet; two at most
+  std::vector<Window> windows_;  // looked at, not dropped yet; a few
 };
 
 }  // namespace meldevakt::agent

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "agent/scan/quiet_file.h"
-#include "agent/scan/zip_files.h"
 #include "agent/unpack/unpacker.h"
+#include "agent/unpack/zip_files.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -20,12 +20,14 @@ namespace {
 class FileBytes : public ByteSource {
  public:
   FileBytes(QuietFile& file, std::atomic<std::uint64_t>& bytes) : file_{file}, bytes_{bytes} {}
-  Status unpack(Compression compression) {
-    const auto read_raw = [this](std::uint64_t offset, char* to, std::size_t size) {
+  [[nodiscard]] ReadRaw read_raw() {
+    return [this](std::uint64_t offset, char* to, std::size_t size) {
       file_.seek(offset);
       return read_file(to, size);
     };
-    MELDEVAKT_TRY_ASSIGN(unpacker_, Unpacker::open(compression, read_raw));
+  }
+  Status unpack(Compression compression) {
+    MELDEVAKT_TRY_ASSIGN(unpacker_, Unpacker::open(compression, read_raw(), file_.size()));
     return {};
   }
   [[nodiscard]] Result<std::size_t> read(char* to, std::size_t size) override {
@@ -148,7 +150,7 @@ Status ScanRun::scan_file(Shared& shared, Teller& teller, const std::string& pat
   const std::optional<Compression> compression = compression_of(first);
   if (compression == Compression::kZip) {
     bytes_read_ += file->size();
-    return scan_zip(shared, teller, path);
+    return scan_zip(shared, teller, path, *file);
   }
   FileBytes source{*file, bytes_read_};
   if (compression) MELDEVAKT_TRY(source.unpack(*compression));
@@ -161,8 +163,12 @@ Status ScanRun::scan_file(Shared& shared, Teller& teller, const std::string& pat
   return {};
 }
 
-Status ScanRun::scan_zip(Shared& shared, Teller& teller, const std::string& path) {
-  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<ZipFiles> zip, ZipFiles::open(path));
+Status ScanRun::scan_zip(Shared& shared, Teller& teller, const std::string& path, QuietFile& file) {
+  const auto read_raw = [&file](std::uint64_t offset, char* to, std::size_t size) {
+    file.seek(offset);
+    return file.read(to, size);
+  };
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<ZipFiles> zip, ZipFiles::open(read_raw, file.size()));
   for (std::size_t i = 0; i < zip->names().size(); ++i) {
     ScannedLog log;
     log.file = path + "!" + zip->names()[i];

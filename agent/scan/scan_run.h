@@ -21,11 +21,13 @@
 #include <vector>
 
 #include "agent/recognise/log_scanner.h"
-#include "agent/scan/byte_source.h"
 #include "agent/scan/pack_fit.h"
+#include "agent/unpack/byte_source.h"
 #include "common/base/result.h"
 
 namespace meldevakt::agent {
+
+class QuietFile;
 
 inline constexpr std::size_t kScanThreadsMax = 64;
 inline constexpr std::size_t kHeldFindingsMax = 4096;  // by a thread before its turn
@@ -70,7 +72,7 @@ class ScanRun {
   class Teller;
   void work(Shared& shared);
   Status scan_file(Shared& shared, Teller& teller, const std::string& path);
-  Status scan_zip(Shared& shared, Teller& teller, const std::string& path);
+  Status scan_zip(Shared& shared, Teller& teller, const std::string& path, QuietFile& file);
   Status scan_log(Shared& shared, Teller& teller, ScannedLog& log, ByteSource& source);
   Status scan_with(Shared& shared, Teller& teller, ScannedLog& log, ByteSource& source,
                    const FitCandidate& fit, std::string_view first);

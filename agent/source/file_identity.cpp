@@ -89,7 +89,7 @@ Result<OpenFile> OpenFile::open_stored(const std::string& path) {
 
 namespace {
 
-Unpacker::ReadRaw read_descriptor(int descriptor) {
+ReadRaw read_descriptor(int descriptor) {
   return [descriptor](std::uint64_t offset, char* buffer, std::size_t size) {
     return read_at(descriptor, offset, buffer, size);
   };
@@ -110,8 +110,10 @@ Result<OpenFile> OpenFile::open(const std::string& path) {
   if (!is_compressed_name(path)) return file;
   MELDEVAKT_TRY_ASSIGN(const auto compression, compression_at(file.descriptor_));
   if (!compression) return Error{Errc::kCorrupt, "it is not compressed in a way known here"};
-  MELDEVAKT_TRY_ASSIGN(file.unpacked_,
-                       UnpackedContent::open(*compression, read_descriptor(file.descriptor_)));
+  MELDEVAKT_TRY_ASSIGN(const FileStat stored, file.stat_stored());
+  MELDEVAKT_TRY_ASSIGN(
+      file.unpacked_,
+      UnpackedContent::open(*compression, read_descriptor(file.descriptor_), stored.size));
   return file;
 }
 
@@ -122,8 +124,10 @@ Result<std::string> OpenFile::first_bytes(const std::string& path, std::size_t s
   if (is_compressed_name(path)) {
     MELDEVAKT_TRY_ASSIGN(const auto compression, compression_at(file.descriptor_));
     if (!compression) return Error{Errc::kCorrupt, "it is not compressed in a way known here"};
-    MELDEVAKT_TRY_ASSIGN(auto unpacker,
-                         Unpacker::open(*compression, read_descriptor(file.descriptor_)));
+    MELDEVAKT_TRY_ASSIGN(const FileStat stored, file.stat_stored());
+    MELDEVAKT_TRY_ASSIGN(
+        auto unpacker,
+        Unpacker::open(*compression, read_descriptor(file.descriptor_), stored.size));
     MELDEVAKT_TRY_ASSIGN(got, unpacker->read(out.data(), size));
   } else {
     MELDEVAKT_TRY_ASSIGN(got, file.read(0, out.data(), size));

@@ -6,8 +6,10 @@
 namespace meldevakt::agent {
 
 Result<std::unique_ptr<UnpackedContent>> UnpackedContent::open(Compression compression,
-                                                               Unpacker::ReadRaw read_raw) {
-  std::unique_ptr<UnpackedContent> out{new UnpackedContent{compression, std::move(read_raw)}};
+                                                               ReadRaw read_raw,
+                                                               std::uint64_t raw_size) {
+  std::unique_ptr<UnpackedContent> out{
+      new UnpackedContent{compression, std::move(read_raw), raw_size}};
   MELDEVAKT_TRY(out->restart());
   while (true) {
     MELDEVAKT_TRY_ASSIGN(const std::size_t got, out->forward());
@@ -18,7 +20,7 @@ Result<std::unique_ptr<UnpackedContent>> UnpackedContent::open(Compression compr
 }
 
 Status UnpackedContent::restart() {
-  MELDEVAKT_TRY_ASSIGN(unpacker_, Unpacker::open(compression_, read_raw_));
+  MELDEVAKT_TRY_ASSIGN(unpacker_, Unpacker::open(compression_, read_raw_, raw_size_));
   kept_.clear();
   kept_from_ = 0;
   return {};

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "agent/unpack/stream_codec.h"
-#include "agent/unpack/zip_unpacker.h"
+#include "agent/unpack/zip_files.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -102,6 +102,37 @@ class StreamUnpacker : public Unpacker {
   std::optional<Error> failed_;
 };
 
+// The only file of a zip.
+class ZipUnpacker : public Unpacker {
+ public:
+  ZipUnpacker(std::unique_ptr<ZipFiles> zip, std::unique_ptr<ByteSource> content)
+      : zip_{std::move(zip)}, content_{std::move(content)} {}
+
+  Result<std::size_t> read(char* buffer, std::size_t size) override {
+    if (failed_) return *failed_;
+    Result<std::size_t> got = content_->read(buffer, size);
+    if (!got) failed_ = got.error();
+    return got;
+  }
+
+ private:
+  std::unique_ptr<ZipFiles> zip_;
+  std::unique_ptr<ByteSource> content_;
+  std::optional<Error> failed_;
+};
+
+Result<std::unique_ptr<Unpacker>> open_zip(ReadRaw read_raw, std::uint64_t raw_size) {
+  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<ZipFiles> zip,
+                       ZipFiles::open(std::move(read_raw), raw_size));
+  if (zip->names().empty()) return Error{Errc::kCorrupt, "it holds no file"};
+  if (zip->names().size() > 1) {
+    return Error{Errc::kLimit, "it holds several files; unpack it and name them"};
+  }
+  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<ByteSource> content, zip->file(0));
+  return std::unique_ptr<Unpacker>{
+      std::make_unique<ZipUnpacker>(std::move(zip), std::move(content))};
+}
+
 std::unique_ptr<StreamCodec> make_codec(Compression compression, bool portable) {
   switch (compression) {
     case Compression::kGzip: {
@@ -118,8 +149,8 @@ std::unique_ptr<StreamCodec> make_codec(Compression compression, bool portable) 
 }  // namespace
 
 Result<std::unique_ptr<Unpacker>> Unpacker::open(Compression compression, ReadRaw read_raw,
-                                                 bool portable) {
-  if (compression == Compression::kZip) return open_zip(std::move(read_raw));
+                                                 std::uint64_t raw_size, bool portable) {
+  if (compression == Compression::kZip) return open_zip(std::move(read_raw), raw_size);
   return std::unique_ptr<Unpacker>{std::make_unique<StreamUnpacker>(
       compression, make_codec(compression, portable), std::move(read_raw))};
 }

@@ -70,6 +70,28 @@ TEST_CASE("QuietFile: leaves the page cache as it found it") {
   CHECK(after <= before + 64);  // what was not is not brought in
 }
 
+TEST_CASE(
+    "QuietFile: going forth and back, as an archive's directory asks, leaves no trace either") {
+  const testing::TempFolder folder;
+  constexpr std::size_t kBytes = 40 * 1024 * 1024;
+  const std::string text(kBytes, 'y');
+  folder.write("kald", text);
+  const Descriptor file{folder / "kald"};
+  REQUIRE(::fsync(file.number) == 0);
+  REQUIRE(::posix_fadvise(file.number, 0, 0, POSIX_FADV_DONTNEED) == 0);
+  if (pages_in_memory(file, kBytes) > 0) return;
+  {
+    auto quiet = QuietFile::open(folder / "kald");
+    REQUIRE(quiet.has_value());
+    std::string end(1000, '\0');
+    quiet.value()->seek(kBytes - 1000);
+    REQUIRE(quiet.value()->read(end.data(), end.size()).value() == 1000);
+    quiet.value()->seek(0);
+    CHECK(read_all(*quiet.value()) == text);
+  }
+  CHECK(pages_in_memory(file, kBytes) <= 64);
+}
+
 TEST_CASE("QuietFile: reads what was there when it was opened, and no further") {
   const testing::TempFolder folder;
   folder.write("vokser", "en linje\n");

@@ -16,7 +16,7 @@ namespace {
 constexpr Compression kAll[] = {Compression::kGzip, Compression::kBzip2, Compression::kZstandard,
                                 Compression::kZip};
 
-Unpacker::ReadRaw reader_of(std::string raw) {
+ReadRaw reader_of(std::string raw) {
   return [raw = std::move(raw)](std::uint64_t offset, char* buffer,
                                 std::size_t size) -> Result<std::size_t> {
     if (offset >= raw.size()) return std::size_t{0};
@@ -36,7 +36,7 @@ Unpacked unpack(const std::string& raw, std::size_t step = 1000, bool portable =
   Unpacked out;
   const auto compression = compression_of(raw);
   REQUIRE(compression);
-  auto unpacker = Unpacker::open(*compression, reader_of(raw), portable);
+  auto unpacker = Unpacker::open(*compression, reader_of(raw), raw.size(), portable);
   if (!unpacker) return {"", std::string{unpacker.error().message()}, unpacker.error().code()};
   std::string buffer(step, '\0');
   while (true) {
