@@ -47,12 +47,18 @@ Agent::~Agent() = default;
 
 Result<std::unique_ptr<Agent>> Agent::create(Parts parts) {
   std::unique_ptr<Agent> agent{new Agent{std::move(parts)}};
+  agent->last_read_ = agent->steady();
   MELDEVAKT_TRY(agent->build());
   return agent;
 }
 
 Duration Agent::steady() const {
   return {parts_.clock.boot_ns() / 1'000'000};
+}
+
+Duration Agent::wait_max() const {
+  const bool quiet = steady() - last_read_ >= kQuietLoopAfter;
+  return quiet ? std::max(parts_.config.poll, kQuietLoopWait) : parts_.config.poll;
 }
 
 bool Agent::turn() {
@@ -129,6 +135,7 @@ bool Agent::read_sources(Instant now) {
     }
     const auto polled = source->poll(now, kTurnBytesMax, !core.time->behind(), parts_.log);
     more = more || polled.more;
+    if (polled.bytes > 0) last_read_ = steady();
   }
   return more;
 }

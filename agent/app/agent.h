@@ -47,6 +47,10 @@ inline constexpr Duration kCommitEvery = seconds(1);
 inline constexpr Duration kAcknowledgeEvery = milliseconds(200);
 inline constexpr Duration kStateRetryFirst = seconds(1);
 inline constexpr Duration kStateRetryMax = seconds(10);
+// When nothing was written anywhere for so long, the loop may wait longer between its turns: waking
+// up is what an idle agent costs.
+inline constexpr Duration kQuietLoopAfter = seconds(10);
+inline constexpr Duration kQuietLoopWait = milliseconds(500);
 // Reading stops this much before the outbox is full, so that what has been read can be sealed.
 inline constexpr std::uint64_t kOutboxReserve = 8'000'000;
 
@@ -71,6 +75,8 @@ class Agent {
 
   // True when there is more to do at once.
   bool turn();
+  // How long to wait before the next turn, unless woken: config.poll, or more when all is quiet.
+  [[nodiscard]] Duration wait_max() const;
   // Seals what waits, commits, gives the dispatchers a moment. True when everything has ended;
   // false when a dispatcher still hangs in the network, which only the process's end can stop.
   bool stop();
@@ -104,6 +110,7 @@ class Agent {
   bool said_behind_ = false;
   std::string said_error_;
   Duration retry_at_;
+  Duration last_read_;  // when a source last had bytes
   Duration retry_wait_ = kStateRetryFirst;
 };
 

@@ -82,7 +82,7 @@ int turn_until_stopped(Agent& agent, const Config& config, const Wake& wake, Log
            " sources=" + std::to_string(config.sources.size()) +
            " tenants=" + std::to_string(config.tenants.size()));
   while (!StopSignal::requested()) {
-    if (!agent.turn()) wake.wait(config.poll);
+    if (!agent.turn()) wake.wait(agent.wait_max());
   }
   log.info("stopping");
   const bool ended = agent.stop();

@@ -41,7 +41,8 @@ SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may
     log.info("source=" + name_ + " is read");
   }
   set_state(turn.state, turn.reason, now);
-  const bool complete = turn.caught_up && turn.state == ReadState::kRead && may_claim;
+  const bool complete =
+      turn.caught_up && turn.looked_at_all && turn.state == ReadState::kRead && may_claim;
   for (Branch& branch : branches_) {
     if (complete) branch.pipeline.caught_up(now);
     branch.pipeline.idle(now);

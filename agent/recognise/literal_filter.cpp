@@ -14,14 +14,15 @@ LiteralFilter::LiteralFilter(std::vector<std::string> literals) : literals_{std:
   for (const std::string& literal : literals_) window_ = std::min(window_, literal.size());
   MELDEVAKT_CHECK(window_ >= kLiteralBytesMin);
   shift_.assign(kBuckets, static_cast<std::uint8_t>(window_ - 1));
-  at_.resize(kBuckets);
+  first_.assign(kBuckets, kNone);
+  next_.assign(literals_.size(), kNone);
   for (std::size_t id = 0; id < literals_.size(); ++id) {
     const char* const text = literals_[id].data();
     for (std::size_t end = 2; end <= window_; ++end) {
       std::uint8_t& shift = shift_[bucket(text + end)];
       shift = std::min(shift, static_cast<std::uint8_t>(window_ - end));
     }
-    at_[bucket(text + window_)].push_back(static_cast<std::uint16_t>(id));
+    next_[id] = std::exchange(first_[bucket(text + window_)], static_cast<std::uint16_t>(id));
   }
 }
 
@@ -37,7 +38,7 @@ LiteralSet LiteralFilter::find(std::string_view text) const {
       continue;
     }
     const std::string_view rest{end - window_, static_cast<std::size_t>(last - end) + window_};
-    for (const std::uint16_t id : at_[key]) {
+    for (std::uint16_t id = first_[key]; id != kNone; id = next_[id]) {
       if (rest.substr(0, literals_[id].size()) == literals_[id]) found.set(id);
     }
     if (end == last) break;

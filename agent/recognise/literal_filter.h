@@ -35,10 +35,13 @@ class LiteralFilter {
     return (static_cast<std::size_t>(a) * 31U + b) % kBuckets;
   }
 
+  static constexpr std::uint16_t kNone = 0xFFFF;
+
   std::vector<std::string> literals_;
-  std::size_t window_ = 0;                      // length of the shortest literal
-  std::vector<std::uint8_t> shift_;             // by bucket: how far the window may move, 0 = look
-  std::vector<std::vector<std::uint16_t>> at_;  // by bucket with shift 0: the literals to compare
+  std::size_t window_ = 0;            // length of the shortest literal
+  std::vector<std::uint8_t> shift_;   // by bucket: how far the window may move, 0 = look
+  std::vector<std::uint16_t> first_;  // by bucket with shift 0: a literal to compare, or kNone
+  std::vector<std::uint16_t> next_;   // by literal: another one of its bucket, or kNone
 };
 
 }  // namespace meldevakt::agent

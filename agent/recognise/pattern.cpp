@@ -4,6 +4,8 @@
 #include <pcre2.h>
 
 #include <array>
+#include <atomic>
+#include <memory>
 #include <utility>
 
 #include "agent/recognise/pattern_cost.h"
@@ -48,9 +50,39 @@ struct Pattern::Code {
   explicit Code(pcre2_code* compiled) : pcre{compiled} {}
   Code(const Code&) = delete;
   Code& operator=(const Code&) = delete;
-  ~Code() { pcre2_code_free(pcre); }
+  ~Code() {
+    pcre2_code_free(pcre);
+    delete prepared.load();
+  }
+
+  struct Prepared {
+    explicit Prepared(pcre2_code* copy)
+        : pcre{copy},
+          // Without a JIT matching is slower, not different.
+          is_jit{pcre2_jit_compile(copy, PCRE2_JIT_COMPLETE) == 0} {}
+    Prepared(const Prepared&) = delete;
+    Prepared& operator=(const Prepared&) = delete;
+    ~Prepared() { pcre2_code_free(pcre); }
+    pcre2_code* pcre;
+    bool is_jit;
+  };
+  // Most patterns of most packs never meet a text that holds their literals: machine code is made
+  // of a pattern when it is first used, of a copy, for others may read `pcre` meanwhile. Threads
+  // that come at the same time make one each, and the first stays.
+  const Prepared& ready() const {
+    if (const Prepared* made = prepared.load(std::memory_order_acquire)) return *made;
+    pcre2_code* const copy = pcre2_code_copy(pcre);
+    MELDEVAKT_CHECK(copy != nullptr);
+    auto own = std::make_unique<Prepared>(copy);
+    const Prepared* first = nullptr;
+    if (prepared.compare_exchange_strong(first, own.get(), std::memory_order_acq_rel)) {
+      return *own.release();
+    }
+    return *first;
+  }
+
   pcre2_code* pcre;
-  bool is_jit = false;
+  mutable std::atomic<const Prepared*> prepared{nullptr};
 };
 
 Result<Pattern> Pattern::compile(std::string_view text, std::uint32_t options) {
@@ -65,10 +97,7 @@ Result<Pattern> Pattern::compile(std::string_view text, std::uint32_t options) {
     return Error{Errc::kInvalid, pcre_message(code) + " at byte " + std::to_string(at)};
   }
   Pattern pattern;
-  auto owner = std::make_shared<Code>(compiled);
-  // Without a JIT matching is slower, not different.
-  owner->is_jit = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
-  pattern.code_ = std::move(owner);
+  pattern.code_ = std::make_shared<const Code>(compiled);
   return pattern;
 }
 
@@ -143,8 +172,9 @@ MatchOutcome Matcher::match(const Pattern& pattern, std::string_view text) {
   State& s = *state_;
   s.text = text;
   s.pattern = &pattern;
-  const auto run = pattern.code_->is_jit ? pcre2_jit_match : pcre2_match;
-  s.matched = run(pattern.code_->pcre, sptr(text), text.size(), 0, 0, s.data, s.context);
+  const Pattern::Code::Prepared& code = pattern.code_->ready();
+  const auto run = code.is_jit ? pcre2_jit_match : pcre2_match;
+  s.matched = run(code.pcre, sptr(text), text.size(), 0, 0, s.data, s.context);
   if (s.matched > 0) return MatchOutcome::kMatch;
   // 0 would mean more groups than kGroupsMax: the first ones are there.
   if (s.matched == 0) {

@@ -41,6 +41,7 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
     turn.reason = s.last_turn.reason;
     return turn;
   }
+  turn.looked_at_all = s.looked_at_all;
   s.again = false;
   s.followers.reset();
   const bool judge_all = s.is_judging_due(now);
@@ -58,7 +59,8 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
       turn.caught_up = false;
       break;
     }
-    if (s.is_over(*entry, now)) s.finish(*entry, sink, FileEnd::kComplete);
+    // A quiet file that was not looked at may have grown before its writer turned to the next.
+    if (s.looked_at_all && s.is_over(*entry, now)) s.finish(*entry, sink, FileEnd::kComplete);
     s.park_idle(*entry);
   }
   s.entries.erase_if([](const Entry& entry) { return entry.gone; });

@@ -58,6 +58,13 @@ inline constexpr Duration kListEvery = seconds(5);
 // A file that is not the newest and was not written for this long is ended.
 inline constexpr Duration kRetireAfter = hours(24);
 
+// Between listings the sizes of so many files are asked at every poll. Where more are open, one
+// that has not grown for kQuietAfter is asked every kQuietLookEvery; until then the turn does not
+// say that it looked at all.
+inline constexpr std::size_t kLookedAtMax = 16;
+inline constexpr Duration kQuietAfter = seconds(10);
+inline constexpr Duration kQuietLookEvery = seconds(1);
+
 class FileSource final : public SourceReader {
  public:
   struct Settings {

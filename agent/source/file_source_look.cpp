@@ -382,19 +382,4 @@ void FileSource::State::forget_unseen() {
   });
 }
 
-// Between listings only sizes are looked at.
-void FileSource::State::look_at_open(Instant now) {
-  for (const auto& entry : entries) {
-    if (!entry->handle.is_open()) continue;
-    if (const auto stat = entry->handle.stat()) refresh(*entry, stat.value(), now);
-  }
-}
-
-void FileSource::State::refresh(Entry& entry, const FileStat& stat, Instant now) {
-  if (stat.size != entry.size) entry.grew = now;
-  entry.size = stat.size;
-  entry.modified_ns = stat.modified_ns;
-  entry.links = stat.links;
-}
-
 }  // namespace meldevakt::agent

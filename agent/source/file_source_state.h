@@ -1,4 +1,5 @@
-// The inside of FileSource, shared by its parts: looking (file_source_look.cpp), copies
+// The inside of FileSource, shared by its parts: looking (file_source_look.cpp, and between
+// listings file_source_sizes.cpp), copies
 // (file_source_copies.cpp), archives (file_source_archives.cpp), reading (file_source.cpp) and what
 // is over (file_source_over.cpp).
 #pragma once
@@ -81,6 +82,8 @@ struct FileSource::State {
   bool archive_awaited = false;                  // a file that is missing may be in one of them
   std::size_t handles = 0;                       // open ones
   bool looked = false;                           // this turn listed the folders
+  bool looked_at_all = false;                    // and this one asked all that are open
+  Instant all_looked_at;
   Instant judged;                      // when every file was last asked whether it is over
   std::optional<Followers> followers;  // of this turn
   bool again = false;  // reading met what the look did not show: look again before reading on
@@ -106,6 +109,8 @@ struct FileSource::State {
   [[nodiscard]] bool take_up(const Seen& seen, OpenFile opened, const FileStat& stat, Instant now);
   [[nodiscard]] bool rests_never(Instant now);
   void forget_unseen();
+
+  // --- file_source_sizes.cpp
   void look_at_open(Instant now);
   void refresh(Entry& entry, const FileStat& stat, Instant now);
 

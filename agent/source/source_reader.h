@@ -48,8 +48,9 @@ struct SourceNote {
 
 struct SourceTurn {
   std::size_t bytes = 0;
-  bool caught_up = false;  // every byte there was has been handed on
-  bool put_off = false;    // nothing could be concluded just now; poll again later
+  bool caught_up = false;     // every byte there was has been handed on, of what was looked at
+  bool looked_at_all = true;  // false: quiet streams were left for a later turn
+  bool put_off = false;       // nothing could be concluded just now; poll again later
   ReadState state = ReadState::kUnknown;
   std::string reason;
 };

@@ -125,7 +125,7 @@ void SourcePipeline::caught_up(Instant now) {
 void SourcePipeline::idle(Instant now) {
   State& s = *state_;
   for (auto& [key, file] : s.files) {
-    if (!file.framer) continue;
+    if (!file.framer || file.framer->pending_bytes() == 0) continue;
     file.framer->idle(now);
     s.take_records(file, now);
   }

@@ -21,6 +21,8 @@ sys.dont_write_bytecode = True
 
 from programs import Agent, Collector, run_command  # noqa: E402
 from support import wait_until  # noqa: E402
+import agent_bench  # noqa: E402
+import familia_bench  # noqa: E402
 import scan_bench  # noqa: E402
 from trace_file import SIGNALS_PATTERN, write_trace  # noqa: E402
 
@@ -73,12 +75,8 @@ class AgentReading:
             return read_bytes(agent) >= size
         wait_until(finished, "the agent to have read the whole file", 600)
         agent.stop()
-        facts = sum(len(body["facts"]) for sent in agent.sent() for body in bodies_of(sent))
+        facts = sum(len(body["facts"]) for sent in agent.sent() for body in agent_bench.bodies_of(sent))
         return finished.ticks / os.sysconf("SC_CLK_TCK"), peak, facts
-
-
-def bodies_of(sent):
-    return [json.loads(b) if isinstance(b, str) else b for b in sent.get("bodies", [])]
 
 
 def read_bytes(agent):
@@ -202,9 +200,10 @@ FIGURES = {"agent_bytes_per_cpu_second": "agent_reading", "agent_peak_rss": "age
            "agent_fsyncs_per_acknowledged_statement": "fsyncs",
            "collector_fsyncs_per_acknowledged_statement": "fsyncs"}
 # Where less is better; elsewhere the value has to reach the goal.
-LESS_IS_BETTER = {"agent_peak_rss"} | scan_bench.LESS_IS_BETTER
-BENCHES.update(scan_bench.BENCHES)
-FIGURES.update(scan_bench.FIGURES)
+LESS_IS_BETTER = {"agent_peak_rss"} | scan_bench.LESS_IS_BETTER | agent_bench.LESS_IS_BETTER
+for module in (scan_bench, agent_bench, familia_bench):
+    BENCHES.update(module.BENCHES)
+    FIGURES.update(module.FIGURES)
 
 
 def reached(name, row):
@@ -227,7 +226,7 @@ def main():
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     if options.only in FIGURES:
-        rows = {options.only: rows[options.only]}
+        rows = {name: row for name, row in rows.items() if name == options.only}  # a peer may be missing
     print(f"{os.cpu_count()} cores{', short input: the figures mean nothing' if options.short else ''}")
     for name, row in rows.items():
         print(f"{name:<48} {row['value']:>10} {row['unit']:<18} goal {row['goal']:<10} "

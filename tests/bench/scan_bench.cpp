@@ -1,16 +1,24 @@
 // Measures scanning by itself, and makes what the others need; tests/bench/scan_bench.py runs it
 // beside its peers. Prints one JSON object a run.
 //
-//   scan_bench log FILE BYTES SEED HITS [utf-16le]    a log; HITS of 10,000 records match
-//   scan_bench regexes|literals|pack FILE COUNT       the first COUNT patterns, for peers and for
-//   us scan_bench random-literals FILE COUNT             literals of another sort, for large sets
-//   scan_bench read FILE                              reads and does nothing
-//   scan_bench scan FILE PACK [everything]            the engine, by read()
-//   scan_bench literals-in FILE LITERALS PATH IC SAMPLE   literals alone: PATH read|mapped, IC 0|1,
-//                                                     plan trained on SAMPLE
-//   scan_bench extract FILE PACK LITERALS             the kernel, and the rules on each line it
-//   finds scan_bench hyperscan FILE REGEXES                 lines that match, in blocks (where
-//   built in)
+//   scan_bench log FILE BYTES SEED HITS [utf-16le]
+//       a log; HITS of 10,000 records match
+//   scan_bench regexes|literals|pack FILE COUNT
+//       the first COUNT patterns, for peers and for us
+//   scan_bench random-literals FILE COUNT
+//       literals of another sort, for large sets
+//   scan_bench read FILE
+//       reads and does nothing
+//   scan_bench scan FILE PACK [everything]
+//       the engine, by read()
+//   scan_bench ready PACK
+//       from the pack's text to a scanner, and how long a plan takes
+//   scan_bench literals-in FILE LITERALS PATH IC SAMPLE
+//       literals alone: PATH read|mapped, IC 0|1, planned for SAMPLE
+//   scan_bench extract FILE PACK LITERALS
+//       the kernel, and the rules on each line it finds
+//   scan_bench hyperscan FILE REGEXES
+//       lines that match, in blocks (where built in)
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -306,6 +314,34 @@ int extract_from(char** argv) {
   return timed([&] { return extract(argv[2], scanner, recogniser); });
 }
 
+double ms_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
+int ready(const std::string& path) {
+  const std::string text = whole(path);
+  const auto begin = std::chrono::steady_clock::now();
+  const double cpu_begin = cpu_seconds();
+  const auto pack = agent::load_pack(text, path);
+  if (!pack) return 2;
+  agent::LogScanner::Settings settings;
+  settings.pack = pack.value();
+  const agent::LogScanner scanner{settings};
+  const double ready_ms = ms_since(begin);
+  const double ready_cpu_ms = (cpu_seconds() - cpu_begin) * 1000;
+  std::vector<agent::ScanLiteral> literals;
+  for (const ScanPattern& pattern : scan_patterns()) literals.push_back({pattern.literal, false});
+  ScanLog log{1, 20};
+  std::string sample;
+  while (sample.size() < agent::kSampleBytesMax) log.add_record(sample);
+  const auto plan_begin = std::chrono::steady_clock::now();
+  const agent::LiteralScanner plan{literals, sample};
+  std::printf("{\"ready_ms\":%.3f,\"ready_cpu_ms\":%.3f,\"plan_ms\":%.3f,\"unit\":%zu}\n", ready_ms,
+              ready_cpu_ms, ms_since(plan_begin), plan.unit());
+  return 0;
+}
+
 int literals_in(char** argv) {
   const std::string sample = sample_of(argv[6]);
   std::vector<agent::ScanLiteral> literals;
@@ -326,6 +362,7 @@ int run(int argc, char** argv) {
   if (what == "read") {
     return timed([&] { return Run{read_chunks(argv[2], [](std::string_view) {}), 0, 0}; });
   }
+  if (what == "ready") return ready(argv[2]);
   if (what == "scan" && argc > 3) {
     const auto pack = agent::load_pack(whole(argv[3]), argv[3]);
     if (!pack) {

@@ -42,14 +42,14 @@ def life(generator, fails):
     return lines + [(thread, f"INFO  Lagring - Ferdig med melding {message}")]
 
 
-def write_trace(path, size):
-    """Writes at least `size` bytes; returns how many."""
+def write_trace(path, size, noise=2000):
+    """Writes at least `size` bytes, `noise` quiet lines before each message's life; returns how many."""
     generator = random.Random(2023)
     ms = 8 * 3600 * 1000
     written = 0
     with open(path, "wb", buffering=1 << 20) as file:
         while written < size:
-            lines = [(generator.randrange(2, 40), generator.choice(NOISE)) for _ in range(2000)]
+            lines = [(generator.randrange(2, 40), generator.choice(NOISE)) for _ in range(noise)]
             lines += life(generator, generator.randrange(10) == 0)
             block = []
             for thread, text in lines:

@@ -36,6 +36,20 @@ TEST_CASE("Agent: from lines to the collector, acknowledged") {
   CHECK(w.logged("ERROR") == 0);
 }
 
+TEST_CASE("Agent: where nothing is written the loop waits longer, until something is") {
+  AgentWorld w;
+  w.enrol("t1", "A");
+  w.start();
+  w.run(seconds(1));
+  const Duration busy = w.agent->wait_max();
+  CHECK(busy < kQuietLoopWait);
+  w.run(seconds(11));
+  CHECK(w.agent->wait_max() == kQuietLoopWait);
+  w.received(kIdA);
+  w.run(seconds(1));
+  CHECK(w.agent->wait_max() == busy);
+}
+
 TEST_CASE("Agent: not enrolled is said with the remedy") {
   AgentWorld w;
   const auto created = w.create();

@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace meldevakt::agent {
@@ -137,6 +140,25 @@ TEST_CASE("Pattern: plain patterns have so many groups, and may be anchored") {
   Matcher matcher;
   CHECK(matcher.match(anchored.value(), "ab") == MatchOutcome::kNoMatch);
   CHECK(matcher.match(anchored.value(), "ba") == MatchOutcome::kMatch);
+}
+
+TEST_CASE("Pattern: threads that first use it at the same time all get it right") {
+  for (int round = 0; round < 50; ++round) {
+    const auto pattern = Pattern::compile_rule(R"(feil (?<number>\d{1,9}))");
+    REQUIRE(pattern.has_value());
+    std::atomic<int> right{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        Matcher matcher;
+        const Pattern copy = pattern.value();
+        if (matcher.match(copy, "en feil 1205 her") != MatchOutcome::kMatch) return;
+        if (matcher.field(0) == std::optional<std::string_view>{"1205"}) ++right;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(right == 4);
+  }
 }
 
 }  // namespace

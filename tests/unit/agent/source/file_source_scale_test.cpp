@@ -98,5 +98,56 @@ TEST_CASE(
   CHECK(play.notes() == "W more than 3 files; the rest is not read\n");
 }
 
+// Of no rotation: nothing is older or newer than anything.
+std::string lone_name(int number) {
+  return std::string{"fil-"} + static_cast<char>('a' + number) + ".log";
+}
+
+TEST_CASE(
+    "FileSource: of many files the quiet ones are looked at once a second, and nothing is claimed "
+    "before") {
+  Play play{{"*.log"}};
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = lone_name(i);
+    play.folder.write(name, "a\n");
+    age(play, name, 3600 - i);
+  }
+  play.run(120);  // twelve seconds: all are quiet, and their folder too
+  int looked = 0;
+  int turns_until_seen = 0;
+  play.folder.append(lone_name(0), "b\n");
+  for (std::string told; told.find("b\n") == std::string::npos; ++turns_until_seen) {
+    REQUIRE(turns_until_seen < 20);
+    told = play.run(1);
+    looked += play.last.looked_at_all ? 1 : 0;
+    CHECK(play.last.caught_up);
+  }
+  CHECK(turns_until_seen <= 11);
+  CHECK(looked == 1);  // it was found by the turn that looked at all
+  // What grows is looked at every time.
+  play.folder.append(lone_name(0), "c\n");
+  CHECK(play.run(1).find("c\n") != std::string::npos);
+}
+
+TEST_CASE("FileSource: a quiet file is not called over by a turn that did not look at it") {
+  Play play{{"*.log"}};
+  for (int i = 0; i < 20; ++i) {
+    play.folder.write(lone_name(i), "a\n");
+    age(play, lone_name(i), 7200 - i);
+  }
+  play.folder.write("app.2023-05-28.log", "a\n");
+  age(play, "app.2023-05-28.log", 3600);
+  play.folder.write("app.2023-05-29.log", "");
+  age(play, "app.2023-05-29.log", 1800);
+  play.run(120);
+  // Its writer's last words, then the next day's file: whatever turn sees which, none is lost.
+  play.folder.append("app.2023-05-28.log", "sist\n");
+  play.folder.append("app.2023-05-29.log", "ny\n");
+  const std::string told = play.run(40);
+  const std::size_t last_words = told.find("sist\n");
+  REQUIRE(last_words != std::string::npos);
+  CHECK(told.find("ny\n") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace meldevakt::agent
