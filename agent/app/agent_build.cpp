@@ -125,6 +125,8 @@ Status Agent::build_source(Core& core, State::Loaded& loaded, const SourceConfig
     settings.fact_key = tenant->keys().fact_key;
     settings.flush_lag = config.flush_lag.value_or(pack->flush_lag);
     settings.clock_error = clock_error;
+    settings.kind = kind_of(config.kind);
+    settings.metric_limits = config.limits;
     fresh.push_back({tenant->row().id, SourcePipeline{settings, tenant->from()}});
     const PipelineRow* row = pipeline_row(loaded, tenant->row().id, config.name);
     read_before = read_before || row != nullptr;

@@ -43,7 +43,23 @@ void check_file(const std::string& name, const std::string& path, Items& out) {
                  path + ": " + (file ? "can be read" : file.error().message())});
 }
 
+void check_metrics(const SourceConfig& source, Items& out) {
+  const HostMetricsConfig& metrics = source.metrics;
+  const HostCounters now = read_host_counters(metrics.roots, metrics.groups);
+  const std::string name = "source " + source.name;
+  if (now.empty()) {
+    out.push_back({false, name, metrics.roots.proc + ": holds none of the counters asked for"});
+    return;
+  }
+  const bool stalls = now.cpu_stall.some || now.io_stall.some || now.memory_stall.some;
+  out.push_back({true, name,
+                 metrics.roots.proc + ": sampled every " + std::to_string(metrics.every.ms / 1000) +
+                     " s" +
+                     (stalls ? "" : "; this kernel has no pressure stall information (psi=1)")});
+}
+
 void check_source(const SourceConfig& source, Items& out) {
+  if (source.kind == SourceKind::kMetrics) return check_metrics(source, out);
   const Expansion found = expand(source.files);
   if (!found.problem.empty()) out.push_back({false, "source " + source.name, found.problem});
   if (found.paths.empty() && found.problem.empty()) {

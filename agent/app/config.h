@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/recognise/metric_rule.h"
+#include "agent/source/host_counters.h"
 #include "common/base/bytes.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
@@ -30,13 +32,23 @@ struct TenantConfig {
 
 // What a [[source]] reads; the configuration says it by the key it uses.
 enum class SourceKind : std::uint8_t {
-  kFiles,  // files = [...]
+  kFiles,    // files = [...]
+  kMetrics,  // metrics = [...]: this host's own
+};
+
+// The keys of a source with metrics = [...].
+struct HostMetricsConfig {
+  HostGroups groups;
+  Duration every = seconds(10);
+  HostRoots roots;  // proc, cgroup, folders
 };
 
 struct SourceConfig {
   std::string name;
   SourceKind kind = SourceKind::kFiles;
   std::vector<std::string> files;  // globs
+  HostMetricsConfig metrics;
+  MetricLimits limits;  // by metric of the pack, in place of the pack's own
   std::string pack;
   std::string zone;    // "" = the pack's
   std::string tenant;  // name; "" = all
@@ -44,6 +56,7 @@ struct SourceConfig {
   std::uint32_t line = 0;
   std::uint32_t pack_line = 0;
   std::uint32_t zone_line = 0;
+  std::uint32_t limits_line = 0;
 };
 
 enum class ShipMode : std::uint8_t { kHttps, kCarry };

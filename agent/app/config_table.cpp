@@ -1,6 +1,7 @@
 #include "agent/app/config_table.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/base/text.h"
 
@@ -93,6 +94,28 @@ std::optional<Duration> ConfigTable::duration(std::string_view key, Duration lea
     return std::nullopt;
   }
   return parsed.value();
+}
+
+std::map<std::string, double> ConfigTable::numbers(std::string_view key) {
+  std::map<std::string, double> out;
+  const toml::node* node = ask(key);
+  if (node == nullptr) return out;
+  const std::string shape = "'" + std::string{key} + "' in " + name_ +
+                            " must be a table of names and numbers: { \"cpu.busy\" = 95 }";
+  const toml::table* found = node->as_table();
+  if (found == nullptr) {
+    mistake(key, shape);
+    return out;
+  }
+  for (const auto& [name, value] : *found) {
+    const auto number = value.is_number() ? value.value<double>() : std::nullopt;
+    if (!number || !std::isfinite(*number) || *number < 0) {
+      mistakes_.add(name.source().begin.line, shape);
+      continue;
+    }
+    out[std::string{name.str()}] = *number;
+  }
+  return out;
 }
 
 const toml::table* ConfigTable::table(std::string_view key) {

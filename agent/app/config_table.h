@@ -4,6 +4,7 @@
 
 #include <toml++/toml.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ class ConfigTable {
   [[nodiscard]] std::vector<std::string> texts(std::string_view key);
   [[nodiscard]] std::optional<Duration> duration(std::string_view key, Duration least,
                                                  Duration most);
+  // A table of names and numbers: { a = 1, b = 2.5 }.
+  [[nodiscard]] std::map<std::string, double> numbers(std::string_view key);
   [[nodiscard]] const toml::table* table(std::string_view key);
   [[nodiscard]] std::vector<const toml::table*> tables(std::string_view key);
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "agent/recognise/metric_watch.h"
 #include "agent/rules/shipped_packs.h"
 #include "agent/source/file_identity.h"
 #include "agent/source/folder.h"
@@ -163,6 +164,15 @@ Status check_sources(const Config& config, const Packs& packs, TimeZones& zones)
         for (const std::string& id : ids_of(packs)) what += " '" + id + "'";
       }
       return Error{Errc::kInvalid, what};
+    }
+    const std::vector<std::string> metrics = metric_names(*found->second.pack);
+    for (const auto& [name, limit] : source.limits) {
+      if (std::find(metrics.begin(), metrics.end(), name) != metrics.end()) continue;
+      const auto near = nearest_name(name, metrics);
+      return Error{Errc::kInvalid, config.file_name + ":" + std::to_string(source.limits_line) +
+                                       ": the pack '" + source.pack + "' has no metric '" +
+                                       quoted(name) + "'" +
+                                       (near ? "; did you mean '" + *near + "'?" : "")};
     }
     const auto zone = zones.find(zone_of(source, *found->second.pack));
     if (!zone) {

@@ -3,13 +3,31 @@
 #include <utility>
 
 #include "agent/source/file_source.h"
+#include "agent/source/host_metrics_source.h"
+#include "common/platform/clock.h"
 
 namespace meldevakt::agent {
+
+std::string kind_of(SourceKind kind) {
+  switch (kind) {
+    case SourceKind::kFiles: return "file";
+    case SourceKind::kMetrics: return "metrics";
+  }
+  return "file";
+}
 
 std::unique_ptr<SourceReader> make_source_reader(const SourceConfig& config,
                                                  std::vector<KnownFile> known, bool read_before) {
   switch (config.kind) {
     case SourceKind::kFiles: break;
+    case SourceKind::kMetrics:
+      return std::make_unique<HostMetricsSource>(
+          HostMetricsSource::Settings{.groups = config.metrics.groups,
+                                      .every = config.metrics.every,
+                                      .roots = config.metrics.roots,
+                                      .boot_ns = [] { return SystemClock{}.boot_ns(); },
+                                      .awake_ns = awake_ns},
+          std::move(known));
   }
   return std::make_unique<FileSource>(
       FileSource::Settings{.name = config.name, .globs = config.files}, std::move(known),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "agent/app/config.h"
@@ -13,5 +14,8 @@ namespace meldevakt::agent {
 [[nodiscard]] std::unique_ptr<SourceReader> make_source_reader(const SourceConfig& config,
                                                                std::vector<KnownFile> known,
                                                                bool read_before);
+
+// As the coverage says it (FORMAT.md).
+[[nodiscard]] std::string kind_of(SourceKind kind);
 
 }  // namespace meldevakt::agent

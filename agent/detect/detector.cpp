@@ -82,14 +82,15 @@ Detector& Detector::operator=(Detector&&) noexcept = default;
 
 void Detector::observe(const SignalEvent& raw, std::string_view record_name, Instant now) {
   State& s = *state_;
-  const SignalEvent event = tidy(raw);
+  SignalEvent event = tidy(raw);
+  s.place(event);
   const std::string record = std::string{record_name} + "|" + std::to_string(event.offset);
   const auto id = [&](std::string_view suffix) {
     return fact_id(s.settings.fact_key, record, event.rule + std::string{suffix});
   };
   s.latest.reset();
   s.enter(record);
-  s.expire(event.time);
+  s.expire(event);
   if (event.restarts_process && !std::exchange(s.current.restarted, true)) s.restart_process();
   const Heard heard = s.hear(event, event.references.size() > 1 ? id("#alias") : "", now);
   if (event.signal && is_message_signal(*event.signal)) {
@@ -152,6 +153,16 @@ const Detector::Stats& Detector::stats() const {
 
 // --- one event --------------------------------------------------------------------------------
 
+// A time in doubt does not go back behind the record before, where the doubt reaches so far: the
+// order of records says more than the time.
+void Detector::State::place(SignalEvent& event) {
+  const Duration error = time_error_of(event.time_doubt);
+  if (last_time && event.time < *last_time && *last_time - event.time <= error) {
+    event.time = *last_time;
+  }
+  last_time = event.time;
+}
+
 void Detector::State::enter(const std::string& record) {
   if (current.key == record) return;
   if (!current.ending.empty()) end_scopes(current.ending);
@@ -159,14 +170,15 @@ void Detector::State::enter(const std::string& record) {
 }
 
 // Finishes what is too far away in event time, either way, for any later rule to reach it.
-void Detector::State::expire(Instant time) {
+void Detector::State::expire(const SignalEvent& event) {
+  const Instant time = event.time;
   const Duration reach = std::max(settings.look_back_max, settings.failure_join);
   while (!by_time.empty() && by_time.begin()->first < time - reach) finish(by_time.begin()->second);
   while (!by_time.empty() && by_time.rbegin()->first > time + reach) {
     finish(by_time.rbegin()->second);
   }
   scopes.purge(time);
-  tell_window(windows.pass(time));
+  tell_window(windows.pass(event.over_since.value_or(time), time));
 }
 
 void Detector::State::restart_process() {
@@ -243,6 +255,7 @@ void Detector::State::add_step(const SignalEvent& event, const Heard& heard, Ide
   StepFact& step = made.step();
   step.signal = *event.signal;
   step.time = event.time;
+  step.time_error = time_error_of(event.time_doubt);
   step.code = event.code;
   step.form = event.form;
   attribute(made, event, heard);

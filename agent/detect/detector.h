@@ -32,6 +32,9 @@
 // worst outcome and the most specific code win (failure_grouping.h). message.received, .retried or
 // .committed of the same message or scope in between, or the end of the scope, begin a new failure.
 //
+// Times in doubt (SignalEvent::time_doubt): a record is not taken to be older than the record
+// before it where the doubt reaches so far, and the fact says by how much its time may be off.
+//
 // Everything is decided by event time and order of observe() calls; `now`, `watermark`, drain() and
 // snapshots have no influence on what the facts finally are, only on when they are told and how
 // often. So following live, reading a day late and scanning give the same facts. What is still

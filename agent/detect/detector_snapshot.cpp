@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 constexpr std::size_t kFactsPerList = 5000;
 constexpr std::size_t kSaltBytes = 32;
 
@@ -125,7 +125,7 @@ json save_windows(const OverloadWindows& windows) {
     drivers.push_back(json::array({name, driver.rank, driver.count}));
   }
   return json::array({backups, w.id, w.rule, w.span.from.ms, w.span.to.ms, signals, drivers,
-                      w.changes, w.changed.ms, save_optional(w.told)});
+                      w.changes, w.changed.ms, save_optional(w.told), w.metrics, w.time_error.ms});
 }
 
 void load_windows(const json& in, OverloadWindows& windows) {
@@ -153,6 +153,8 @@ void load_windows(const json& in, OverloadWindows& windows) {
     window->changes = in.at(7).get<std::uint32_t>();
     window->changed = {in.at(8).get<std::int64_t>()};
     window->told = load_optional<std::uint32_t>(in.at(9));
+    window->metrics = in.at(10).get<std::uint64_t>();
+    window->time_error = {in.at(11).get<std::int64_t>()};
   }
   windows.restore(std::move(window), std::move(backups));
 }
@@ -223,7 +225,8 @@ std::string Detector::snapshot() const {
                                 save_windows(s.windows), s.next_step,
                                 save_optional(s.latest_failure), save(s.current),
                                 json::array({s.scopes.evicted(), s.stats.steps_forced,
-                                             s.stats.ambiguous, s.stats.unattributed})});
+                                             s.stats.ambiguous, s.stats.unattributed}),
+                                s.last_time ? json::array({s.last_time->ms}) : json::array()});
   const std::vector<std::uint8_t> bytes = json::to_cbor(out);
   return {bytes.begin(), bytes.end()};
 }
@@ -251,6 +254,7 @@ Status Detector::State::load(const std::string& bytes) {
   load_windows(in.at(7), windows);
   latest_failure = load_optional<std::uint64_t>(in.at(9));
   current = load_current(in.at(10));
+  if (!in.at(12).empty()) last_time = Instant{in.at(12).at(0).get<std::int64_t>()};
   const json& counts = in.at(11);
   scopes.set_evicted(counts.at(0).get<std::uint64_t>());
   stats = {scopes.evicted(), counts.at(1).get<std::uint64_t>(), counts.at(2).get<std::uint64_t>(),
@@ -265,7 +269,7 @@ Result<Detector> Detector::restore(Settings settings, Limits limits, std::string
     if (!loaded) return Error{std::move(loaded).error()}.in("detector snapshot");
   } catch (const json::exception&) {
     // The library's message would repeat what the snapshot says.
-    return Error{Errc::kCorrupt, "detector snapshot: not of the form of version 1"};
+    return Error{Errc::kCorrupt, "detector snapshot: not of the form of version 2"};
   }
   return detector;
 }

@@ -91,13 +91,15 @@ struct Detector::State {
   std::map<Reference, Ids> by_reference;                // what a failure names
   std::optional<std::uint64_t> latest_failure;          // begun or added to last, open or not
   CurrentRecord current;
+  std::optional<Instant> last_time;  // of the event before
   std::vector<Fact> ready;
   bool urgent = false;         // in `ready`
   std::optional<Fact> latest;  // the step that the last observe() made or added to
 
   // --- one event, in this order
+  void place(SignalEvent& event);
   void enter(const std::string& record);
-  void expire(Instant time);
+  void expire(const SignalEvent& event);
   void restart_process();
   [[nodiscard]] Heard hear(const SignalEvent& event, const std::string& alias_id, Instant now);
   void end_attempt(const SignalEvent& event, const Heard& heard);

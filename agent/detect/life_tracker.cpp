@@ -71,8 +71,8 @@ void LifeTracker::add(const Fact& fact) {
   }
   const bool failed = step->signal == Signal::kMessageSaveFailed;
   if (step->references.empty() && !failed) return;  // a commit or receipt of nobody knows whom
-  LifeStep kept{fact.revision, step->signal, step->time,      step->outcome,
-                step->code,    fact.source,  step->candidates};
+  LifeStep kept{fact.revision, step->signal, step->time,       step->outcome,
+                step->code,    fact.source,  step->candidates, step->time_error};
   s.put(fact.id, std::move(kept), s.join(step->references, step->time));
   s.keep_bounds();
 }
@@ -152,7 +152,7 @@ void LifeTracker::State::adopt(std::uint64_t into, std::uint64_t from) {
 
 void LifeTracker::State::put(const std::string& id, LifeStep step, std::uint64_t in) {
   Life& life = lives.at(in);
-  life.last = std::max(life.last, step.time);
+  life.last = std::max(life.last, step.latest());
   life.settled = false;
   life.steps.insert_or_assign(id, std::move(step));
   life_of_step[id] = in;
@@ -204,17 +204,18 @@ std::vector<LifeTracker::State::Suspicion> LifeTracker::State::suspicions(const 
     if (!life.told.at(static_cast<std::size_t>(kind))) out.push_back({kind, &step, deadline});
   };
   if (const LifeStep* const failure = first_failure_left(life)) {
-    add(FindingKind::kFailedCommit, *failure, failure->time + settings.grace);
+    add(FindingKind::kFailedCommit, *failure, failure->latest() + settings.grace);
   }
   const LifeStep* const receipt = life.earliest(Signal::kMessageAcknowledged);
   if (receipt == nullptr || !settings.commits_are_observed) return out;
   const LifeStep* const commit = life.earliest(Signal::kMessageCommitted);
-  const Instant until = receipt->time + settings.grace;
-  if (commit == nullptr || commit->time > until) {
+  // What may only seem so, because a time is in doubt, is not told.
+  const Instant until = receipt->latest() + settings.grace;
+  if (commit == nullptr || commit->soonest() > until) {
     add(FindingKind::kReceiptWithoutCommit, *receipt, until);
   }
-  if (commit != nullptr && receipt->time < commit->time) {
-    add(FindingKind::kReceiptBeforeCommit, *commit, commit->time);
+  if (commit != nullptr && receipt->latest() < commit->soonest()) {
+    add(FindingKind::kReceiptBeforeCommit, *commit, commit->latest());
   }
   return out;
 }
@@ -224,7 +225,7 @@ const LifeStep* LifeTracker::State::first_failure_left(const Life& life) const {
   const LifeStep* first = nullptr;
   for (const auto& [id, step] : life.steps) {
     if (step.signal != Signal::kMessageSaveFailed) continue;
-    if (life.has_commit(step.time, step.time + settings.grace) || all_committed(step)) continue;
+    if (life.has_commit_after(step, settings.grace) || all_committed(step)) continue;
     if (first == nullptr || step.time < first->time) first = &step;
   }
   return first;
@@ -263,8 +264,7 @@ bool LifeTracker::State::all_committed(const LifeStep& failure) const {
                      [&](const Reference& candidate) {
                        const auto found = life_of.find(candidate);
                        return found != life_of.end() &&
-                              lives.at(found->second)
-                                  .has_commit(failure.time, failure.time + settings.grace);
+                              lives.at(found->second).has_commit_after(failure, settings.grace);
                      });
 }
 

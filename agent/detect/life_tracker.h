@@ -2,6 +2,10 @@
 // tell findings at once. Keeps a message until its life is complete (receipt and commit seen) or
 // for `keep`; within that a finding of one kind is told once per message.
 //
+// Times in doubt (StepFact::time_error): nothing is told that only seems so because of them. A
+// commit that may lie behind its receipt is not one before it, and a grace time ends when the
+// latest reading of its beginning says so.
+//
 // Pure. Thread-safety: none. Bounds: lives_max; the oldest complete life, then the oldest, gives
 // way.
 #pragma once

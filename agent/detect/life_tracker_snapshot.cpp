@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 json save_names(const std::vector<Reference>& names) {
   json out = json::array();
@@ -34,7 +34,7 @@ std::optional<std::vector<Reference>> load_names(const json& in) {
 json save_step(const std::string& id, const LifeStep& step) {
   return json::array({id, step.revision, std::string{to_string(step.signal)}, step.time.ms,
                       step.outcome ? std::string{to_string(*step.outcome)} : "", step.code,
-                      step.source, save_names(step.candidates)});
+                      step.source, save_names(step.candidates), step.time_error.ms});
 }
 
 std::optional<LifeStep> load_step(const json& in) {
@@ -45,7 +45,7 @@ std::optional<LifeStep> load_step(const json& in) {
       in.at(1).get<std::uint32_t>(),  *signal,
       {in.at(3).get<std::int64_t>()}, outcome_from_string(in.at(4).get_ref<const std::string&>()),
       in.at(5).get<std::string>(),    in.at(6).get<std::string>(),
-      std::move(*candidates)};
+      std::move(*candidates),         {in.at(8).get<std::int64_t>()}};
 }
 
 }  // namespace
@@ -94,7 +94,7 @@ Result<LifeTracker> LifeTracker::restore(Settings settings, std::string_view sna
   } catch (const json::exception&) {
     // Falls through: the library's message would repeat what the snapshot says.
   }
-  return Error{Errc::kCorrupt, "life tracker snapshot: not of the form of version 1"};
+  return Error{Errc::kCorrupt, "life tracker snapshot: not of the form of version 2"};
 }
 
 }  // namespace meldevakt::agent

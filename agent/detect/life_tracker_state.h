@@ -28,6 +28,10 @@ struct LifeStep {
   std::string code;
   std::string source;
   std::vector<Reference> candidates;
+  Duration time_error{};  // the step may lie so far from `time`, either way
+
+  [[nodiscard]] Instant soonest() const { return time - time_error; }
+  [[nodiscard]] Instant latest() const { return time + time_error; }
 };
 
 struct Life {
@@ -44,11 +48,16 @@ struct Life {
     }
     return out;
   }
+  // One that may lie between the two.
   [[nodiscard]] bool has_commit(Instant from, Instant to) const {
     return std::any_of(steps.begin(), steps.end(), [&](const auto& entry) {
       const LifeStep& step = entry.second;
-      return step.signal == Signal::kMessageCommitted && from <= step.time && step.time <= to;
+      return step.signal == Signal::kMessageCommitted && from <= step.latest() &&
+             step.soonest() <= to;
     });
+  }
+  [[nodiscard]] bool has_commit_after(const LifeStep& failure, Duration within) const {
+    return has_commit(failure.soonest(), failure.latest() + within);
   }
   [[nodiscard]] bool complete() const {
     return earliest(Signal::kMessageAcknowledged) != nullptr &&

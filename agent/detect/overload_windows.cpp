@@ -26,24 +26,25 @@ bool is_symptom(Signal signal) {
 
 std::optional<OverloadWindows::Told> OverloadWindows::observe(const SignalEvent& event,
                                                               const std::string& id, Instant now) {
-  std::optional<Told> over = pass(event.time);
+  const Instant from = event.over_since.value_or(event.time);
+  std::optional<Told> over = pass(from, event.time);
   note_backup(event);
   if (!event.opens_window) return over;
   if (!window_) {
     window_.emplace();
     window_->id = id;
     window_->rule = event.rule;
-    window_->span = {event.time, event.time};
+    window_->span = {from, event.time};
     window_->changed = now;
   }
   count(event);
   return over;
 }
 
-std::optional<OverloadWindows::Told> OverloadWindows::pass(Instant time) {
+std::optional<OverloadWindows::Told> OverloadWindows::pass(Instant from, Instant time) {
   if (!window_) return std::nullopt;
   const Interval& span = window_->span;
-  if (time <= span.to + settings_.idle && time >= span.from - settings_.idle) return std::nullopt;
+  if (from <= span.to + settings_.idle && time >= span.from - settings_.idle) return std::nullopt;
   std::optional<Told> over = view(false);
   if (window_->told == over->revision) over.reset();
   window_.reset();
@@ -67,9 +68,11 @@ std::optional<OverloadWindows::Told> OverloadWindows::tell(Instant watermark, In
 void OverloadWindows::count(const SignalEvent& event) {
   Window& window = *window_;
   const Signal signal = *event.signal;
-  window.span.from = std::min(window.span.from, event.time);
+  window.span.from = std::min(window.span.from, event.over_since.value_or(event.time));
   window.span.to = std::max(window.span.to, event.time);
   ++window.signals[signal];
+  if (event.over_since) ++window.metrics;
+  window.time_error = std::max(window.time_error, time_error_of(event.time_doubt));
   ++window.changes;
   const std::string name = event.driver.empty() ? std::string{own_cause(signal)} : event.driver;
   if (window.drivers.find(name) == window.drivers.end() && window.drivers.size() >= kDriversMax) {
@@ -115,10 +118,12 @@ OverloadWindows::Told OverloadWindows::view(bool open) const {
   told.id = window_->id;
   told.rule = window_->rule;
   told.revision = 2 * window_->changes + (open ? 0 : 1);
-  told.fact.span = window_->span;
+  told.fact.span = {window_->span.from - window_->time_error,
+                    window_->span.to + window_->time_error};
   told.fact.open = open;
   for (const auto& [signal, count] : window_->signals) told.fact.signals.push_back({signal, count});
   told.fact.driver = driver();
+  told.fact.metrics = window_->metrics;
   return told;
 }
 

@@ -1,14 +1,19 @@
 // Times of overload as one source sees them: signals near each other in event time make a window.
 //
 //   windows.observe(event, id);                 // an event that counts, or a backup's start or end
-//   windows.pass(event.time);                   // any event: time has got this far
+//   windows.pass(event.time, event.time);       // any event: time has got this far
 //   if (auto fact = windows.tell(...)) ...      // when somebody should hear of it (again)
 //
 // A window starts at its first signal and ends with its last; it is over when `idle` of event time
-// has passed without another. At most one is open. A backup that started before the window and was
-// not finished before the window's last signal encloses it and is then its driver; otherwise the
-// most specific cause named most often is: a cause that a rule names before one that only the
-// signal names, and before timeouts and slowness, which are what overload looks like and not why.
+// has passed without another. A metric's signal has a length: from when it went over its limit, or
+// from the sample before, to this one. At most one is open. A backup that started before the window
+// and was not finished before the window's last signal encloses it and is then its driver;
+// otherwise the most specific cause named most often is: a cause that a rule names before one that
+// only the signal names, and before timeouts and slowness, which are what overload looks like and
+// not why.
+//
+// Times in doubt: what is told of a window reaches as far to both sides as the least certain of
+// its signals may be off.
 //
 // Revision: it grows with each change of what the window says, so that equal revisions say the
 // same. Pure; decided by the order of calls alone, but for when it is told. Thread-safety: none.
@@ -45,6 +50,8 @@ struct OverloadWindow {
   Interval span;
   std::map<Signal, std::uint64_t> signals;
   std::map<std::string, OverloadDriver> drivers;
+  std::uint64_t metrics = 0;  // of the signals: samples of a metric over its limit
+  Duration time_error;        // of the least certain of the signals
   std::uint32_t changes = 0;
   Instant changed;                    // wall time of the last telling, or of the first signal
   std::optional<std::uint32_t> told;  // revision
@@ -79,8 +86,9 @@ class OverloadWindows {
   // is over because of it is returned as it ended.
   [[nodiscard]] std::optional<Told> observe(const SignalEvent& event, const std::string& id,
                                             Instant now);
-  // An event of any kind, before observe(): closes a window that is over.
-  [[nodiscard]] std::optional<Told> pass(Instant time);
+  // An event of any kind, before observe(): closes a window that is over. `from`: since when what
+  // the event tells of has lasted.
+  [[nodiscard]] std::optional<Told> pass(Instant from, Instant time);
   // What should be heard now of the open window, if anything. `watermark`: see Detector::idle.
   [[nodiscard]] std::optional<Told> tell(Instant watermark, Instant now);
 

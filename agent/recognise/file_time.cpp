@@ -17,6 +17,17 @@ std::string_view to_string(TimeDoubt doubt) {
   return "";
 }
 
+Duration time_error_of(TimeDoubt doubt) {
+  switch (doubt) {
+    case TimeDoubt::kNone: return Duration{0};
+    case TimeDoubt::kTwoReadings:
+    case TimeDoubt::kSkipped: return hours(1);
+    case TimeDoubt::kDayDeduced:
+    case TimeDoubt::kArrival: return hours(24);
+  }
+  return hours(24);
+}
+
 // "in force,doubt,offset,agrees": numbers, or nothing between the commas.
 std::string to_text(const FileTime& time) {
   if (time == FileTime{}) return "";

@@ -19,6 +19,7 @@ constexpr std::size_t kFramerFeedBytes = 16 * 1024;
 LogScanner::State::State(Settings with)
     : settings{std::move(with)},
       recogniser{settings.pack, settings.zone, settings.privacy},
+      metrics{settings.pack},
       bounds{*settings.pack, recogniser.line_tests()},
       plans{settings.plans} {
   framer = make_framer(0);
@@ -81,6 +82,8 @@ void LogScanner::State::tell(const Record& record, Recognised made, Bytes bytes,
     stats.recognised_bytes += bytes.kept;
     stats.dropped_bytes += bytes.dropped;
   }
+  // A pack with metrics looks at every record, so here they come one after the other.
+  metrics.judge(record, made);
   for (SignalEvent& event : made.events) {
     stats.references_dropped += event.references_dropped;
     findings.push_back({at_line, std::move(event), settings.keep_text ? record.text : ""});

@@ -12,6 +12,7 @@
 #include "agent/frame/record_framer.h"
 #include "agent/recognise/file_time.h"
 #include "agent/recognise/log_scanner.h"
+#include "agent/recognise/metric_watch.h"
 #include "agent/recognise/recogniser.h"
 #include "agent/recognise/record_bounds.h"
 
@@ -23,6 +24,7 @@ inline constexpr Instant kScanNow{0};
 struct LogScanner::State {
   Settings settings;
   Recogniser recogniser;
+  MetricWatch metrics;
   RecordBounds bounds;
   FileTime time;  // as of what is dealt with
   ScanStats stats;

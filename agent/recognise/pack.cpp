@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/recognise/included_rules.h"
+#include "agent/recognise/metric_loader.h"
 #include "agent/recognise/pack_toml.h"
 #include "agent/recognise/pack_values.h"
 #include "agent/recognise/pack_words.h"
@@ -103,7 +104,9 @@ Result<std::shared_ptr<const Pack>> Loader::load(std::string_view bytes,
   MELDEVAKT_TRY(scope());
   std::string hashed{bytes};
   MELDEVAKT_TRY(include_rules(text_, find, hashed));
-  if (text_.rules.empty()) return error(1, "the pack has no [[rule]]");
+  if (text_.rules.empty() && text_.metrics.empty()) {
+    return error(1, "the pack has no [[rule]] and no [[metric]]");
+  }
   if (text_.rules.size() > kRulesMax) {
     return error(text_.rules[kRulesMax].line, "more than " + std::to_string(kRulesMax) + " rules");
   }
@@ -112,6 +115,7 @@ Result<std::shared_ptr<const Pack>> Loader::load(std::string_view bytes,
     MELDEVAKT_TRY_ASSIGN(Rule rule, rules.load(text));
     program_.rules.push_back(std::move(rule));
   }
+  MELDEVAKT_TRY(load_metrics(text_, pack_, program_));
   MELDEVAKT_TRY(check_literals(text_.file, pack_, program_));
   program_.file_name = text_.file;
   for (const Text& name : text_.read_by) program_.read_by.push_back(name.value);

@@ -1,6 +1,7 @@
 #include "agent/recognise/pack_toml.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include <toml++/toml.h>
@@ -39,6 +40,8 @@ class Reader {
   // A reader for each kind of value.
   [[nodiscard]] std::function<Status(const toml::node&)> text(std::optional<Text>& into) const;
   [[nodiscard]] std::function<Status(const toml::node&)> whole(std::optional<Whole>& into) const;
+  [[nodiscard]] std::function<Status(const toml::node&)> decimal(
+      std::optional<Decimal>& into) const;
   [[nodiscard]] std::function<Status(const toml::node&)> flag(bool& into) const;
   [[nodiscard]] std::function<Status(const toml::node&)> texts(std::vector<Text>& into) const;
   [[nodiscard]] std::function<Status(const toml::node&)> samples(std::vector<Sample>& into) const;
@@ -80,6 +83,16 @@ std::function<Status(const toml::node&)> Reader::whole(std::optional<Whole>& int
     const auto value = node.value_exact<std::int64_t>();
     if (!value) return error(node, "a whole number is needed here");
     into = Whole{*value, line_of(node)};
+    return {};
+  };
+}
+
+// Also one that is written without a point: 90 is 90.0.
+std::function<Status(const toml::node&)> Reader::decimal(std::optional<Decimal>& into) const {
+  return [this, &into](const toml::node& node) -> Status {
+    const auto value = node.is_number() ? node.value<double>() : std::nullopt;
+    if (!value || !std::isfinite(*value)) return error(node, "a number is needed here");
+    into = Decimal{*value, line_of(node)};
     return {};
   };
 }
@@ -243,6 +256,45 @@ Status read_rules(const Reader& reader, const toml::node& node, std::vector<Rule
   return {};
 }
 
+Status read_metric(const Reader& reader, const toml::node& node, MetricText& metric) {
+  const toml::table* const table = node.as_table();
+  if (table == nullptr) return reader.error(node, "[[metric]] must be a list of tables");
+  metric.line = line_of(node);
+  return reader.table(*table, "[[metric]]",
+                      {{"name", reader.text(metric.name)},
+                       {"column", reader.text(metric.column)},
+                       {"field", reader.texts(metric.field)},
+                       {"unit", reader.text(metric.unit)},
+                       {"worse", reader.text(metric.worse)},
+                       {"limit", reader.decimal(metric.limit)},
+                       {"back", reader.decimal(metric.back)},
+                       {"deviations", reader.decimal(metric.deviations)},
+                       {"floor", reader.decimal(metric.floor)},
+                       {"history", reader.text(metric.history)},
+                       {"history_min", reader.text(metric.history_min)},
+                       {"for", reader.text(metric.lasting)},
+                       {"gap", reader.text(metric.gap)},
+                       {"signal", reader.text(metric.signal)},
+                       {"code", reader.text(metric.code)},
+                       {"opens", reader.text(metric.opens)},
+                       {"driver", reader.text(metric.driver)},
+                       {"made_up", reader.flag(metric.made_up)},
+                       {"match", reader.samples(metric.match)},
+                       {"no_match", reader.samples(metric.no_match)}});
+}
+
+Status read_metrics(const Reader& reader, const toml::node& node,
+                    std::vector<MetricText>& metrics) {
+  const toml::array* const array = node.as_array();
+  if (array == nullptr) {
+    return reader.error(node, "metrics are written [[metric]], with two brackets");
+  }
+  for (const toml::node& element : *array) {
+    MELDEVAKT_TRY(read_metric(reader, element, metrics.emplace_back()));
+  }
+  return {};
+}
+
 Status read_top(const Reader& reader, const toml::table& table, PackText& pack) {
   return reader.table(
       table, "the pack",
@@ -256,6 +308,7 @@ Status read_top(const Reader& reader, const toml::table& table, PackText& pack) 
        {"include_sample", reader.texts(pack.include_sample)},
        {"record", [&](const toml::node& n) { return read_record(reader, n, pack.record); }},
        {"scope", [&](const toml::node& n) { return read_scope(reader, n, pack); }},
+       {"metric", [&](const toml::node& n) { return read_metrics(reader, n, pack.metrics); }},
        {"rule", [&](const toml::node& n) { return read_rules(reader, n, pack.rules); }}});
 }
 

@@ -24,6 +24,21 @@ struct Whole {
   std::uint32_t line = 0;
 };
 
+struct Decimal {
+  double value = 0;
+  std::uint32_t line = 0;
+};
+
+struct MetricText {
+  std::uint32_t line = 0;
+  std::optional<Text> name, column, unit, worse, lasting, history, history_min, gap;
+  std::optional<Text> signal, code, opens, driver;
+  std::vector<Text> field;
+  std::optional<Decimal> limit, back, deviations, floor;
+  bool made_up = false;
+  std::vector<Sample> match, no_match;
+};
+
 struct RuleText {
   std::uint32_t line = 0;
   std::string file;  // of a rule that the pack includes; "" is the pack's own
@@ -58,6 +73,7 @@ struct PackText {
   std::optional<Text> age_max, look_back;
   std::optional<Whole> look_back_signals_max;
   std::vector<RuleText> rules;
+  std::vector<MetricText> metrics;
 };
 
 [[nodiscard]] Result<PackText> read_pack_toml(std::string_view toml, std::string_view file_name);

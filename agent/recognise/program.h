@@ -9,16 +9,12 @@
 
 #include "agent/recognise/fixed_shape.h"
 #include "agent/recognise/literal_filter.h"
+#include "agent/recognise/metric_rule.h"
 #include "agent/recognise/pattern.h"
 #include "agent/recognise/time_format.h"
 #include "common/summary/signal.h"
 
 namespace meldevakt::agent {
-
-struct Sample {
-  std::string text;
-  std::uint32_t line = 0;  // in the pack's file
-};
 
 struct Rule {
   std::string id;
@@ -77,6 +73,7 @@ struct PackProgram {
   std::vector<std::string> literals;
   LiteralFilter filter{{}};
   std::vector<Rule> rules;
+  std::vector<MetricRule> metrics;
   std::vector<std::string> read_by;  // packs that read the same log for other reasons
 };
 

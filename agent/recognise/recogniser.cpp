@@ -6,6 +6,7 @@
 
 #include "agent/frame/field_view.h"
 #include "agent/recognise/event_time.h"
+#include "agent/recognise/metric_readings.h"
 #include "agent/recognise/program.h"
 #include "agent/recognise/rule_match.h"
 #include "common/base/limits.h"
@@ -33,6 +34,7 @@ struct Recogniser::State {
   PrivacyStep privacy;
   EventTime time;
   Matcher matcher;
+  MetricReadings readings;
   Stats stats;
   FileTime only_file;               // for callers with one file
   std::optional<Instant> in_force;  // of any file
@@ -42,7 +44,8 @@ struct Recogniser::State {
       : pack{std::move(p)},
         program{pack->program},
         privacy{std::move(step)},
-        time{std::move(zone)} {}
+        time{std::move(zone)},
+        readings{program->metrics} {}
 
   [[nodiscard]] bool says_offset() const {
     return program->utc_offset_at.has_value() || program->utc_bias_at.has_value();
@@ -313,6 +316,11 @@ Recognised Recogniser::recognise(const Record& record, FileTime& file) {
     out.known = true;
     return out;
   }
+  // Of a record with a field too many or too few it is not known which number is whose.
+  if (!s.program->metrics.empty() && !record.orphan && !record.malformed && !record.truncated) {
+    out.readings = s.readings.read(record.text, s.matcher);
+    out.known = !out.readings.empty();
+  }
   const LiteralSet found = s.program->filter.find(record.text);
   if (found.none()) return out;
   s.apply_rules(record, found, out);
@@ -320,6 +328,7 @@ Recognised Recogniser::recognise(const Record& record, FileTime& file) {
     ++s.stats.limited;
     out.known = false;
     out.events.clear();
+    out.readings.clear();
   }
   if (!out.events.empty()) s.share(record, out);
   return out;

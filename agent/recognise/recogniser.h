@@ -23,6 +23,7 @@
 #include "agent/frame/record.h"
 #include "agent/frame/record_framer.h"
 #include "agent/recognise/file_time.h"
+#include "agent/recognise/metric_rule.h"
 #include "agent/recognise/pack.h"
 #include "agent/recognise/signal_event.h"
 #include "common/ports/time_zone.h"
@@ -39,6 +40,9 @@ struct Recognised {
   TimeDoubt time_doubt = TimeDoubt::kNone;  // of `time`
   std::vector<SignalEvent>
       events;  // in rule order; a record without rule but with scope and reference has one
+  // Numbers that the pack's [[metric]]s look at. What they mean depends on those before:
+  // MetricWatch::judge() makes events of them.
+  std::vector<MetricReading> readings;
 };
 
 enum class ReadAt : std::uint8_t {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/recognise/metric_watch.h"
 #include "agent/recognise/pack.h"
 #include "agent/recognise/pack_words.h"
 #include "agent/recognise/program.h"
@@ -51,6 +52,20 @@ class SampleRun {
     return found ? std::nullopt : std::optional<std::string>{"it holds no record"};
   }
 
+  // Of a metric's sample each record counts. Why it is not such; nullopt when it is.
+  std::optional<std::string> is_rows(const Sample& sample) {
+    std::uint32_t line = 1;
+    bool found = false;
+    for (const Record& record : framed(sample)) {
+      if (record.orphan || record.malformed) {
+        return "its line " + std::to_string(line) + " is no whole record";
+      }
+      found |= !record.context;
+      line += record.lines;
+    }
+    return found ? std::nullopt : std::optional<std::string>{"it holds no record"};
+  }
+
   // The pack's records may have no time of their own.
   [[nodiscard]] bool has_other_times() const {
     return pack_->program->time_is_arrival || !pack_->program->header_only.empty();
@@ -63,7 +78,11 @@ class SampleRun {
     // As if the file had said that it is in UTC, wherever packs expect it to say something.
     time.utc_offset = Duration{0};
     Recognised last;
-    for (const Record& record : framed(sample)) last = recogniser_.recognise(record, time);
+    MetricWatch metrics{pack_};
+    for (const Record& record : framed(sample)) {
+      last = recogniser_.recognise(record, time);
+      metrics.judge(record, last);
+    }
     return last;
   }
 
@@ -165,6 +184,37 @@ SampleFailure failure(const Pack& pack, const Rule& rule, const Sample& sample,
                        ": sample " + in_quotes(sample.text) + ": " + std::string{why}};
 }
 
+SampleFailure failure(const Pack& pack, const MetricRule& metric, const Sample& sample,
+                      std::string_view why) {
+  return {metric.name, pack.program->file_name + ":" + std::to_string(sample.line) + ": metric '" +
+                           metric.name + "': sample " + in_quotes(sample.text) + ": " +
+                           std::string{why}};
+}
+
+std::optional<std::string> check_metric(SampleRun& run, const MetricRule& metric,
+                                        const Sample& sample, bool must) {
+  if (auto why = run.is_rows(sample)) return why;
+  const Recognised last = run.recognise(sample);
+  if (!last.has_own_time && !run.has_other_times()) return "the last row's time cannot be read";
+  if (says(last, metric.name) == must) return std::nullopt;
+  if (!must) return "the metric is over its limit in the last row, and must not be";
+  return last.readings.empty() ? "the last row holds no number that a metric looks at"
+                               : "the metric is not over its limit in the last row";
+}
+
+void check_metrics(const Pack& pack, SampleRun& run, std::vector<SampleFailure>& failures) {
+  for (const MetricRule& metric : pack.program->metrics) {
+    for (const Sample& sample : metric.match) {
+      const auto why = check_metric(run, metric, sample, true);
+      if (why) failures.push_back(failure(pack, metric, sample, *why));
+    }
+    for (const Sample& sample : metric.no_match) {
+      const auto why = check_metric(run, metric, sample, false);
+      if (why) failures.push_back(failure(pack, metric, sample, *why));
+    }
+  }
+}
+
 std::set<Signal> signals_of(const Recognised& recognised) {
   std::set<Signal> signals;
   for (const SignalEvent& event : recognised.events) {
@@ -225,6 +275,7 @@ std::vector<SampleFailure> check_samples(const Pack& pack) {
       }
     }
   }
+  check_metrics(pack, run, failures);
   return failures;
 }
 

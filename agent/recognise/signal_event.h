@@ -24,6 +24,8 @@ enum class TimeDoubt : std::uint8_t {
   kArrival,      // the record gives no time: it is when it was read
 };
 [[nodiscard]] std::string_view to_string(TimeDoubt doubt);  // "two_readings"; "" for kNone
+// How far off a time in such doubt may be, either way.
+[[nodiscard]] Duration time_error_of(TimeDoubt doubt);
 
 struct SignalEvent {
   // What a rule makes of a record; kNone for rules (and bare records) that only name a message.
@@ -41,6 +43,9 @@ struct SignalEvent {
   bool ends_scope = false;        // after this record the scope names no message any more
   bool restarts_process = false;  // all scopes of the process end here: a new process instance
   bool opens_window = false;      // counts towards an overload window
+  // Of a metric that is over its limit: since when, `time` being the last sample of it. Such an
+  // event has no reference and no scope.
+  std::optional<Instant> over_since;
   std::string driver;        // for windows: what the rule says is the cause, "" = the signal's own
   std::uint64_t offset = 0;  // of the record in its file
   std::uint64_t bytes = 0;

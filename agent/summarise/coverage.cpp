@@ -77,15 +77,17 @@ void ReadingLog::resume(std::vector<ReadingInterval> before, Instant then, Insta
   reason_ = "starting";
 }
 
-void EventCoverage::event(Instant time, Instant now) {
+void EventCoverage::event(Instant read, Duration error, Instant now) {
   Saved& s = state_;
-  if (time > now + settings_.clock_error + kAheadMax) return;
+  const Instant time = read - error;
+  if (read > now + settings_.clock_error + kAheadMax) return;
   const Instant lag_end = now - settings_.flush_lag - settings_.clock_error;
-  if (s.lost_at) end_gap(time);
+  const Instant at_latest = std::max(read, std::min(read + error, now));
+  if (s.lost_at) end_gap(at_latest);
   if (!s.from) {
-    s.from = time;
-    s.until = time;
-    s.claimed = time;
+    s.from = at_latest;
+    s.until = at_latest;
+    s.claimed = at_latest;
   }
   const Instant sure = std::min(time, s.previous_event.value_or(time)) - settings_.flush_lag;
   s.until = std::max(s.until, std::min(sure, lag_end));

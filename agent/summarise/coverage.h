@@ -8,6 +8,8 @@
 //   - with the event times read: to the smaller of the last two, so that one record with a time far
 //     ahead claims nothing, less the flush lag, within which a product may write out of order;
 //   - when every byte there is has been read: to now less flush lag and clock error.
+// A time in doubt counts as its earliest reading where it moves the coverage on, and as its latest
+// where coverage begins or a gap ends.
 // It never goes back, whatever the log's clock does. Content lost unread opens a gap, which ends at
 // the next event read, or when the source is read to its end at a time that the lost content cannot
 // have reached any more.
@@ -75,7 +77,8 @@ class EventCoverage {
 
   explicit EventCoverage(Settings settings) : settings_{settings} {}
 
-  void event(Instant time, Instant now);
+  // `error`: the time may be so far off, either way; then the less is claimed.
+  void event(Instant time, Duration error, Instant now);
   void caught_up(Instant now);
   void lost(Instant now);
 

@@ -1,12 +1,15 @@
 #include "agent/summarise/explain.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <utility>
 
 #include "agent/detect/detector.h"
 #include "agent/frame/record_framer.h"
+#include "agent/recognise/metric_watch.h"
 #include "agent/recognise/recogniser.h"
 #include "agent/summarise/content_name.h"
 #include "common/summary/fact.h"
@@ -54,6 +57,21 @@ void write_scopes(JsonWriter& json, const std::vector<std::string>& scopes, bool
   json.end_array();
 }
 
+// The wire's JSON has no fractions: the value as text, rounded for people.
+void write_readings(JsonWriter& json, const std::vector<MetricReading>& readings,
+                    const std::vector<std::string>& names) {
+  json.name("readings").begin_array();
+  for (const MetricReading& reading : readings) {
+    std::array<char, 40> text{};
+    const int size = std::snprintf(text.data(), text.size(), "%.6g", reading.value);
+    json.begin_object()
+        .member("metric", names.at(reading.metric))
+        .member("value", std::string_view{text.data(), static_cast<std::size_t>(size)})
+        .end_object();
+  }
+  json.end_array();
+}
+
 void write(JsonWriter& json, const SignalEvent& event, const std::optional<Fact>& step,
            bool show_text) {
   json.begin_object().member("rule", event.rule);
@@ -65,6 +83,7 @@ void write(JsonWriter& json, const SignalEvent& event, const std::optional<Fact>
   write(json, event.references);
   if (event.references_dropped > 0) json.member("references_dropped", event.references_dropped);
   write_scopes(json, event.scopes, show_text);
+  if (event.over_since) json.member("over_since", to_rfc3339(*event.over_since));
   if (event.ends_scope) json.member("ends_scope", true);
   if (event.restarts_process) json.member("restarts_process", true);
   if (event.opens_window) json.member("opens_window", true);
@@ -78,6 +97,7 @@ void write(JsonWriter& json, const SignalEvent& event, const std::optional<Fact>
 struct Explainer::State {
   Settings settings;
   Recogniser recogniser;
+  MetricWatch metrics;
   RecordFramer framer;
   Detector detector;
   FirstLine first_line;
@@ -115,6 +135,7 @@ Detector::Settings detector_settings(const Explainer::Settings& settings) {
 Explainer::State::State(Settings with)
     : settings{std::move(with)},
       recogniser{settings.pack, settings.zone, PrivacyStep{settings.tenant_key}},
+      metrics{settings.pack},
       framer{framer_settings(*settings.pack), recogniser.line_tests(), 0},
       detector{detector_settings(settings)} {
   if (settings.last_written) recogniser.set_read_at(ReadAt::kBoundsTime);
@@ -165,7 +186,8 @@ void Explainer::State::take_records() {
     dropped += framer.stats().dropped_bytes - before.dropped_bytes;
     if (!record) return;
     const std::uint64_t kept = framer.stats().record_bytes - before.record_bytes;
-    const Recognised made = recogniser.recognise(*record);
+    Recognised made = recogniser.recognise(*record);
+    metrics.judge(*record, made);
     ++records;
     (made.limited ? dropped : made.known ? recognised : unrecognised) += kept;
     explain(*record, made);
@@ -189,6 +211,7 @@ void Explainer::State::explain(const Record& record, const Recognised& made) {
     if (!last_time || *made.time > *last_time) last_time = made.time;
   }
   json.member("known", made.known);
+  if (!made.readings.empty()) write_readings(json, made.readings, metric_names(*settings.pack));
   if (made.limited) json.member("limited", true);
   json.name("events").begin_array();
   for (const SignalEvent& event : made.events) {

@@ -7,9 +7,9 @@
 //
 // Each text is one line of JSON. First one per record, in the file's order:
 //   {"record":{"offset","bytes","lines","truncated","orphan","malformed","context","time",
-//     "own_time","time_doubt","known","limited",
+//     "own_time","time_doubt","known","limited","readings":[{"metric","value"}],
 //     "events":[{"rule","signal","outcome","code","form","references","references_dropped",
-//       "scopes","ends_scope","restarts_process","opens_window","driver","step"}]}}
+//       "scopes","over_since","ends_scope","restarts_process","opens_window","driver","step"}]}}
 // "time" is UTC text, or absent before the first; "references" are as they would leave, after the
 // privacy step; "scopes" says of each scope its name, and with `show_text` its value too; "step" is
 // the fact that the record begins or adds to, as it stood then (whose it is, how many records).

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 
 json save(std::optional<Instant> time) {
   return time ? json::array({time->ms}) : json::array();
@@ -120,13 +120,13 @@ std::string SourcePipeline::snapshot(Instant now) const {
     fed = fed || file.fed_from != file.fed_to;
   }
   const std::string detector = s.detector.snapshot();
-  const json out = json::array({kVersion, json::binary({detector.begin(), detector.end()}),
-                                save(s.recogniser.time_in_force()), s.reading.until(now).ms,
-                                save(s.reading.peek(now)), save(s.coverage.saved()),
-                                std::move(files), save(s.ranges),
-                                json::array({s.bytes.read - s.pending(), s.bytes.recognised,
-                                             s.bytes.unrecognised, s.bytes.dropped, s.records}),
-                                save(s.last_seen), fed || s.digest_has_bytes || s.digest_broken});
+  const json out = json::array(
+      {kVersion, json::binary({detector.begin(), detector.end()}),
+       save(s.recogniser.time_in_force()), s.reading.until(now).ms, save(s.reading.peek(now)),
+       save(s.coverage.saved()), std::move(files), save(s.ranges),
+       json::array({s.bytes.read - s.pending(), s.bytes.recognised, s.bytes.unrecognised,
+                    s.bytes.dropped, s.records}),
+       save(s.last_seen), fed || s.digest_has_bytes || s.digest_broken, s.metrics.snapshot()});
   const std::vector<std::uint8_t> bytes = json::to_cbor(out);
   return {bytes.begin(), bytes.end()};
 }
@@ -172,6 +172,7 @@ Result<std::unique_ptr<SourcePipeline::State>> SourcePipeline::State::load(
   state->records = counts.at(4).get<std::uint64_t>();
   state->last_seen = load_last_seen(in.at(9));
   state->digest_broken = in.at(10).get<bool>();
+  MELDEVAKT_TRY(state->metrics.restore(in.at(11).get_ref<const std::string&>()));
   return state;
 }
 
@@ -183,7 +184,7 @@ Result<SourcePipeline> SourcePipeline::restore(Settings settings, std::string_vi
     return SourcePipeline{std::move(loaded).value()};
   } catch (const json::exception&) {
     // The library's message would repeat what the snapshot says.
-    return Error{Errc::kCorrupt, "pipeline snapshot: not of the form of version 2"};
+    return Error{Errc::kCorrupt, "pipeline snapshot: not of the form of version 3"};
   }
 }
 

@@ -39,6 +39,7 @@ struct SourcePipeline::State {
 
   Settings settings;
   Recogniser recogniser;
+  MetricWatch metrics;
   Detector detector;
   ReadingLog reading;
   EventCoverage coverage;

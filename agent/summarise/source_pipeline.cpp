@@ -17,6 +17,7 @@ Duration flush_lag_of(const SourcePipeline::Settings& settings) {
 SourcePipeline::State::State(Settings new_settings, Instant start, Detector new_detector)
     : settings{std::move(new_settings)},
       recogniser{settings.pack, settings.zone, PrivacyStep{settings.tenant_key}},
+      metrics{settings.pack, settings.metric_limits},
       detector{std::move(new_detector)},
       reading{start},
       coverage{{flush_lag_of(settings), settings.clock_error}} {
@@ -155,7 +156,7 @@ SourceYield SourcePipeline::take(Instant now) {
   const std::optional<Instant> untold = s.detector.earliest_untold();
   SourceCoverage& to = out.coverage;
   to.id = s.settings.name;
-  to.kind = "file";
+  to.kind = s.settings.kind;
   to.pack = s.settings.pack->identity;
   for (const Signal signal : s.settings.pack->observes) {
     const auto seen = s.last_seen.find(signal);
@@ -196,7 +197,8 @@ void SourcePipeline::State::take_records(File& file, Instant now) {
     bytes.dropped += file.framer->stats().dropped_bytes - before.dropped_bytes;
     if (!record) return;
     const std::uint64_t kept = file.framer->stats().record_bytes - before.record_bytes;
-    const Recognised recognised = recogniser.recognise(*record, file.time);
+    Recognised recognised = recogniser.recognise(*record, file.time);
+    metrics.judge(*record, recognised);
     ++records;
     if (recognised.limited) {
       bytes.dropped += kept;
@@ -212,7 +214,9 @@ void SourcePipeline::State::take_records(File& file, Instant now) {
 // A record is never complete before its file's first line is, so every record's file has a name.
 void SourcePipeline::State::observe(const Record& record, const Recognised& made,
                                     const std::string& file_name, Instant now) {
-  if (made.time && made.has_own_time) coverage.event(*made.time, now);
+  if (made.time && made.has_own_time) {
+    coverage.event(*made.time, time_error_of(made.time_doubt), now);
+  }
   if (made.events.empty()) return;
   const std::string name = record_name(file_name, record, settings.pack->shape.kind);
   for (const SignalEvent& event : made.events) {

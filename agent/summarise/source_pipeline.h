@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "agent/detect/detector.h"
+#include "agent/recognise/metric_watch.h"
 #include "agent/recognise/pack.h"
 #include "agent/recognise/recogniser.h"
 #include "common/base/result.h"
@@ -56,6 +57,8 @@ class SourcePipeline {
     Duration flush_lag = seconds(1);  // configuration may raise the pack's
     Duration clock_error = milliseconds(0);
     bool digest = true;
+    std::string kind = "file";   // in the coverage: FORMAT.md
+    MetricLimits metric_limits;  // the operator's, by metric of the pack
   };
 
   SourcePipeline(Settings settings, Instant start);  // reading intervals begin at `start`

@@ -1,5 +1,5 @@
 // The machine's clocks behind common/ports/clock.h. POSIX: CLOCK_REALTIME, CLOCK_BOOTTIME,
-// /proc/sys/kernel/random/boot_id. Thread-safety: safe for concurrent use.
+// CLOCK_MONOTONIC, /proc/sys/kernel/random/boot_id. Thread-safety: safe for concurrent use.
 #pragma once
 
 #include "common/ports/clock.h"
@@ -12,6 +12,9 @@ class SystemClock : public Clock {
   [[nodiscard]] std::int64_t boot_ns() override;
   [[nodiscard]] std::string boot_id() override;
 };
+
+// Time since boot without what the machine was suspended (CLOCK_MONOTONIC); never steps.
+[[nodiscard]] std::int64_t awake_ns();
 
 struct ClockQuality {
   bool synchronised = false;

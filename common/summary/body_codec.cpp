@@ -11,12 +11,26 @@
 namespace meldevakt {
 namespace {
 
-constexpr int kBodyVersion = 1;
+// Version 2 can say `time_error` and `metrics`. A body is written in the lowest version that can
+// say it, so that most bodies are read by collectors that know the first only.
+constexpr int kBodyVersionPlain = 1;
+constexpr int kBodyVersion = 2;
+// A time that is further off than this is no time.
+constexpr std::int64_t kTimeErrorMsMax = 31LL * 24 * 3600 * 1000;
 constexpr std::size_t kSaltBytes = 32;
 constexpr std::size_t kIdDigits = 32;
 // Room for one fact in JSON, most often enough: growing a text of megabytes by doubling costs more
 // than the rest of the encoding.
 constexpr std::size_t kFactBytesGuess = 360;
+
+int version_of(const Body& body) {
+  const bool plain = std::all_of(body.facts.begin(), body.facts.end(), [](const Fact& fact) {
+    if (const auto* const step = std::get_if<StepFact>(&fact.what)) return step->time_error.ms == 0;
+    const auto* const window = std::get_if<WindowFact>(&fact.what);
+    return window == nullptr || window->metrics == 0;
+  });
+  return plain ? kBodyVersionPlain : kBodyVersion;
+}
 
 // --- writing --------------------------------------------------------------------------------
 
@@ -40,7 +54,9 @@ void write(JsonWriter& json, const StepFact& step) {
   if (step.outcome) json.member("outcome", to_string(*step.outcome));
   json.member("code", step.code);
   if (step.form) json.member("form", to_string(*step.form));
-  json.member("records", step.records).end_object();
+  json.member("records", step.records);
+  if (step.time_error.ms > 0) json.member("time_error", step.time_error.ms);
+  json.end_object();
 }
 
 void write(JsonWriter& json, const AliasFact& alias) {
@@ -60,7 +76,9 @@ void write(JsonWriter& json, const WindowFact& window) {
         .member("count", count.count)
         .end_object();
   }
-  json.end_array().member("driver", window.driver).end_object();
+  json.end_array().member("driver", window.driver);
+  if (window.metrics > 0) json.member("metrics", window.metrics);
+  json.end_object();
 }
 
 // --- reading --------------------------------------------------------------------------------
@@ -110,6 +128,9 @@ Result<StepFact> read_step(const JsonValue& value) {
   out.code = reader.text("code", is_code, true);
   if (reader.has("form")) out.form = reader.word("form", form_from_string);
   out.records = static_cast<std::uint32_t>(reader.integer("records", 1, UINT32_MAX));
+  if (reader.has("time_error")) {
+    out.time_error = {reader.integer("time_error", 1, kTimeErrorMsMax)};
+  }
   MELDEVAKT_TRY(reader.finish());
   return out;
 }
@@ -145,6 +166,10 @@ Result<WindowFact> read_window(const JsonValue& value) {
     reader.require(out.signals[i - 1].signal < out.signals[i].signal, "signals", "not sorted");
   }
   out.driver = reader.text("driver", is_code, true);
+  if (reader.has("metrics")) {
+    out.metrics = reader.count("metrics");
+    reader.require(out.metrics > 0, "metrics", "out of range");
+  }
   MELDEVAKT_TRY(reader.finish());
   return out;
 }
@@ -173,7 +198,7 @@ Result<Fact> read_fact(const JsonValue& value) {
 std::string encode_body(const Body& body) {
   JsonWriter json;
   json.reserve(256 + body.facts.size() * kFactBytesGuess);
-  json.begin_object().member("version", kBodyVersion).member("salt", to_hex(body.salt));
+  json.begin_object().member("version", version_of(body)).member("salt", to_hex(body.salt));
   json.name("facts").begin_array();
   for (const Fact& fact : body.facts) {
     json.begin_object().member("id", fact.id).member("revision", fact.revision);
@@ -207,7 +232,9 @@ Result<Body> decode_body(std::string_view json) {
       parse_json_list(json, "facts", add, {.depth_max = 8, .members_max = 16, .values_max = 200});
   if (!value) return std::move(value).error().in("body");
   JsonReader reader{value.value(), "body"};
-  reader.require(reader.integer("version", 0) == kBodyVersion, "version", "not known here");
+  // The lowest version that can say it, and no other: one form for each body.
+  reader.require(reader.integer("version", 0) == version_of(body), "version",
+                 "not known here, or not that of its facts");
   const std::string salt = reader.hex("salt", 2 * kSaltBytes);
   // The elements went to `add`; what is left is the empty list.
   static_cast<void>(reader.list<int>("facts", 0, [](const JsonValue&) { return Result<int>{0}; }));

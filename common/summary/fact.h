@@ -42,6 +42,9 @@ struct StepFact {
   std::string code;                   // what failed, e.g. "pg/55P03"; "" when nothing says
   std::optional<FormType> form;
   std::uint32_t records = 1;  // how many records of the log tell of this one event
+  // How far from `time` the event may truly lie, either way: the hour that autumn repeats, a day
+  // that had to be deduced. 0: as sure as the log's clock.
+  Duration time_error{};
   auto operator<=>(const StepFact&) const = default;
 };
 
@@ -62,6 +65,9 @@ struct WindowFact {
     auto operator<=>(const Count&) const = default;
   };
   std::vector<Count> signals;  // sorted by signal
+  // How many of them are samples of a metric over its limit: a second kind of witness beside what
+  // software logged.
+  std::uint64_t metrics = 0;
   std::string driver;  // the likely cause as a code: "backup", "lock_wait", "storage_full", ...
   auto operator<=>(const WindowFact&) const = default;
 };

@@ -30,6 +30,11 @@ std::int64_t SystemClock::boot_ns() {
   return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec;
 }
 
+std::int64_t awake_ns() {
+  const timespec at = read_clock(CLOCK_MONOTONIC);
+  return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec;
+}
+
 std::string SystemClock::boot_id() {
   // Read each time: a container can be moved to another machine while it is frozen.
   Result<std::string> text = read_file("/proc/sys/kernel/random/boot_id", 64);

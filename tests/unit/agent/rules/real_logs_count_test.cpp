@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "agent/frame/record_framer.h"
+#include "agent/recognise/metric_watch.h"
 #include "agent/recognise/recogniser.h"
 #include "agent/rules/shipped_packs.h"
 
@@ -85,9 +86,11 @@ std::map<std::string, std::uint64_t> counts(const std::string& text,
   FileTime time;
   time.in_force = Instant{1'600'000'000'000};
   std::map<std::string, std::uint64_t> out;
+  MetricWatch metrics{pack};
   const auto drain = [&] {
     while (const auto record = framer.next()) {
-      const Recognised got = recogniser.recognise(*record, time);
+      Recognised got = recogniser.recognise(*record, time);
+      metrics.judge(*record, got);
       CHECK_FALSE(got.limited);
       for (const SignalEvent& event : got.events) ++out[event.rule];
     }
