@@ -41,7 +41,8 @@ struct FieldView {
 [[nodiscard]] FieldView json_view(std::string_view record,
                                   const std::vector<std::string>& byte_fields);
 
-// From the last "<element" in front of the first "</element>" on.
+// From the first "<element" that begins a whole element; when there is none, as far as it can be
+// read from the last "<element" in front of the first "</element>" on.
 [[nodiscard]] FieldView xml_view(std::string_view record, std::string_view element);
 
 // "column_7": the name of a field that has none; counted from 1.

@@ -141,7 +141,7 @@ std::optional<LineCutter::End> LineCutter::find_newline(std::size_t from) const 
   if (unit() == 1) {
     const std::size_t at = buffer_.find('\n', from);
     if (at == kNowhere) return std::nullopt;
-    return End{at, 1, false};
+    return End{at, 1, false, false};
   }
   const bool little = *encoding_ == Encoding::kUtf16Le;
   for (std::size_t at = from; (at = buffer_.find('\n', at)) != kNowhere; ++at) {
@@ -151,12 +151,12 @@ std::optional<LineCutter::End> LineCutter::find_newline(std::size_t from) const 
     }
     if (buffer_[little ? at + 1 : at - 1] != '\0') continue;
     const std::size_t begin = little ? at : at - 1;
-    if (is_aligned(begin)) return End{begin, 2, false};
+    if (is_aligned(begin)) return End{begin, 2, false, false};
     const std::string_view before = std::string_view{buffer_}.substr(0, begin);
     const std::string_view carriage_return =
         little ? std::string_view{"\r\0", 2} : std::string_view{"\0\r", 2};
     if (begin >= consumed_ + 2 && before.substr(begin - 2) == carriage_return) {
-      return End{begin, 2, true};
+      return End{begin, 2, true, false};
     }
   }
   return std::nullopt;
@@ -193,8 +193,8 @@ std::optional<LineCutter::End> LineCutter::find_end(std::size_t from) const {
   const std::size_t to = newline ? newline->at : buffer_.size();
   const std::size_t tag = find_tag(from, to);
   const std::size_t padding = find_padding(from, std::min(tag, to));
-  if (padding != kNowhere) return End{padding, 0, false};
-  if (tag != kNowhere) return End{tag, 0, false};
+  if (padding != kNowhere) return End{padding, 0, false, false};
+  if (tag != kNowhere) return End{tag, 0, false, true};
   return newline;
 }
 
@@ -223,7 +223,7 @@ std::optional<LineCutter::Piece> LineCutter::take_tail() {
   if (const std::optional<End> end = find_end(std::max(searched_, consumed_))) {
     pass(*end);
   } else if (finished_) {
-    pass({buffer_.size(), 0, false});
+    pass({buffer_.size(), 0, false, false});
   } else {
     remember_searched();
     std::size_t end_here = searched_;
@@ -249,6 +249,7 @@ std::optional<LineCutter::Piece> LineCutter::take_line() {
   Piece piece;
   piece.text = rest.substr(0, end->at - consumed_);
   piece.bytes = piece.text.size() + end->bytes + std::exchange(mark_bytes_, 0);
+  piece.at_tag = end->tag;
   const std::size_t stored = piece.text.size();
   if (end->bytes > 0 && stored >= unit() && piece.text.substr(stored - unit()) == carriage_return) {
     piece.text.remove_suffix(unit());
@@ -282,7 +283,7 @@ std::optional<LineCutter::Piece> LineCutter::take_unended(std::string_view rest)
   if (finished_) {
     piece.bytes = rest.size() + mark;
     piece.dropped = rest.size() - keep;
-    pass({buffer_.size(), 0, false});
+    pass({buffer_.size(), 0, false, false});
     return piece;
   }
   piece.bytes = keep + mark;

@@ -49,6 +49,7 @@ class LineCutter {
     std::size_t bytes = 0;    // of the file
     std::size_t dropped = 0;  // kLine: of `bytes`, beyond the bound
     bool cut = false;         // kLine: `text` is a prefix
+    bool at_tag = false;      // kLine: ended by an end tag; what comes next stands in the same line
   };
 
   LineCutter(Settings settings, std::uint64_t offset);
@@ -71,6 +72,7 @@ class LineCutter {
     std::size_t at = 0;     // of the text, in buffer_
     std::size_t bytes = 0;  // of the line end behind it
     bool shifts = false;    // the units of UTF-16 are counted from here anew
+    bool tag = false;       // it is an end tag
   };
 
   [[nodiscard]] std::size_t unit() const { return unit_bytes(*encoding_); }

@@ -137,7 +137,7 @@ void RecordFramer::State::note_end(const Piece& line, std::string_view text, boo
     open.complete = settings.shape.kind != RecordKind::kXml;
     return;
   }
-  open.complete = structured->add(text, begins, line.cut);
+  open.complete = structured->add(text, begins, line.cut, line.at_tag);
 }
 
 void RecordFramer::State::look_for_join(std::string_view text) {
@@ -172,8 +172,10 @@ void RecordFramer::State::begin(const Piece& line, std::string_view text, std::u
 
 void RecordFramer::State::append(const Piece& line, std::string_view text,
                                  std::uint64_t undecodable) {
+  const bool in_line = structured && structured->in_line();
   if (fits(line)) {
-    open.record.text.append(1, '\n').append(text);
+    if (!in_line) open.record.text.append(1, '\n');
+    open.record.text.append(text);
     open.kept_text_bytes += line.text.size();
     open.dropped_bytes += line.dropped;
     open.record.truncated = line.cut;
@@ -183,7 +185,7 @@ void RecordFramer::State::append(const Piece& line, std::string_view text,
     std::size_t keep = 0;
     if (!open.record.truncated && open.record.lines < settings.lines_max) {
       keep = cutter.whole_characters(line.text, cutter.text_max() - open.kept_text_bytes);
-      if (keep > 0) open.record.text.append(1, '\n');
+      if (keep > 0 && !in_line) open.record.text.append(1, '\n');
       decode_to(open.record.text, *cutter.encoding(), settings.encodings, line.text.substr(0, keep),
                 open.undecodable_bytes);
       open.kept_text_bytes += keep;
@@ -193,7 +195,7 @@ void RecordFramer::State::append(const Piece& line, std::string_view text,
     open.lines_truncated += 1;
   }
   open.record.bytes += line.bytes;
-  open.record.lines += 1;
+  open.record.lines += in_line ? 0 : 1;
 }
 
 // The rest of a line that was cut, or padding. Padding with no record in front of it is counted at

@@ -49,15 +49,32 @@ bool StructuredRecords::starts(std::string_view line, bool over, const LineTests
       if (is_blank(line)) return false;
       if (lost_ || (over && csv_.in_quotes())) return looks_like_csv(line, tests);
       return !csv_.in_quotes();
-    case RecordKind::kXml: return has_start_tag(line, shape_.element);
+    case RecordKind::kXml: return starts_xml(line, over);
     case RecordKind::kJsonLines:
     case RecordKind::kW3c: return !is_blank(line);
   }
   return false;
 }
 
-bool StructuredRecords::add(std::string_view line, bool begins, bool cut) {
-  if (shape_.kind == RecordKind::kXml) return false;
+// In CDATA and in a value a tag is text. But no value holds "<" by the rules of XML: a line that
+// begins with a start tag is the next record, the one before having been torn.
+bool StructuredRecords::starts_xml(std::string_view line, bool over) const {
+  if (!has_start_tag(line, shape_.element)) return false;
+  if (over) return true;
+  if (place_.in_cdata()) return false;
+  if (!place_.in_value()) return true;
+  const std::size_t first = line.find_first_not_of(" \t");
+  return !in_line_ && has_start_tag(line.substr(first, shape_.element.size() + 2), shape_.element);
+}
+
+bool StructuredRecords::add(std::string_view line, bool begins, bool cut, bool at_tag) {
+  if (shape_.kind == RecordKind::kXml) {
+    if (begins) place_ = XmlPlace{};
+    place_.add(line);
+    if (cut) place_ = XmlPlace{};  // what was cut off may have ended anything
+    in_line_ = at_tag && (place_.in_cdata() || place_.in_value());
+    return false;
+  }
   if (shape_.kind != RecordKind::kCsv) return true;
   if (begins) {
     csv_ = CsvScan{shape_.delimiter};
@@ -95,6 +112,8 @@ void StructuredRecords::finish_csv(Record& record, const LineTests& tests) {
 }
 
 void StructuredRecords::finish(Record& record, const LineTests& tests) {
+  place_ = XmlPlace{};
+  in_line_ = false;
   if (record.orphan) return;
   switch (shape_.kind) {
     case RecordKind::kLines: break;

@@ -11,6 +11,7 @@
 
 #include "agent/decode/encoding.h"
 #include "agent/frame/field_view.h"
+#include "agent/frame/xml_place.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -218,11 +219,31 @@ std::size_t last_start(std::string_view text, const std::string& tag, std::size_
 
 }  // namespace
 
+// The first "<element" from which on the text is one whole element: one that stands before it was
+// torn. Most often it is the first; so many are tried. One in CDATA is text, and none.
 FieldView xml_view(std::string_view record, std::string_view element) {
-  FieldView view;
+  constexpr int kTriesMax = 4;
   const std::string tag = "<" + std::string{element};
+  XmlPlace place;
+  std::size_t placed = 0;
+  std::size_t tried = kNowhere;
+  bool any_in_cdata = false;
+  int tries = 0;
+  for (std::size_t at = 0; tries < kTriesMax && (at = record.find(tag, at)) != kNowhere; ++at) {
+    if (at + tag.size() < record.size() && !ends_name(record[at + tag.size()])) continue;
+    place.add(record.substr(placed, at - placed));
+    placed = at;
+    any_in_cdata = any_in_cdata || place.in_cdata();
+    if (place.in_cdata()) continue;
+    FieldView view;
+    if (Reader{record.substr(at), view}.run()) return view;
+    tried = at;
+    ++tries;
+  }
+  FieldView view;
   const std::size_t end = record.find("</" + std::string{element} + ">");
-  const std::size_t start = last_start(record, tag, std::min(end, record.size()));
+  const std::size_t start =
+      any_in_cdata ? tried : last_start(record, tag, std::min(end, record.size()));
   view.malformed = start == kNowhere || !Reader{record.substr(start), view}.run() || view.malformed;
   return view;
 }

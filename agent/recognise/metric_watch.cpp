@@ -99,6 +99,10 @@ std::optional<Instant> MetricWatch::over_since(std::size_t metric, Instant time,
   if (!follows) {
     series.high = false;
     series.over_since.reset();
+    // A clock that was set back: what lies ahead of it is not the past.
+    if (rule.usual && drop_ahead(series, time + slot_of(rule.usual->history))) {
+      set_usual(rule, series);
+    }
   }
   const Instant before = follows ? std::min(*series.last, time) : time;
   series.last = time;
@@ -135,14 +139,18 @@ void MetricWatch::remember(const MetricRule& rule, Series& series, Instant time,
   if (!rule.usual) return;
   auto& past = series.past;
   const Duration slot = slot_of(rule.usual->history);
-  // A clock that was set back: what lies ahead of it is not the past.
-  while (!past.empty() && past.back().first > time + slot) past.pop_back();
   if (!past.empty() && time < past.back().first + slot) return;
   past.emplace_back(time, value);
   while (past.size() > kHistorySlots || past.front().first < time - rule.usual->history) {
     past.pop_front();
   }
   set_usual(rule, series);
+}
+
+bool MetricWatch::drop_ahead(Series& series, Instant of) {
+  const std::size_t before = series.past.size();
+  while (!series.past.empty() && series.past.back().first > of) series.past.pop_back();
+  return series.past.size() < before;
 }
 
 void MetricWatch::set_usual(const MetricRule& rule, Series& series) {

@@ -71,6 +71,7 @@ class MetricWatch {
   [[nodiscard]] std::optional<Instant> over_since(std::size_t metric, Instant time, double value);
   [[nodiscard]] bool is_bad(std::size_t metric, double value) const;
   void remember(const MetricRule& rule, Series& series, Instant time, double value) const;
+  static bool drop_ahead(Series& series, Instant of);
   static void set_usual(const MetricRule& rule, Series& series);
 
   std::shared_ptr<const Pack> pack_;

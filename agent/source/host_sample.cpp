@@ -25,7 +25,7 @@ Count growth(Count before, Count now) {
 class SampleWriter {
  public:
   SampleWriter(Instant time, Duration interval) : interval_{interval} {
-    text_ = "{\"time\":\"" + to_rfc3339(time) + "\"";
+    text_ = "{\"sampled_at\":\"" + to_rfc3339(time) + "\"";
     add("interval_s", static_cast<double>(interval.ms) / 1000);
   }
   void add(std::string_view name, double value) {

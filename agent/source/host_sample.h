@@ -1,6 +1,6 @@
 // One sample of this host as one line of text: the record of the pack `host-metrics`.
 //
-//   {"time":"2023-02-01T03:14:22.101Z","interval_s":10.0,"cpu.busy":12.4,"psi.io.full":0.2,...}
+//   {"sampled_at":"2023-02-01T03:14:22.101Z","interval_s":10.0,"cpu.busy":12.4,"psi.io.full":0.2,...}
 //
 //   cpu.busy cpu.iowait cpu.throttled   percent of the interval; in a container with a limit,
 //                                       of what it may use, if that is more

@@ -177,5 +177,54 @@ TEST_CASE("config: sizes") {
   }
 }
 
+TEST_CASE("config: this host's metrics, and limits of an operator's own") {
+  const auto config = parse_config(changed("", R"([[source]]
+name = "host"
+metrics = ["cpu", "disk"]
+every = "5s"
+folders = ["/srv"]
+limits = { "cpu.busy" = 95, "disk.wait" = 12.5 }
+)"),
+                                   "agent.toml");
+  REQUIRE_MESSAGE(config, (config ? "" : config.error().message()));
+  const SourceConfig& host = config.value().sources.at(1);
+  CHECK(host.kind == SourceKind::kMetrics);
+  CHECK(host.metrics.groups.cpu);
+  CHECK(host.metrics.groups.disk);
+  CHECK_FALSE(host.metrics.groups.memory);
+  CHECK(host.metrics.every == seconds(5));
+  CHECK(host.metrics.roots.proc == "/proc");
+  CHECK(host.metrics.roots.folders == std::vector<std::string>{"/srv"});
+  CHECK(host.pack == "host-metrics");
+  CHECK(host.zone == "UTC");
+  CHECK(host.limits == MetricLimits{{"cpu.busy", 95.0}, {"disk.wait", 12.5}});
+  meldevakt::testing::RuleTimeZones zones;
+  const auto packs = load_packs(config.value());
+  REQUIRE(packs);
+  CHECK(check_sources(config.value(), packs.value(), zones).has_value());
+
+  const auto refused = [](const std::string& keys) {
+    const auto bad =
+        parse_config(changed("", "[[source]]\nname = \"host\"\n" + keys), "agent.toml");
+    return bad ? std::string{"read"} : bad.error().message();
+  };
+  CHECK(refused("metrics = [\"disks\"]\n").find("there are no metrics 'disks'") !=
+        std::string::npos);
+  CHECK(refused("metrics = []\n").find("names none of") != std::string::npos);
+  CHECK(refused("metrics = [\"cpu\"]\nfiles = [\"/x\"]\n").find("not both") != std::string::npos);
+  CHECK(refused("metrics = [\"cpu\"]\nevery = \"10ms\"\n").find("must be between") !=
+        std::string::npos);
+  CHECK(refused("metrics = [\"cpu\"]\nlimits = { a = \"x\" }\n").find("names and numbers") !=
+        std::string::npos);
+  const auto unknown = parse_config(
+      changed("", "[[source]]\nname = \"h\"\nmetrics = [\"cpu\"]\nlimits = { \"cpu.bsy\" = 9 }\n"),
+      "agent.toml");
+  REQUIRE(unknown);
+  const auto checked = check_sources(unknown.value(), packs.value(), zones);
+  REQUIRE_FALSE(checked);
+  CHECK(checked.error().message().find("has no metric 'cpu.bsy'; did you mean 'cpu.busy'?") !=
+        std::string::npos);
+}
+
 }  // namespace
 }  // namespace meldevakt::agent

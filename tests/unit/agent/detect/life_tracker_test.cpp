@@ -228,7 +228,7 @@ TEST_CASE("LifeTracker: a snapshot of another version or form is refused") {
     REQUIRE_FALSE(restored);
     CHECK(restored.error().code() == Errc::kCorrupt);
   }
-  good[1] = 2;  // after the array's head: the version
+  good[1] = 3;  // after the array's head: the version
   CHECK_FALSE(LifeTracker::restore(LifeTracker::Settings{}, good));
 }
 

@@ -186,6 +186,22 @@ TEST_CASE("framing JSON lines, XML and W3C") {
               {"on one line", "<log><msg>a</msg><msg>b</msg></log>\n", "0+17[msg=a]17+19[msg=b]"},
               {"in front", "<?xml?>\n<log>\n<msg>a</msg>\n", "0+14o[<?xml?>|<log>]14+13[msg=a]"},
               {"never ended", "<msg><t>a</t>\n<msg>b</msg>\n", "0+14![t=a]14+13[msg=b]"}});
+  check(
+      xml,
+      {{"in CDATA", "<msg><t><![CDATA[x</msg>y]]></t></msg><msg>b</msg>\n",
+        "0+38[t=x</msg>y]38+13[msg=b]"},
+       {"a whole one in CDATA", "<msg><t><![CDATA[\n<msg>no</msg>\n]]></t></msg>\n<msg>b</msg>\n",
+        "0+46[t=<msg>no</msg>]46+13[msg=b]"},
+       {"comment", "<msg><!-- </msg><msg> -->a</msg>\n<msg>b</msg>\n", "0+33[msg=a]33+13[msg=b]"},
+       {"value", "<msg a='x</msg>y'>c</msg>\n<msg>b</msg>\n", "0+26[a=x</msg>y|msg=c]26+13[msg=b]"},
+       {"start in one", "<msg a='<msg>'>c</msg>\n<msg>b</msg>\n",
+        "0+23[a=<msg>|msg=c]23+13[msg=b]"},
+       {"torn in a value", "<msg a='x\n<msg>b</msg>\n", "0+10![]10+13[msg=b]"},
+       {"an apostrophe is no value", "<msg it's>a</msg>\n<msg>b</msg>\n", "0+18![]18+13[msg=b]"}});
+  World torn = xml;
+  torn.lines_max = 3;
+  check(torn, {{"torn in CDATA", "<msg><![CDATA[x\n<msg>1</msg>\ny\nz\n<msg>b</msg>\n",
+                "0+33~![]33+13[msg=b]"}});
   xml.bytes_max = 20;
   check(xml, {{"over the bound", "<msg><t>" + std::string(30, 'x') + "</t></msg>\n<msg>b</msg>\n",
                "0+49~![]49+13[msg=b]"}});
@@ -304,6 +320,8 @@ std::vector<Sample> samples() {
       {"JSON lines", of_kind(RecordKind::kJsonLines), "{\"a\":1}\r\n\n{\"b\":[1,2]}\nx\n{\"c"},
       {"XML", of_kind(RecordKind::kXml),
        "<l>\r\n<msg a='1'>x</msg><msg>y\n</msg>\n<msg/></l>\n<msg>z"},
+      {"XML, text that looks like tags", of_kind(RecordKind::kXml),
+       "<msg a='</msg>'><![CDATA[</msg>\r\n<msg>]]></msg><msg>x</msg>\n<msg><!--</msg>\n-->"},
       {"XML, bounds", short_xml, "<msg>01234567890123456789</msg><msg>x</msg>\n"},
       {"W3C", of_kind(RecordKind::kW3c), "#Fields: time a\r\n10:00:00 1\r\n#Fields: a\n2\n3 4"},
   };

@@ -156,6 +156,41 @@ TEST_CASE("body: rules of aliases and windows") {
                 R"(,"alias":{"time":0,"references":[]})"));
 }
 
+TEST_CASE("body: the second version says how sure a time is, and what metrics saw; no other does") {
+  Body body{std::string(32, 's'), {}};
+  StepFact step;
+  step.signal = Signal::kMessageReceived;
+  Fact fact{std::string(32, 'b'), 0, "trace", "received", step};
+  body.facts = {fact};
+  CHECK(encode_body(body).rfind(R"({"version":1,)", 0) == 0);
+  step.time_error = hours(1);
+  body.facts[0].what = step;
+  const std::string doubtful = encode_body(body);
+  CHECK(doubtful.rfind(R"({"version":2,)", 0) == 0);
+  CHECK(doubtful.find(R"("records":1,"time_error":3600000})") != std::string::npos);
+  REQUIRE(decode_body(doubtful).has_value());
+  CHECK(decode_body(doubtful).value() == body);
+  WindowFact window;
+  window.signals = {{Signal::kInfraCpu, 3}};
+  window.metrics = 2;
+  body.facts[0].what = window;
+  const std::string measured = encode_body(body);
+  CHECK(measured.rfind(R"({"version":2,)", 0) == 0);
+  CHECK(measured.find(R"("driver":"","metrics":2})") != std::string::npos);
+  CHECK(decode_body(measured).value() == body);
+  // One form for each body.
+  for (std::string json : {doubtful, measured}) {
+    json.replace(json.find(":2,"), 3, ":1,");
+    check_refused(json);
+  }
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {":3600000}", ":0}"}, {":3600000}", ":-1}"}, {":3600000}", ":99999999999}"}}) {
+    std::string json = doubtful;
+    json.replace(json.find(from), from.size(), to);
+    check_refused(json);
+  }
+}
+
 TEST_CASE("body: its own members") {
   const std::string salt(64, 'a');
   CHECK(decode_body(R"({"version":1,"salt":")" + salt + R"(","facts":[]})").has_value());

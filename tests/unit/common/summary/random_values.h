@@ -87,6 +87,7 @@ class RandomValues {
     if (coin()) out.code = code();
     if (coin()) out.form = one_of<FormType>(3);
     out.records = 1 + static_cast<std::uint32_t>(count(UINT32_MAX - 1));
+    if (below(4) == 0) out.time_error = hours(1 + static_cast<std::int64_t>(below(700)));
     return out;
   }
   WindowFact window() {
@@ -98,6 +99,7 @@ class RandomValues {
     }
     if (out.signals.empty()) out.signals.push_back({signal(), 1});
     if (coin()) out.driver = code();
+    if (below(4) == 0) out.metrics = 1 + count(1000);
     return out;
   }
   Fact fact() {
