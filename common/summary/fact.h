@@ -65,10 +65,10 @@ struct WindowFact {
     auto operator<=>(const Count&) const = default;
   };
   std::vector<Count> signals;  // sorted by signal
-  // How many of them are samples of a metric over its limit: a second kind of witness beside what
-  // software logged.
-  std::uint64_t metrics = 0;
   std::string driver;  // the likely cause as a code: "backup", "lock_wait", "storage_full", ...
+  // How many of the signals are samples of a metric over its limit: a second kind of witness beside
+  // what software logged.
+  std::uint64_t metrics = 0;
   auto operator<=>(const WindowFact&) const = default;
 };
 
