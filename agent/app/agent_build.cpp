@@ -27,6 +27,7 @@ const PipelineRow* pipeline_row(const State::Loaded& loaded, const std::string& 
 bool observes_commits(const Config& config, const Packs& packs, const std::string& tenant_name) {
   return std::any_of(config.sources.begin(), config.sources.end(), [&](const SourceConfig& source) {
     if (!source.tenant.empty() && source.tenant != tenant_name) return false;
+    if (source.kind == SourceKind::kReceipts) return false;
     const std::vector<Signal>& observes = packs.at(source.pack).pack->observes;
     return std::find(observes.begin(), observes.end(), Signal::kMessageCommitted) != observes.end();
   });
@@ -127,6 +128,9 @@ Status Agent::build_source(Core& core, State::Loaded& loaded, const SourceConfig
     settings.clock_error = clock_error;
     settings.kind = kind_of(config.kind);
     settings.metric_limits = config.limits;
+    if (config.kind == SourceKind::kReceipts) {
+      settings.receipts = ReceiptSettings{config.portal, config.columns, zone};
+    }
     fresh.push_back({tenant->row().id, SourcePipeline{settings, tenant->from()}});
     const PipelineRow* row = pipeline_row(loaded, tenant->row().id, config.name);
     read_before = read_before || row != nullptr;

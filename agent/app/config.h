@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@
 
 namespace meldevakt::agent {
 
+// The shipped pack that cuts out the rows of a portal's CSV.
+inline constexpr std::string_view kReceiptsPack = "portal-receipts";
+
 inline constexpr std::size_t kConfigBytesMax = 1024 * 1024;
 
 struct TenantConfig {
@@ -32,8 +36,9 @@ struct TenantConfig {
 
 // What a [[source]] reads; the configuration says it by the key it uses.
 enum class SourceKind : std::uint8_t {
-  kFiles,    // files = [...]
-  kMetrics,  // metrics = [...]: this host's own
+  kFiles,     // files = [...]
+  kReceipts,  // receipts = [...]: files too, a portal's CSV
+  kMetrics,   // metrics = [...]: this host's own
 };
 
 // The keys of a source with metrics = [...].
@@ -50,8 +55,10 @@ struct SourceConfig {
   HostMetricsConfig metrics;
   MetricLimits limits;  // by metric of the pack, in place of the pack's own
   std::string pack;
-  std::string zone;    // "" = the pack's
-  std::string tenant;  // name; "" = all
+  std::string zone;                                         // "" = the pack's
+  std::string portal;                                       // receipts: as the collector calls it
+  std::map<std::string, std::vector<std::string>> columns;  // receipts: field -> headings
+  std::string tenant;                                       // name; "" = all
   std::optional<Duration> flush_lag;
   std::uint32_t line = 0;
   std::uint32_t pack_line = 0;

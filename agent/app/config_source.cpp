@@ -5,6 +5,7 @@
 #include "agent/app/config_table.h"
 #include "common/base/limits.h"
 #include "common/base/text.h"
+#include "common/receipts/receipts.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -18,30 +19,20 @@ bool is_name(std::string_view text) {
          });
 }
 
-void check_glob(ConfigTable& in, const std::string& glob) {
+void check_glob(ConfigTable& in, const char* key, const std::string& glob) {
   if (glob.find("**") != std::string::npos) {
-    in.mistake("files", "'" + quoted(glob) +
-                            "': '**' is not understood; write one '*' for each "
-                            "folder");
+    in.mistake(key, "'" + quoted(glob) +
+                        "': '**' is not understood; write one '*' for each "
+                        "folder");
   }
   if (glob.back() == '/') {
-    in.mistake("files", "'" + quoted(glob) + "' is a folder; add the files' names, e.g. '" +
-                            quoted(glob) + "*.log'");
+    in.mistake(key, "'" + quoted(glob) + "' is a folder; add the files' names, e.g. '" +
+                        quoted(glob) + "*.log'");
   }
 }
 
 constexpr std::string_view kMetricsPack = "host-metrics";
 constexpr std::string_view kMetricsZone = "UTC";
-
-void read_files(ConfigTable& in, SourceConfig& out) {
-  out.files = in.texts("files");
-  if (!in.has("files")) {
-    in.missing("files");
-  } else if (out.files.empty()) {
-    in.mistake("files", "'files' in [[source]] names no file");
-  }
-  for (const std::string& glob : out.files) check_glob(in, glob);
-}
 
 void read_metrics(ConfigTable& in, SourceConfig& out) {
   out.kind = SourceKind::kMetrics;
@@ -71,6 +62,51 @@ void read_metrics(ConfigTable& in, SourceConfig& out) {
   metrics.roots.proc = in.text("proc", metrics.roots.proc);
   metrics.roots.cgroup = in.text("cgroup", metrics.roots.cgroup);
   metrics.roots.folders = in.texts("folders");
+  out.pack = in.text("pack", std::string{kMetricsPack});
+  out.pack_line = in.line_of("pack");
+  out.zone = in.text("zone", std::string{kMetricsZone});
+}
+
+void read_globs(ConfigTable& in, const char* key, SourceConfig& out) {
+  out.files = in.texts(key);
+  if (in.has(key) && out.files.empty()) {
+    in.mistake(key, "'" + std::string{key} + "' in [[source]] names no file");
+  }
+  for (const std::string& glob : out.files) check_glob(in, key, glob);
+}
+
+void read_files(ConfigTable& in, SourceConfig& out) {
+  read_globs(in, "files", out);
+  if (!in.has("files")) in.missing("files");
+  out.pack = in.required("pack");
+  out.pack_line = in.line_of("pack");
+  out.zone = in.text("zone");
+}
+
+// A portal's CSV, dropped into a folder by people or a job.
+void read_receipts(ConfigTable& in, SourceConfig& out, Mistakes& mistakes) {
+  out.kind = SourceKind::kReceipts;
+  out.pack = kReceiptsPack;
+  out.pack_line = in.line_of("receipts");
+  read_globs(in, "receipts", out);
+  if (in.has("files")) {
+    in.mistake("files", "a [[source]] has 'files' or 'receipts', not both");
+  }
+  out.portal = in.required("portal");
+  if (in.has("portal") && !out.portal.empty() && !is_name(out.portal)) {
+    in.mistake("portal", "'" + quoted(out.portal) +
+                             "' is no name for a portal: the one it has in the collector's "
+                             "configuration, e.g. \"npb\"");
+  }
+  out.zone = in.text("zone");
+  const toml::table* const columns = in.table("columns");
+  if (columns == nullptr) return;
+  ConfigTable sub{*columns, "columns of [[source]]", mistakes};
+  for (const auto& [field, headings] : default_columns()) {
+    const std::vector<std::string> given = sub.texts(field);
+    if (sub.has(field)) out.columns[field] = given;
+  }
+  sub.finish();
 }
 
 }  // namespace
@@ -85,15 +121,13 @@ SourceConfig read_source_config(const toml::table& table, Mistakes& mistakes) {
                            "' is no name for a source: letters without accents, "
                            "digits, '-', '_' and '.', at most 64");
   }
-  const bool samples = in.has("metrics");
-  if (samples) {
+  if (in.has("metrics")) {
     read_metrics(in, out);
+  } else if (in.has("receipts")) {
+    read_receipts(in, out, mistakes);
   } else {
     read_files(in, out);
   }
-  out.pack = samples ? in.text("pack", std::string{kMetricsPack}) : in.required("pack");
-  out.pack_line = in.line_of("pack");
-  out.zone = in.text("zone", samples ? std::string{kMetricsZone} : std::string{});
   out.zone_line = in.line_of("zone");
   out.tenant = in.text("tenant");
   out.limits = in.numbers("limits");

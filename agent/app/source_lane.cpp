@@ -9,6 +9,11 @@ void SourceLane::begin_file(const std::string& key, std::uint64_t offset) {
   changed_ = true;
 }
 
+void SourceLane::name_file(const std::string& key, const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  for (Branch& branch : branches_) branch.pipeline.name_file(key, name);
+}
+
 void SourceLane::feed(const std::string& key, std::string_view bytes) {
   for (Branch& branch : branches_) branch.pipeline.feed(key, bytes, now_);
   changed_ = true;
@@ -39,6 +44,10 @@ SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may
   } else if (turn.state == ReadState::kRead && state_ != ReadState::kRead &&
              state_ != ReadState::kUnknown) {
     log.info("source=" + name_ + " is read");
+  }
+  // Every tenant's pipeline reads the same rows.
+  for (const std::string& note : branches_.front().pipeline.take_notes()) {
+    log.warn("source=" + name_ + " " + note);
   }
   set_state(turn.state, turn.reason, now);
   const bool complete =

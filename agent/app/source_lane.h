@@ -52,6 +52,7 @@ class SourceLane : private FileSink {
 
  private:
   void begin_file(const std::string& key, std::uint64_t offset) override;
+  void name_file(const std::string& key, const std::string& path) override;
   void feed(const std::string& key, std::string_view bytes) override;
   void end_file(const std::string& key, FileEnd end) override;
   void set_state(ReadState state, std::string_view reason, Instant now);

@@ -12,6 +12,7 @@ std::string kind_of(SourceKind kind) {
   switch (kind) {
     case SourceKind::kFiles: return "file";
     case SourceKind::kMetrics: return "metrics";
+    case SourceKind::kReceipts: return "receipts";
   }
   return "file";
 }
@@ -19,7 +20,8 @@ std::string kind_of(SourceKind kind) {
 std::unique_ptr<SourceReader> make_source_reader(const SourceConfig& config,
                                                  std::vector<KnownFile> known, bool read_before) {
   switch (config.kind) {
-    case SourceKind::kFiles: break;
+    case SourceKind::kFiles:
+    case SourceKind::kReceipts: break;
     case SourceKind::kMetrics:
       return std::make_unique<HostMetricsSource>(
           HostMetricsSource::Settings{.groups = config.metrics.groups,

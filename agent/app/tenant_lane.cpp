@@ -22,6 +22,7 @@ Instant watermark_of(const std::vector<SourceYield>& yields) {
   std::optional<Instant> out;
   for (const SourceYield& yield : yields) {
     if (any && !observes_commits(yield)) continue;
+    if (yield.coverage.observes.empty()) continue;  // receipts
     out = std::min(yield.watermark, out.value_or(yield.watermark));
   }
   return out.value_or(Instant{});

@@ -52,7 +52,7 @@ struct RecordFramer::State {
     bool orphan = false;  // begins, but with no header
     bool header_only = false;
   };
-  Role role_of(std::string_view text);
+  Role role_of(std::string_view text, bool full);
   void begin(const Piece& line, std::string_view text, std::uint64_t undecodable, bool orphan);
   void append(const Piece& line, std::string_view text, std::uint64_t undecodable);
   void look_for_join(std::string_view text);
@@ -91,9 +91,9 @@ std::string_view RecordFramer::State::decoded(std::string_view stored,
   return scratch;
 }
 
-RecordFramer::State::Role RecordFramer::State::role_of(std::string_view text) {
+RecordFramer::State::Role RecordFramer::State::role_of(std::string_view text, bool full) {
   if (structured) {
-    const bool starts = structured->starts(text, open.record.truncated, tests);
+    const bool starts = structured->starts(text, full, tests);
     return {starts || !open.active, !starts, false};
   }
   if (tests.header_only && tests.header_only(text)) return {true, false, true};
@@ -113,7 +113,7 @@ RecordFramer::State::Role RecordFramer::State::role_of(std::string_view text) {
 std::optional<Record> RecordFramer::State::add(const Piece& line) {
   std::uint64_t undecodable = 0;
   const std::string_view text = decoded(line.text, undecodable);
-  const Role role = role_of(text);
+  const Role role = role_of(text, open.record.truncated || (open.active && !fits(line)));
   std::optional<Record> done;
   if (role.begins || (open.record.orphan && !fits(line))) {
     if (open.active) done = close();

@@ -30,13 +30,14 @@ enum class RecordKind : std::uint8_t {
 struct RecordShape {
   static constexpr std::size_t kColumnsMax = 4096;
   static constexpr std::size_t kElementBytesMax = 64;
+  static constexpr char kDelimiterFromHeader = '\0';
 
   RecordKind kind = RecordKind::kLines;
   // csv: the names of the columns, one list for each number of columns that occurs.
   std::vector<std::vector<std::string>> columns;
-  bool columns_from_header = false;      // csv: a header line of the file names them
-  char delimiter = ',';                  // csv
-  std::string element;                   // xml: of one record, e.g. "msg"; ASCII
+  bool columns_from_header = false;  // csv: a header line of the file names them
+  char delimiter = ',';  // csv; kDelimiterFromHeader: the one that cuts the header line most
+  std::string element;   // xml: of one record, e.g. "msg"; ASCII
   std::vector<std::string> byte_fields;  // json-lines: members whose arrays of numbers are text
 };
 

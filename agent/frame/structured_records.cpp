@@ -21,6 +21,23 @@ bool has_start_tag(std::string_view line, const std::string& element) {
   return false;
 }
 
+// The delimiter of a line that names columns: ';', ',' or a tab, whichever cuts it into most
+// fields.
+char delimiter_of(std::string_view header) {
+  char best = ';';
+  std::size_t most = 0;
+  for (const char delimiter : {';', ',', '\t'}) {
+    const std::size_t fields = csv_fields(header, delimiter).values.size();
+    if (fields <= most) continue;
+    most = fields;
+    best = delimiter;
+  }
+  return best;
+}
+
+// How carried() says which delimiter was found.
+constexpr std::string_view kFoundDelimiter = " delimiter=";
+
 void take(FieldView view, Record& record) {
   record.text = std::move(view.text);
   record.malformed = view.malformed;
@@ -29,7 +46,11 @@ void take(FieldView view, Record& record) {
 }  // namespace
 
 StructuredRecords::StructuredRecords(RecordShape shape)
-    : shape_{std::move(shape)}, csv_{shape_.delimiter} {}
+    : shape_{std::move(shape)},
+      find_delimiter_{shape_.delimiter == RecordShape::kDelimiterFromHeader},
+      csv_{shape_.delimiter} {
+  if (find_delimiter_) shape_.delimiter = ';';
+}
 
 // A whole record with a known number of fields, or the beginning of one that may become it.
 bool StructuredRecords::looks_like_csv(std::string_view line, const LineTests& tests) const {
@@ -77,6 +98,7 @@ bool StructuredRecords::add(std::string_view line, bool begins, bool cut, bool a
   }
   if (shape_.kind != RecordKind::kCsv) return true;
   if (begins) {
+    if (find_delimiter_ && shape_.columns.empty()) shape_.delimiter = delimiter_of(line);
     csv_ = CsvScan{shape_.delimiter};
     lost_ = false;
   }
@@ -93,6 +115,7 @@ bool StructuredRecords::is_csv_header(const Record& record, const LineTests& tes
 
 void StructuredRecords::finish_csv(Record& record, const LineTests& tests) {
   if (is_csv_header(record, tests)) {
+    if (find_delimiter_) shape_.delimiter = delimiter_of(record.text);
     std::vector<std::string> names = csv_fields(record.text, shape_.delimiter).values;
     if (names.size() > RecordShape::kColumnsMax) names.resize(RecordShape::kColumnsMax);
     for (std::string& name : names) {
@@ -138,6 +161,7 @@ std::string StructuredRecords::carried() const {
   if (shape_.columns_from_header && !shape_.columns.empty()) lines = shape_.columns.front();
   if (lines.empty() && !lost_) return "";
   std::string out = lost_ ? "lost" : "";
+  if (find_delimiter_) out.append(kFoundDelimiter).append(1, shape_.delimiter);
   for (const std::string& line : lines) out.append(1, '\n').append(line);
   return out;
 }
@@ -151,7 +175,13 @@ void StructuredRecords::set_carried(std::string_view carried) {
     if (line.size() == carried.size()) break;
     carried.remove_prefix(line.size() + 1);
   }
-  lost_ = lines.front() == "lost";
+  std::string_view first = lines.front();
+  const std::size_t found = first.find(kFoundDelimiter);
+  if (find_delimiter_ && found != std::string_view::npos && first.size() > found) {
+    shape_.delimiter = first.back();
+    first = first.substr(0, found);
+  }
+  lost_ = first == "lost";
   lines.erase(lines.begin());
   if (shape_.kind == RecordKind::kW3c) w3c_.restore(lines);
   if (shape_.columns_from_header && !lines.empty()) shape_.columns = {std::move(lines)};

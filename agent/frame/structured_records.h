@@ -43,6 +43,7 @@ class StructuredRecords {
   void finish_csv(Record& record, const LineTests& tests);
 
   RecordShape shape_;
+  bool find_delimiter_ = false;  // shape_.delimiter is what the file's header says
   CsvScan csv_;
   bool lost_ = false;  // csv: where quotes stand is not known; a likely line must be found
   W3cLog w3c_;

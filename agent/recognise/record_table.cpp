@@ -168,14 +168,17 @@ Status RecordLoader::columns() {
 Status RecordLoader::element() {
   if (text_.delimiter) {
     const std::string& value = text_.delimiter->value;
-    const bool usable = value.size() == 1 &&
-                        (value[0] == '\t' || (value[0] >= '!' && value[0] <= '~')) &&
-                        value[0] != '"';
+    const bool found = value == "header" && pack_.shape.columns_from_header;
+    const bool usable =
+        found || (value.size() == 1 && (value[0] == '\t' || (value[0] >= '!' && value[0] <= '~')) &&
+                  value[0] != '"');
     if (!usable) {
-      return values_.error(text_.delimiter->line,
-                           "a delimiter is one ASCII character that is neither a quote nor blank");
+      return values_.error(
+          text_.delimiter->line,
+          "a delimiter is one ASCII character that is neither a quote nor blank, or "
+          "\"header\" where columns = \"header\"");
     }
-    pack_.shape.delimiter = value[0];
+    pack_.shape.delimiter = found ? RecordShape::kDelimiterFromHeader : value[0];
   }
   for (const Text& name : text_.byte_fields) pack_.shape.byte_fields.push_back(name.value);
   if (pack_.shape.kind != RecordKind::kXml) return {};
@@ -311,7 +314,10 @@ Status RecordLoader::bounds() {
 std::string changed_characters(const RecordShape& shape) {
   switch (shape.kind) {
     case RecordKind::kLines: return "";
-    case RecordKind::kCsv: return std::string{"\"\\="} + shape.delimiter;
+    case RecordKind::kCsv:
+      return shape.delimiter == RecordShape::kDelimiterFromHeader
+                 ? "\"\\=;,\t"
+                 : std::string{"\"\\="} + shape.delimiter;
     case RecordKind::kJsonLines: return "\"\\=/'<>&+";
     case RecordKind::kXml: return "\"\\='<>&";
     case RecordKind::kW3c: return "\"\\= ";

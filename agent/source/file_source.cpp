@@ -152,6 +152,7 @@ bool FileSource::State::ensure_open(Entry& entry) {
 
 void FileSource::State::begin(Entry& entry, FileSink& sink) {
   if (entry.begun) return;
+  sink.name_file(entry.file.key, entry.file.path);
   sink.begin_file(entry.file.key, entry.read_offset);
   entry.begun = true;
   entry.dirty = true;

@@ -31,6 +31,11 @@ class FileSink {
  public:
   virtual ~FileSink() = default;
   virtual void begin_file(const std::string& key, std::uint64_t offset) = 0;
+  // Where the file lies just now; said before it is begun, and only by readers of files.
+  virtual void name_file(const std::string& key, const std::string& path) {
+    static_cast<void>(key);
+    static_cast<void>(path);
+  }
   virtual void feed(const std::string& key, std::string_view bytes) = 0;
   virtual void end_file(const std::string& key, FileEnd end) = 0;
 };

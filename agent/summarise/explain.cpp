@@ -164,7 +164,8 @@ void Explainer::finish() {
   const auto time = [](const Fact& fact) {
     if (const auto* const step = std::get_if<StepFact>(&fact.what)) return step->time;
     if (const auto* const alias = std::get_if<AliasFact>(&fact.what)) return alias->time;
-    return std::get_if<WindowFact>(&fact.what)->span.from;
+    if (const auto* const window = std::get_if<WindowFact>(&fact.what)) return window->span.from;
+    return Instant{};
   };
   std::sort(order.begin(), order.end(), [&](const Fact* a, const Fact* b) {
     return time(*a) != time(*b) ? time(*a) < time(*b) : a->id < b->id;

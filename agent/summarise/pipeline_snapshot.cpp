@@ -116,17 +116,19 @@ std::string SourcePipeline::snapshot(Instant now) const {
     const std::string carried = file.framer ? file.framer->carried() : file.carried;
     files.push_back(json::array(
         {key, file.content.name(), encoding ? std::string{to_string(*encoding)} : "", end,
-         std::min(file.fed_from, end), ended - s.ended.begin(), carried, to_text(file.time)}));
+         std::min(file.fed_from, end), ended - s.ended.begin(), carried, to_text(file.time),
+         file.rows, file.bad_rows, save(file.newest_sent), save(file.complete_told)}));
     fed = fed || file.fed_from != file.fed_to;
   }
   const std::string detector = s.detector.snapshot();
-  const json out = json::array(
-      {kVersion, json::binary({detector.begin(), detector.end()}),
-       save(s.recogniser.time_in_force()), s.reading.until(now).ms, save(s.reading.peek(now)),
-       save(s.coverage.saved()), std::move(files), save(s.ranges),
-       json::array({s.bytes.read - s.pending(), s.bytes.recognised, s.bytes.unrecognised,
-                    s.bytes.dropped, s.records}),
-       save(s.last_seen), fed || s.digest_has_bytes || s.digest_broken, s.metrics.snapshot()});
+  const json out = json::array({kVersion, json::binary({detector.begin(), detector.end()}),
+                                save(s.recogniser.time_in_force()), s.reading.until(now).ms,
+                                save(s.reading.peek(now)), save(s.coverage.saved()),
+                                std::move(files), save(s.ranges),
+                                json::array({s.bytes.read - s.pending(), s.bytes.recognised,
+                                             s.bytes.unrecognised, s.bytes.dropped, s.records}),
+                                save(s.last_seen), fed || s.digest_has_bytes || s.digest_broken,
+                                s.metrics.snapshot(), s.saved_receipts()});
   const std::vector<std::uint8_t> bytes = json::to_cbor(out);
   return {bytes.begin(), bytes.end()};
 }
@@ -155,6 +157,10 @@ Result<std::unique_ptr<SourcePipeline::State>> SourcePipeline::State::load(
     file.ended_at = saved.at(3).get<std::uint64_t>();
     file.carried = saved.at(6).get<std::string>();
     file.time = file_time_from_text(saved.at(7).get_ref<const std::string&>());
+    file.rows = saved.at(8).get<std::uint64_t>();
+    file.bad_rows = saved.at(9).get<std::uint64_t>();
+    file.newest_sent = load_time(saved.at(10));
+    file.complete_told = load_time(saved.at(11));
     const auto from = saved.at(4).get<std::uint64_t>();
     if (from < file.ended_at) state->add_range({file.content.name(), from, file.ended_at});
     const std::string key = saved.at(0).get<std::string>();
@@ -173,6 +179,7 @@ Result<std::unique_ptr<SourcePipeline::State>> SourcePipeline::State::load(
   state->last_seen = load_last_seen(in.at(9));
   state->digest_broken = in.at(10).get<bool>();
   MELDEVAKT_TRY(state->metrics.restore(in.at(11).get_ref<const std::string&>()));
+  MELDEVAKT_TRY(state->restore_receipts(in.at(12).get<std::vector<std::string>>()));
   return state;
 }
 

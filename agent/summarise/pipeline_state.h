@@ -33,6 +33,13 @@ struct SourcePipeline::State {
     std::uint64_t ended_at = 0;  // offset where it ended
     std::uint64_t fed_from = 0;  // bytes fed since the last take: [fed_from, fed_to)
     std::uint64_t fed_to = 0;
+    // Of receipts:
+    std::string name;  // under which it lies
+    Instant fed_at;
+    std::uint64_t rows = 0;  // the header is row 1
+    std::uint64_t bad_rows = 0;
+    std::optional<Instant> newest_sent;
+    std::optional<Instant> complete_told;  // newest_sent when its completeness was told
   };
 
   State(Settings new_settings, Instant start, Detector new_detector);
@@ -51,12 +58,21 @@ struct SourcePipeline::State {
   std::map<Signal, Instant> last_seen;
   Sha256Stream digest;
   bool digest_has_bytes = false;
+  std::optional<ReceiptRows> receipt_rows;
+  std::vector<Fact> receipts;  // wait for the next take
+  std::vector<std::string> notes;
   bool digest_broken = false;  // some of the bytes were hashed by a process that is gone
 
   [[nodiscard]] std::uint64_t pending() const;
   void take_records(File& file, Instant now);
   void observe(const Record& record, const Recognised& made, const std::string& file_name,
                Instant now);
+  [[nodiscard]] bool receipts_are_urgent() const;
+  void read_receipt(const Record& record, File& file, std::uint64_t kept_bytes);
+  [[nodiscard]] std::vector<std::string> saved_receipts() const;
+  [[nodiscard]] Status restore_receipts(const std::vector<std::string>& saved);
+  void take_last_row(File& file, Instant now);
+  void tell_complete(File& file, Instant now);
   void note_range(File& file);
   void add_range(ContentRange range);
   [[nodiscard]] std::vector<ContentRange> take_ranges();

@@ -22,6 +22,7 @@ SourcePipeline::State::State(Settings new_settings, Instant start, Detector new_
       reading{start},
       coverage{{flush_lag_of(settings), settings.clock_error}} {
   recogniser.set_read_at(ReadAt::kIsArrival);
+  if (settings.receipts) receipt_rows.emplace(*settings.receipts);
 }
 
 Detector::Settings SourcePipeline::State::detector_settings(const Settings& settings) {
@@ -50,7 +51,9 @@ void SourcePipeline::begin_file(const std::string& key, std::uint64_t offset) {
   State::File& file = s.files[key];
   std::erase(s.ended, key);
   if (offset == 0) {
+    std::string name = std::move(file.name);
     file = State::File{};
+    file.name = std::move(name);
   } else if (file.content.name().empty()) {
     // Not in the snapshot, against the contract: named by its key, which is as steady.
     file.content = FirstLine{content_name(key)};
@@ -68,6 +71,7 @@ void SourcePipeline::feed(const std::string& key, std::string_view chunk, Instan
   if (found == s.files.end() || !found->second.framer || chunk.empty()) return;
   State::File& file = found->second;
   file.content.add(chunk);
+  file.fed_at = now;
   s.bytes.read += chunk.size();
   file.fed_to += chunk.size();
   if (s.settings.digest) {
@@ -126,9 +130,13 @@ void SourcePipeline::caught_up(Instant now) {
 void SourcePipeline::idle(Instant now) {
   State& s = *state_;
   for (auto& [key, file] : s.files) {
-    if (!file.framer || file.framer->pending_bytes() == 0) continue;
-    file.framer->idle(now);
-    s.take_records(file, now);
+    if (!file.framer) continue;
+    if (file.framer->pending_bytes() != 0) {
+      file.framer->idle(now);
+      s.take_records(file, now);
+      s.take_last_row(file, now);
+    }
+    s.tell_complete(file, now);
   }
   s.tell_time(now);
 }
@@ -136,11 +144,11 @@ void SourcePipeline::idle(Instant now) {
 // --- results ------------------------------------------------------------------------------------
 
 bool SourcePipeline::has_urgent() const {
-  return state_->detector.has_urgent();
+  return state_->detector.has_urgent() || state_->receipts_are_urgent();
 }
 
 bool SourcePipeline::has_facts() const {
-  return state_->detector.has_ready();
+  return state_->detector.has_ready() || !state_->receipts.empty();
 }
 
 Instant SourcePipeline::watermark() const {
@@ -153,12 +161,15 @@ SourceYield SourcePipeline::take(Instant now) {
   s.tell_time(now);
   SourceYield out;
   out.facts = s.detector.drain();
+  for (Fact& receipt : std::exchange(s.receipts, {})) out.facts.push_back(std::move(receipt));
   const std::optional<Instant> untold = s.detector.earliest_untold();
   SourceCoverage& to = out.coverage;
   to.id = s.settings.name;
   to.kind = s.settings.kind;
   to.pack = s.settings.pack->identity;
-  for (const Signal signal : s.settings.pack->observes) {
+  // Receipts say nothing of what the case system does.
+  const std::vector<Signal> nothing;
+  for (const Signal signal : s.receipt_rows ? nothing : s.settings.pack->observes) {
     const auto seen = s.last_seen.find(signal);
     to.observes.push_back(
         {signal, seen == s.last_seen.end() ? std::nullopt : std::optional{seen->second}});
@@ -197,6 +208,11 @@ void SourcePipeline::State::take_records(File& file, Instant now) {
     bytes.dropped += file.framer->stats().dropped_bytes - before.dropped_bytes;
     if (!record) return;
     const std::uint64_t kept = file.framer->stats().record_bytes - before.record_bytes;
+    if (receipt_rows) {
+      ++records;
+      read_receipt(*record, file, kept);
+      continue;
+    }
     Recognised recognised = recogniser.recognise(*record, file.time);
     metrics.judge(*record, recognised);
     ++records;

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "agent/recognise/metric_watch.h"
 #include "agent/recognise/pack.h"
 #include "agent/recognise/recogniser.h"
+#include "agent/summarise/receipt_rows.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
 #include "common/ports/time_zone.h"
@@ -59,6 +61,8 @@ class SourcePipeline {
     bool digest = true;
     std::string kind = "file";   // in the coverage: FORMAT.md
     MetricLimits metric_limits;  // the operator's, by metric of the pack
+    // The source is a portal's CSV: its rows are receipts, and no rule is asked.
+    std::optional<ReceiptSettings> receipts;
   };
 
   SourcePipeline(Settings settings, Instant start);  // reading intervals begin at `start`
@@ -70,6 +74,8 @@ class SourcePipeline {
   // ---------------------------------------------------------------------------------------
   void begin_file(const std::string& key,
                   std::uint64_t offset);  // offset > 0 only for a key in the snapshot
+  // The name under which the file lies now; only receipts need it (common/receipts/period.h).
+  void name_file(const std::string& key, std::string_view name);
   void feed(const std::string& key, std::string_view chunk, Instant now);
   void end_file(const std::string& key, FileEnd end, Instant now);
   // Where reading of this file must start again after a crash: first byte not in a finished record.
@@ -88,6 +94,8 @@ class SourcePipeline {
   // The watermark that take() would yield as things stand.
   [[nodiscard]] Instant watermark() const;
   [[nodiscard]] SourceYield take(Instant now);
+  // What an operator should read: rows of receipts that cannot be used. Never holds their text.
+  [[nodiscard]] std::vector<std::string> take_notes();
 
   // Everything but the positions, versioned. Consistent with low_water() at the moment of the call.
   // After a restart at `now`, the time since the snapshot is a reading gap "agent_stopped".

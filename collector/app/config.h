@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "collector/correlate/correlate.h"
-#include "collector/receipts/receipts.h"
 #include "common/base/result.h"
+#include "common/receipts/receipts.h"
 
 namespace meldevakt::collector {
 

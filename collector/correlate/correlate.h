@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "collector/deadlines/deadlines.h"
-#include "collector/receipts/receipts.h"
 #include "common/base/time.h"
+#include "common/receipts/receipts.h"
 #include "common/summary/fact.h"
 #include "common/summary/statement.h"
 
@@ -79,6 +79,10 @@ struct TenantInput {
   std::vector<ReceiptCoverage> receipt_coverage;
   Policy policy;
 };
+
+// Puts a fact where it belongs: a portal's row that an agent told is a receipt like one that was
+// imported.
+void add_fact(TenantInput& input, const std::string& agent, Fact fact);
 
 // The first of them are kept: a night of overload does not make every message a book.
 inline constexpr std::size_t kWindowsPerMessageMax = 16;

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "collector/receipts/receipts.h"
 #include "common/base/time.h"
+#include "common/receipts/receipts.h"
 
 namespace meldevakt::collector {
 

@@ -42,7 +42,7 @@ void take_body(const OpenStatement& open, std::size_t position, const std::strin
                                  body.error(), received));
     return;
   }
-  for (Fact& fact : body.value().facts) input.facts.push_back({statement.agent, std::move(fact)});
+  for (Fact& fact : body.value().facts) add_fact(input, statement.agent, std::move(fact));
 }
 
 void take_coverage(const Statement& statement, TenantInput& input) {

@@ -20,9 +20,9 @@
 
 #include "collector/admit/admit.h"
 #include "collector/correlate/correlate.h"
-#include "collector/receipts/receipts.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
+#include "common/receipts/receipts.h"
 #include "common/seal/chain.h"
 
 namespace meldevakt::collector {

@@ -11,8 +11,8 @@
 namespace meldevakt {
 namespace {
 
-// Version 2 can say `time_error` and `metrics`. A body is written in the lowest version that can
-// say it, so that most bodies are read by collectors that know the first only.
+// Version 2 can say `time_error`, `metrics` and receipts. A body is written in the lowest version
+// that can say it, so that most bodies are read by collectors that know the first only.
 constexpr int kBodyVersionPlain = 1;
 constexpr int kBodyVersion = 2;
 // A time that is further off than this is no time.
@@ -26,8 +26,8 @@ constexpr std::size_t kFactBytesGuess = 360;
 int version_of(const Body& body) {
   const bool plain = std::all_of(body.facts.begin(), body.facts.end(), [](const Fact& fact) {
     if (const auto* const step = std::get_if<StepFact>(&fact.what)) return step->time_error.ms == 0;
-    const auto* const window = std::get_if<WindowFact>(&fact.what);
-    return window == nullptr || window->metrics == 0;
+    if (const auto* const window = std::get_if<WindowFact>(&fact.what)) return window->metrics == 0;
+    return std::holds_alternative<AliasFact>(fact.what);
   });
   return plain ? kBodyVersionPlain : kBodyVersion;
 }
@@ -78,6 +78,22 @@ void write(JsonWriter& json, const WindowFact& window) {
   }
   json.end_array().member("driver", window.driver);
   if (window.metrics > 0) json.member("metrics", window.metrics);
+  json.end_object();
+}
+
+void write(JsonWriter& json, const Receipt& receipt) {
+  json.name("receipt").begin_object();
+  json.member("portal", receipt.portal).member("message", receipt.message_id);
+  if (receipt.sent) json.member("sent", receipt.sent->ms);
+  if (receipt.confirmed) json.member("confirmed", receipt.confirmed->ms);
+  json.member("form", to_string(receipt.form)).member("channel", receipt.channel);
+  json.member("district", receipt.district).end_object();
+}
+
+void write(JsonWriter& json, const ReceiptCoverage& coverage) {
+  json.name("receipts_complete").begin_object().member("portal", coverage.portal);
+  json.name("span").begin_object();
+  json.member("from", coverage.span.from.ms).member("to", coverage.span.to.ms).end_object();
   json.end_object();
 }
 
@@ -174,6 +190,32 @@ Result<WindowFact> read_window(const JsonValue& value) {
   return out;
 }
 
+Result<Receipt> read_receipt(const JsonValue& value) {
+  JsonReader reader{value, "receipt"};
+  Receipt out;
+  out.portal = reader.text("portal", is_name);
+  out.message_id = reader.text("message", [](std::string_view text) {
+    return is_well_formed({ReferenceType::kPortalMessageId, std::string{text}});
+  });
+  if (reader.has("sent")) out.sent = reader.instant("sent");
+  if (reader.has("confirmed")) out.confirmed = reader.instant("confirmed");
+  reader.require(out.sent || out.confirmed, "sent", "neither it nor confirmed is there");
+  out.form = reader.word("form", form_from_string);
+  out.channel = reader.text("channel", is_channel, true);
+  out.district = reader.text("district", is_code, true);
+  MELDEVAKT_TRY(reader.finish());
+  return out;
+}
+
+Result<ReceiptCoverage> read_receipt_coverage(const JsonValue& value) {
+  JsonReader reader{value, "receipts_complete"};
+  ReceiptCoverage out;
+  out.portal = reader.text("portal", is_name);
+  out.span = reader.interval("span");
+  MELDEVAKT_TRY(reader.finish());
+  return out;
+}
+
 Result<Fact> read_fact(const JsonValue& value) {
   JsonReader reader{value, "fact"};
   Fact out;
@@ -181,11 +223,15 @@ Result<Fact> read_fact(const JsonValue& value) {
   out.revision = static_cast<std::uint32_t>(reader.count("revision", UINT32_MAX));
   out.source = reader.text("source", is_name);
   out.rule = reader.text("rule", is_name);
-  // Exactly one of the three; a second would be an unknown member.
+  // Exactly one of them; a second would be an unknown member.
   if (reader.has("step")) {
     out.what = reader.object<StepFact>("step", read_step);
   } else if (reader.has("alias")) {
     out.what = reader.object<AliasFact>("alias", read_alias);
+  } else if (reader.has("receipt")) {
+    out.what = reader.object<Receipt>("receipt", read_receipt);
+  } else if (reader.has("receipts_complete")) {
+    out.what = reader.object<ReceiptCoverage>("receipts_complete", read_receipt_coverage);
   } else {
     out.what = reader.object<WindowFact>("window", read_window);
   }

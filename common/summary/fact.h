@@ -16,6 +16,7 @@
 
 #include "common/base/result.h"
 #include "common/base/time.h"
+#include "common/summary/receipt.h"
 #include "common/summary/signal.h"
 
 namespace meldevakt {
@@ -77,7 +78,7 @@ struct Fact {
   std::uint32_t revision = 0;
   std::string source;  // the source's name in the agent's configuration
   std::string rule;    // the rule of the first record
-  std::variant<StepFact, AliasFact, WindowFact> what;
+  std::variant<StepFact, AliasFact, WindowFact, Receipt, ReceiptCoverage> what;
   auto operator<=>(const Fact&) const = default;
 };
 

@@ -275,5 +275,39 @@ TEST_CASE("Agent: a stop seals what waits") {
   CHECK(w.steps().find("received A") != std::string::npos);
 }
 
+TEST_CASE("agent: a portal's CSV that is dropped into a folder reaches the collector, row by row") {
+  TempFolder dropped;
+  AgentWorld world{"[[source]]\nname = \"portal\"\nreceipts = [\"" + (dropped / "*.csv") +
+                   "\"]\nportal = \"npb\"\nzone = \"UTC\"\n"};
+  world.enrol("t1", "A");
+  world.start();
+  const auto row = [](std::string_view id) {
+    return std::string{id} + ";2023-02-01T09:14:20;2023-02-01T09:14:24;PRIVAT\n";
+  };
+  const std::string header = "bekymringsmeldingId;innsendt;bekreftet;skjemaType\n";
+  dropped.append("2023-02-01 2023-02-01.csv", header + row(kIdA) + "Ola Nordmann;;;\n");
+  world.run(seconds(15));
+  dropped.append("2023-02-01_2023-02-01.csv", header + row(kIdA) + row(kIdB));
+  world.start();  // a restart before it was read
+  world.run(seconds(20));
+  std::vector<std::string> got;
+  for (const auto& [id, fact] : world.collector.tenants.at("t1").facts) {
+    if (const auto* receipt = std::get_if<Receipt>(&fact.what)) {
+      CHECK(receipt->portal == "npb");
+      got.push_back(receipt->message_id);
+    }
+    if (const auto* complete = std::get_if<ReceiptCoverage>(&fact.what)) {
+      got.push_back("complete until " + to_rfc3339(complete->span.to));
+    }
+  }
+  std::sort(got.begin(), got.end());
+  std::vector<std::string> want{std::string{kIdA}, std::string{kIdB},
+                                "complete until 2023-02-01T09:14:20.000Z"};
+  std::sort(want.begin(), want.end());
+  CHECK(got == want);
+  CHECK(world.logged("row 3 is no receipt") == 1);
+  CHECK(world.logged("Nordmann") == 0);
+}
+
 }  // namespace
 }  // namespace meldevakt::agent

@@ -63,6 +63,46 @@ error_max = "1s"
   CHECK(c.file_name == "agent.toml");
 }
 
+TEST_CASE("config: a source of receipts") {
+  const auto parsed = [](std::string_view source) {
+    return parse_config(
+        "[[tenant]]\nname = \"A\"\n[[source]]\nname = \"portal\"\n" + std::string{source},
+        "agent.toml");
+  };
+  const auto config = parsed(R"(receipts = ["/innlevert/*.csv"]
+portal = "npb"
+columns = { message_id = ["Melding"], sent = ["Sendt", "Sendt inn"] }
+)");
+  REQUIRE_MESSAGE(config, (config ? "" : config.error().message()));
+  const SourceConfig& source = config.value().sources.at(0);
+  CHECK(source.kind == SourceKind::kReceipts);
+  CHECK(source.pack == "portal-receipts");
+  CHECK(source.portal == "npb");
+  CHECK(source.columns.at("sent") == std::vector<std::string>{"Sendt", "Sendt inn"});
+
+  struct Case {
+    std::string_view source;
+    std::string_view want;
+  };
+  const std::vector<Case> cases{
+      {"receipts = [\"/a/*.csv\"]\n", "agent.toml:3: 'portal' is missing in [[source]]"},
+      {"receipts = [\"/a/\"]\nportal = \"npb\"\n", "agent.toml:5: '/a/' is a folder"},
+      {"receipts = []\nportal = \"npb\"\n", "agent.toml:5: 'receipts' in [[source]] names no file"},
+      {"receipts = [\"/a\"]\nportal = \"n p\"\n", "agent.toml:6: 'n p' is no name for a portal"},
+      {"receipts = [\"/a\"]\nfiles = [\"/b\"]\nportal = \"npb\"\n",
+       "agent.toml:6: a [[source]] has 'files' or 'receipts', not both"},
+      {"receipts = [\"/a\"]\nportal = \"npb\"\ncolumns = { sendt = [\"X\"] }\n",
+       "agent.toml:7: unknown key 'sendt' in columns of [[source]]; did you mean 'sent'?"},
+      {"receipts = [\"/a\"]\nportal = \"npb\"\npack = \"x\"\n",
+       "agent.toml:7: unknown key 'pack' in [[source]]"},
+  };
+  for (const Case& c : cases) {
+    const auto refused = parsed(c.source);
+    REQUIRE_FALSE(refused);
+    CHECK_MESSAGE(refused.error().message().find(c.want) == 0, refused.error().message());
+  }
+}
+
 TEST_CASE("config: each mistake with its line and what to write instead") {
   struct Case {
     std::string_view from;

@@ -250,5 +250,33 @@ TEST_CASE("correlate: failed saves") {
   });
 }
 
+TEST_CASE("correlate: a row that an agent told counts like one that was imported, once") {
+  using testing::at;
+  testing::SmallWorld imported;
+  imported.trace_covered();
+  imported.received(0);
+  imported.failed(1);
+  testing::SmallWorld told = imported;
+  imported.row(1, at(-5), at(2));
+
+  Fact row;
+  row.id = testing::digits(900, 32);
+  row.source = "portal";
+  row.rule = "row";
+  row.what = imported.input.receipts.front();
+  add_fact(told.input, "a2", row);
+  add_fact(told.input, "a2", row);
+  Fact complete = row;
+  complete.what = ReceiptCoverage{"npb", {at(-60), at(60)}};
+  add_fact(told.input, "a2", complete);
+  CHECK(told.input.receipt_coverage.size() == 1);
+  CHECK(told.input.facts.size() == imported.input.facts.size());
+  told.input.receipt_coverage.clear();
+  CHECK(imported.verdict().verdict == Verdict::kLost);
+  CHECK(told.verdict().verdict == Verdict::kLost);
+  CHECK(told.verdict().explanation == imported.verdict().explanation);
+  CHECK(told.verdict().purge_deadline == imported.verdict().purge_deadline);
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

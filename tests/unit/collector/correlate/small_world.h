@@ -42,7 +42,7 @@ struct SmallWorld {
 
   SmallWorld() { input.tenant = "t1"; }
 
-  Fact& add(std::variant<StepFact, AliasFact, WindowFact> what) {
+  Fact& add(decltype(Fact::what) what) {
     Fact fact;
     fact.id = digits(++facts, 32);
     fact.source = "trace";

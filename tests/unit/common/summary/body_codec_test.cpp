@@ -129,6 +129,31 @@ TEST_CASE("body: rules of a step") {
   }
 }
 
+TEST_CASE("body: rules of receipts") {
+  const auto receipt = [](std::string_view members) {
+    return body_with(R"("receipt":{"portal":"npb","message":)" + std::string{members} + "}");
+  };
+  const std::string id = "\"" + std::string{kPortalId} + "\"";
+  const std::string rest = R"(,"form":"PRIVAT","channel":"case_system","district":"")";
+  CHECK(decode_body(receipt(id + R"(,"sent":1,"confirmed":2)" + rest)).has_value());
+  CHECK(decode_body(receipt(id + R"(,"sent":1)" + rest)).has_value());
+  CHECK(decode_body(receipt(id + R"(,"confirmed":1)" + rest)).has_value());
+  check_refused(receipt(id + rest));  // no time at all
+  check_refused(receipt("\"" + std::string(32, 'a') + "\"" + R"(,"sent":1)" + rest));
+  check_refused(receipt(id + R"(,"sent":-1)" + rest));
+  check_refused(receipt(id + R"(,"sent":1,"form":"PRIVAT","channel":"Ola","district":"")"));
+  check_refused(receipt(id + R"(,"sent":1,"form":"PRIVAT","channel":"","district":"a b")"));
+  check_refused(receipt(id + R"(,"sent":1,"form":"","channel":"","district":"")"));
+  check_refused(receipt(id + R"(,"sent":1,"name":"Ola")" + rest));
+
+  const auto complete = [](std::string_view span) {
+    return body_with(R"("receipts_complete":{"portal":"npb","span":)" + std::string{span} + "}");
+  };
+  CHECK(decode_body(complete(R"({"from":1,"to":2})")).has_value());
+  check_refused(complete(R"({"from":2,"to":1})"));
+  check_refused(complete("1"));
+}
+
 TEST_CASE("body: rules of aliases and windows") {
   const std::string portal = reference("portal_message_id", kPortalId);
   const std::string keyed = reference("client_id", std::string(32, 'c'));

@@ -102,15 +102,30 @@ class RandomValues {
     if (below(4) == 0) out.metrics = 1 + count(1000);
     return out;
   }
+  Receipt receipt() {
+    Receipt out;
+    out.portal = name();
+    Reference id;
+    while (id.type != ReferenceType::kPortalMessageId || id.value.empty()) id = reference();
+    out.message_id = id.value;
+    if (coin()) out.sent = instant();
+    if (coin() || !out.sent) out.confirmed = instant();
+    out.form = one_of<FormType>(3);
+    out.channel = coin() ? std::string{kSvarUtChannel} : "";
+    if (coin()) out.district = code();
+    return out;
+  }
   Fact fact() {
     Fact out;
     out.id = hex(32);
     out.revision = static_cast<std::uint32_t>(count(UINT32_MAX));
     out.source = name();
     out.rule = name();
-    switch (below(3)) {
+    switch (below(5)) {
       case 0: out.what = step(); break;
-      case 1: out.what = AliasFact{instant(), references(2 + below(7))}; break;
+      case 1: out.what = receipt(); break;
+      case 2: out.what = ReceiptCoverage{name(), interval()}; break;
+      case 3: out.what = AliasFact{instant(), references(2 + below(7))}; break;
       default: out.what = window(); break;
     }
     return out;

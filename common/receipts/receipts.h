@@ -18,6 +18,7 @@
 // Pure. Thread-safety: pure functions. Bounds: kCsvBytesMax, kFieldBytesMax, kRowErrorsMax.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -28,39 +29,15 @@
 #include "common/base/result.h"
 #include "common/base/time.h"
 #include "common/ports/time_zone.h"
-#include "common/summary/signal.h"
+#include "common/summary/receipt.h"
 
-namespace meldevakt::collector {
+namespace meldevakt {
 
 inline constexpr std::size_t kCsvBytesMax = 64 * 1024 * 1024;
 inline constexpr std::size_t kFieldBytesMax = 4096;
 inline constexpr std::size_t kRowErrorsMax = 10'000;  // bad rows that are listed; all are counted
 
-// The words of Receipt::channel. "other": the portal says something else; "": it says nothing.
-inline constexpr std::string_view kCaseSystemChannel = "case_system";  // over Fiks IO
-inline constexpr std::string_view kSvarUtChannel = "svarut";           // SvarUt, SvarInn
-inline constexpr std::string_view kManualChannel = "manual";           // downloaded by a person
-inline constexpr std::string_view kPrintChannel = "print";             // printed and posted
-inline constexpr std::string_view kOtherChannel = "other";
 [[nodiscard]] std::string_view channel_from_text(std::string_view text);
-
-struct Receipt {
-  std::string portal;                // "npb": the name in the configuration
-  std::string message_id;            // lower-case UUID
-  std::optional<Instant> sent;       // innsendt
-  std::optional<Instant> confirmed;  // bekreftet: the receipt proper
-  FormType form = FormType::kUnknown;
-  std::string channel;   // kanal: a word of channel_from_text
-  std::string district;  // bydelRessursId, opaque; "" when absent
-  auto operator<=>(const Receipt&) const = default;
-};
-
-// Portal P's rows hold every message sent in the interval: the receipts' own coverage.
-struct ReceiptCoverage {
-  std::string portal;
-  Interval span;
-  auto operator<=>(const ReceiptCoverage&) const = default;
-};
 
 // Field of Receipt ("message_id", "sent", ...) -> accepted headings, compared without case, blanks
 // and marks ("å" as "a"). A field that a mapping does not name keeps its default headings.
@@ -78,9 +55,15 @@ struct Imported {
   std::uint64_t bad_rows = 0;  // may be more than `errors` lists
   std::uint64_t repeated = 0;  // identical rows seen again
 };
+// One row whose columns are known (headings.h). The error says what is wrong and what is expected,
+// never what the row says.
+[[nodiscard]] Result<Receipt> receipt_of_row(const std::vector<std::string>& fields,
+                                             const std::map<std::string, std::size_t>& columns,
+                                             std::string_view portal, const TimeZone& zone);
+
 // Error (kInvalid, kLimit) only when nothing can be read at all: no header, a required column
 // (message_id, sent, confirmed) missing.
 [[nodiscard]] Result<Imported> parse_receipts(std::string_view csv, std::string_view portal,
                                               const ColumnMapping& columns, const TimeZone& zone);
 
-}  // namespace meldevakt::collector
+}  // namespace meldevakt

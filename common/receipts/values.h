@@ -11,7 +11,7 @@
 #include "common/ports/time_zone.h"
 #include "common/summary/signal.h"
 
-namespace meldevakt::collector {
+namespace meldevakt {
 
 enum class Reading : std::uint8_t { kEarlier, kLater };  // of a local time that occurs twice
 
@@ -23,4 +23,4 @@ enum class Reading : std::uint8_t { kEarlier, kLater };  // of a local time that
 // "" when it is no opaque id: too long, not plain, or with a number in it that could be a person's.
 [[nodiscard]] std::string district_from_cell(std::string_view text);
 
-}  // namespace meldevakt::collector
+}  // namespace meldevakt

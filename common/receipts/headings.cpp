@@ -1,13 +1,13 @@
-#include "collector/receipts/headings.h"
+#include "common/receipts/headings.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "collector/receipts/csv.h"
 #include "common/base/text.h"
+#include "common/receipts/csv.h"
 
-namespace meldevakt::collector {
+namespace meldevakt {
 namespace {
 
 constexpr std::array<std::string_view, 3> kRequired{"message_id", "sent", "confirmed"};
@@ -115,4 +115,4 @@ char separator_of(std::string_view csv) {
   return best;
 }
 
-}  // namespace meldevakt::collector
+}  // namespace meldevakt

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meldevakt::collector {
+namespace meldevakt {
 
 inline constexpr std::size_t kCsvFieldsMax = 256;
 
@@ -49,4 +49,4 @@ class CsvReader {
   std::uint64_t number_ = 0;
 };
 
-}  // namespace meldevakt::collector
+}  // namespace meldevakt

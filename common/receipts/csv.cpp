@@ -1,10 +1,10 @@
-#include "collector/receipts/csv.h"
+#include "common/receipts/csv.h"
 
 #include <algorithm>
 
-#include "collector/receipts/receipts.h"
+#include "common/receipts/receipts.h"
 
-namespace meldevakt::collector {
+namespace meldevakt {
 namespace {
 
 std::string too_long() {
@@ -104,4 +104,4 @@ void CsvReader::recover(std::size_t row_start) {
   skip_line_end();
 }
 
-}  // namespace meldevakt::collector
+}  // namespace meldevakt

@@ -1,14 +1,14 @@
-#include "collector/receipts/values.h"
+#include "common/receipts/values.h"
 
 #include <algorithm>
 
-#include "collector/receipts/headings.h"
-#include "collector/receipts/receipts.h"
 #include "common/base/limits.h"
 #include "common/base/text.h"
 #include "common/privacy/privacy.h"
+#include "common/receipts/headings.h"
+#include "common/receipts/receipts.h"
 
-namespace meldevakt::collector {
+namespace meldevakt {
 namespace {
 
 constexpr std::size_t kEpochDigitsMin = 12;                 // from September 2001 on
@@ -138,4 +138,4 @@ std::string_view channel_from_text(std::string_view text) {
   return kOtherChannel;
 }
 
-}  // namespace meldevakt::collector
+}  // namespace meldevakt

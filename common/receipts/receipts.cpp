@@ -1,4 +1,4 @@
-#include "collector/receipts/receipts.h"
+#include "common/receipts/receipts.h"
 
 #include <algorithm>
 #include <array>
@@ -6,13 +6,13 @@
 #include <tuple>
 #include <utility>
 
-#include "collector/receipts/csv.h"
-#include "collector/receipts/headings.h"
-#include "collector/receipts/values.h"
 #include "common/base/text.h"
 #include "common/privacy/privacy.h"
+#include "common/receipts/csv.h"
+#include "common/receipts/headings.h"
+#include "common/receipts/values.h"
 
-namespace meldevakt::collector {
+namespace meldevakt {
 namespace {
 
 // Windows-1252, 0x80 to 0x9F, as Unicode; 0 where the code page has nothing.
@@ -57,9 +57,11 @@ Result<std::string> as_utf8(std::string_view csv) {
   return from_cp1252(csv);
 }
 
-std::string_view cell(const CsvRow& row, const FieldColumns& columns, const char* field) {
+std::string_view cell(const std::vector<std::string>& fields, const FieldColumns& columns,
+                      const char* field) {
   const auto at = columns.find(field);
-  return at == columns.end() ? std::string_view{} : std::string_view{row.fields[at->second]};
+  if (at == columns.end() || at->second >= fields.size()) return {};
+  return fields[at->second];
 }
 
 Result<Receipt> receipt_of(const CsvRow& row, std::size_t width, std::string_view portal,
@@ -69,29 +71,7 @@ Result<Receipt> receipt_of(const CsvRow& row, std::size_t width, std::string_vie
     return Error{Errc::kInvalid, "the row has " + std::to_string(row.fields.size()) +
                                      " fields, the header " + std::to_string(width)};
   }
-  Receipt out;
-  out.portal = portal;
-  const std::string_view id = trimmed(cell(row, columns, "message_id"));
-  if (!is_portal_uuid(id)) {
-    return Error{Errc::kInvalid,
-                 "message_id is not a UUID of version 4 (8-4-4-4-12 hexadecimal digits)"};
-  }
-  for (const char c : id) {
-    out.message_id.push_back(c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c);
-  }
-  auto sent = parse_cell_time(cell(row, columns, "sent"), zone, Reading::kEarlier);
-  if (!sent) return Error{Errc::kInvalid, "sent " + sent.error().message()};
-  auto confirmed = parse_cell_time(cell(row, columns, "confirmed"), zone, Reading::kLater);
-  if (!confirmed) return Error{Errc::kInvalid, "confirmed " + confirmed.error().message()};
-  if (!sent.value() && !confirmed.value()) {
-    return Error{Errc::kInvalid, "sent and confirmed are both empty"};
-  }
-  out.sent = sent.value();
-  out.confirmed = confirmed.value();
-  out.form = form_from_cell(cell(row, columns, "form"));
-  out.channel = channel_from_text(cell(row, columns, "channel"));
-  out.district = district_from_cell(cell(row, columns, "district"));
-  return out;
+  return receipt_of_row(row.fields, columns, portal, zone);
 }
 
 // How new a row is, with every tie broken. An unconfirmed message that is printed was first tried
@@ -115,6 +95,33 @@ Receipt merged(const std::set<Receipt>& rows) {
 }
 
 }  // namespace
+
+Result<Receipt> receipt_of_row(const std::vector<std::string>& fields, const FieldColumns& columns,
+                               std::string_view portal, const TimeZone& zone) {
+  Receipt out;
+  out.portal = portal;
+  const std::string_view id = trimmed(cell(fields, columns, "message_id"));
+  if (!is_portal_uuid(id)) {
+    return Error{Errc::kInvalid,
+                 "message_id is not a UUID of version 4 (8-4-4-4-12 hexadecimal digits)"};
+  }
+  for (const char c : id) {
+    out.message_id.push_back(c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c);
+  }
+  auto sent = parse_cell_time(cell(fields, columns, "sent"), zone, Reading::kEarlier);
+  if (!sent) return Error{Errc::kInvalid, "sent " + sent.error().message()};
+  auto confirmed = parse_cell_time(cell(fields, columns, "confirmed"), zone, Reading::kLater);
+  if (!confirmed) return Error{Errc::kInvalid, "confirmed " + confirmed.error().message()};
+  if (!sent.value() && !confirmed.value()) {
+    return Error{Errc::kInvalid, "sent and confirmed are both empty"};
+  }
+  out.sent = sent.value();
+  out.confirmed = confirmed.value();
+  out.form = form_from_cell(cell(fields, columns, "form"));
+  out.channel = channel_from_text(cell(fields, columns, "channel"));
+  out.district = district_from_cell(cell(fields, columns, "district"));
+  return out;
+}
 
 ColumnMapping default_columns() {
   return {
@@ -160,4 +167,4 @@ Result<Imported> parse_receipts(std::string_view csv, std::string_view portal,
   return out;
 }
 
-}  // namespace meldevakt::collector
+}  // namespace meldevakt

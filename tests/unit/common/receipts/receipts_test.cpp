@@ -1,11 +1,11 @@
-#include "collector/receipts/receipts.h"
+#include "common/receipts/receipts.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 
-#include "collector/receipts/headings.h"
-#include "collector/receipts/values.h"
+#include "common/receipts/headings.h"
+#include "common/receipts/values.h"
 #include "common/testing/doubles.h"
 
 namespace meldevakt::collector {

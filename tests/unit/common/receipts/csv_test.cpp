@@ -1,8 +1,8 @@
-#include "collector/receipts/csv.h"
+#include "common/receipts/csv.h"
 
 #include <doctest/doctest.h>
 
-#include "collector/receipts/receipts.h"
+#include "common/receipts/receipts.h"
 
 namespace meldevakt::collector {
 namespace {

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "collector/receipts/receipts.h"
 #include "common/base/result.h"
+#include "common/receipts/receipts.h"
 
-namespace meldevakt::collector {
+namespace meldevakt {
 
 // "Sendt inn" and "SENDT-INN" are one heading, "Mottatt på" and "mottatt paa" are not.
 [[nodiscard]] std::string folded(std::string_view utf8);
@@ -24,4 +24,4 @@ using FieldColumns = std::map<std::string, std::size_t>;  // field of Receipt ->
 // ';' or ',' (or a tab), whichever cuts the first row into more fields.
 [[nodiscard]] char separator_of(std::string_view csv);
 
-}  // namespace meldevakt::collector
+}  // namespace meldevakt
