@@ -276,7 +276,7 @@ TEST_CASE("Agent: a stop seals what waits") {
 }
 
 TEST_CASE("agent: a portal's CSV that is dropped into a folder reaches the collector, row by row") {
-  TempFolder dropped;
+  meldevakt::testing::TempFolder dropped;
   AgentWorld world{"[[source]]\nname = \"portal\"\nreceipts = [\"" + (dropped / "*.csv") +
                    "\"]\nportal = \"npb\"\nzone = \"UTC\"\n"};
   world.enrol("t1", "A");
