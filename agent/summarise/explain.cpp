@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <utility>
@@ -63,10 +63,12 @@ void write_readings(JsonWriter& json, const std::vector<MetricReading>& readings
   json.name("readings").begin_array();
   for (const MetricReading& reading : readings) {
     std::array<char, 40> text{};
-    const int size = std::snprintf(text.data(), text.size(), "%.6g", reading.value);
+    char* const begin = text.data();
+    const char* const end =
+        std::to_chars(begin, begin + text.size(), reading.value, std::chars_format::general, 6).ptr;
     json.begin_object()
         .member("metric", names.at(reading.metric))
-        .member("value", std::string_view{text.data(), static_cast<std::size_t>(size)})
+        .member("value", std::string_view{begin, static_cast<std::size_t>(end - begin)})
         .end_object();
   }
   json.end_array();
