@@ -140,14 +140,16 @@ class Rsyslog(SyslogNg):
                 os.path.join(work, "pid")]
 
 
-def peers(folder):
-    """Those that can be had on this machine."""
+def peers(folder, short=False):
+    """Those that can be had on this machine; in the short form only what is installed, so that nothing is downloaded."""
     out = []
     version = first_line(["rg", "--version"])
     if version:
         out.append(TailAndRg("rg", f"tail -F | rg --line-buffered -a -F, {version}", folder))
     else:
         print("A2: no rg on this machine; skipped", file=sys.stderr)
+    if short:
+        return out
     root = unpacked_packages(folder)
     for program, kind in (("sbin/syslog-ng", SyslogNg), ("sbin/rsyslogd", Rsyslog)):
         if root and found(root, program):
