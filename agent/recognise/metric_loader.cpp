@@ -71,7 +71,7 @@ Status MetricLoader::place(const MetricText& text, MetricRule& rule) {
 }
 
 Status MetricLoader::usual(const MetricText& text, MetricRule& rule) {
-  MetricRule::Usual& usual = rule.usual.emplace();
+  UsualValues& usual = rule.usual.emplace();
   if (!text.floor) {
     return values_.error(text.line, "metric '" + rule.name +
                                         "' needs 'limit', or 'floor' beside 'deviations': a value "

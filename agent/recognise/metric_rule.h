@@ -30,16 +30,16 @@ struct MetricReading {
 // An operator's limits, by metric, in place of the pack's.
 using MetricLimits = std::map<std::string, double>;
 
-struct MetricRule {
-  // A robust threshold: median of the source's own past, and so many deviations (MAD scaled to that
-  // of a normal distribution) to the worse side; never on the better side of `floor`.
-  struct Usual {
-    double deviations = 6;
-    double floor = 0;
-    Duration history = hours(24);
-    Duration history_min = hours(1);  // nothing is said before
-  };
+// A robust threshold: median of the source's own past, and so many deviations (MAD scaled to that
+// of a normal distribution) to the worse side; never on the better side of `floor`.
+struct UsualValues {
+  double deviations = 6;
+  double floor = 0;
+  Duration history = hours(24);
+  Duration history_min = hours(1);  // nothing is said before
+};
 
+struct MetricRule {
   std::string name;  // also the rule's id in facts and findings
   std::uint32_t line = 0;
   std::optional<Pattern> column;    // found in the field's name; or
@@ -47,7 +47,7 @@ struct MetricRule {
   std::string unit;
   bool low_is_worse = false;
   std::optional<double> limit;  // one of these two
-  std::optional<Usual> usual;
+  std::optional<UsualValues> usual;
   std::optional<double> back;  // it stays bad until it is better than this; none: the threshold
   Duration lasting;            // so long must it be bad before it counts ("for")
   Duration gap = minutes(10);  // samples further apart know nothing of the time between them

@@ -13,7 +13,7 @@
 // the time between: whatever was high has come back, unheard of.
 //
 // The threshold is the operator's limit, else the pack's, else one of the metric's own past
-// (MetricRule::Usual): of each slot of history/256 the first value is kept. A slot's value counts
+// (UsualValues): of each slot of history/256 the first value is kept. A slot's value counts
 // for those after it only.
 //
 // Decided by the order of calls alone: live following, late reading and scanning of the same

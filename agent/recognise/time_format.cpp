@@ -192,7 +192,7 @@ std::optional<TimeStamp> TimeFormat::read(std::string_view text) const {
   if (!apply_pm(reading) || !is_valid(stamp.local)) return std::nullopt;
   stamp.has_year = has_year_;
   stamp.has_date = has_date_;
-  return std::move(reading.stamp);
+  return reading.stamp;
 }
 
 }  // namespace meldevakt::agent

@@ -35,7 +35,7 @@ Result<std::size_t> UnpackedContent::forward() {
   }
   const std::size_t before = kept_.size();
   kept_.resize(before + kStep);
-  const Result<std::size_t> got = unpacker_->read(kept_.data() + before, kStep);
+  Result<std::size_t> got = unpacker_->read(kept_.data() + before, kStep);
   kept_.resize(before + (got ? got.value() : 0));
   return got;
 }
