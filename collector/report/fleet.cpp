@@ -1,0 +1,110 @@
+#include "collector/report/fleet.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "collector/correlate/coverage_map.h"
+
+namespace meldevakt::collector {
+namespace {
+
+// When it was receipted; else when it was sent, or what else is known of it.
+std::optional<Instant> time_of(const MessageVerdict& message) {
+  for (const auto& time : {message.receipted, message.sent, message.failed, message.committed}) {
+    if (time) return time;
+  }
+  return std::nullopt;
+}
+
+bool is_loss(Verdict verdict) {
+  return verdict == Verdict::kLost || verdict == Verdict::kMissing ||
+         verdict == Verdict::kRecovered;
+}
+
+void count(const MessageVerdict& message, TenantAnswer& out) {
+  if (is_loss(message.verdict)) {
+    ++out.lost;
+  } else if (needs_action(message.verdict) || message.verdict == Verdict::kPending) {
+    ++out.undecided;
+  } else if (message.verdict == Verdict::kStoredAfterReceipt) {
+    ++out.latent;
+  }
+}
+
+std::string messages(std::uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " message" : " messages");
+}
+
+// Why nothing can be claimed over the whole time; "" when it was all read.
+std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& asked) {
+  if (claims.empty()) return "no agent has told of anything it read";
+  const CoverageMap map{claims};
+  const Signal decisive = map.observed(Signal::kMessageCommitted) ? Signal::kMessageCommitted
+                                                                  : Signal::kMessageSaveFailed;
+  if (!map.observed(decisive)) return "no source that is read logs commits or failed saves";
+  const auto hole = map.first_hole(decisive, {asked, std::nullopt});
+  if (!hole) return "";
+  if (hole->not_yet_read) {
+    return "nothing has been read of '" + hole->source + "' since " +
+           to_rfc3339(hole->stretch.from);
+  }
+  return "'" + hole->source + "' was not read from " + to_rfc3339(hole->stretch.from) + " to " +
+         to_rfc3339(hole->stretch.to);
+}
+
+}  // namespace
+
+std::string_view to_string(Answer answer) {
+  switch (answer) {
+    case Answer::kClean: return "clean";
+    case Answer::kUnanswered: return "unanswered";
+    case Answer::kAffected: return "affected";
+  }
+  return "unknown";
+}
+
+TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
+                       const Interval& asked) {
+  TenantAnswer out;
+  for (const MessageVerdict& message : correlation.messages) {
+    const auto time = time_of(message);
+    if (time && asked.contains(*time)) count(message, out);
+  }
+  const std::string hole = hole_in(input.coverage, asked);
+  if (out.lost > 0) {
+    out.answer = Answer::kAffected;
+    out.reason = messages(out.lost) + " receipted and not stored";
+    if (!hole.empty()) out.reason += "; there may be more: " + hole;
+  } else if (!hole.empty() || out.undecided > 0) {
+    out.answer = Answer::kUnanswered;
+    if (out.undecided > 0) out.reason = messages(out.undecided) + " undecided";
+    if (!hole.empty()) out.reason += (out.reason.empty() ? "" : "; ") + hole;
+  } else {
+    out.answer = Answer::kClean;
+  }
+  return out;
+}
+
+FleetTotals total(const std::vector<FleetMember>& members) {
+  std::map<std::string, Answer> states;
+  FleetTotals out;
+  for (const FleetMember& member : members) {
+    for (const std::string& municipality : member.municipalities) {
+      const auto [at, is_new] = states.try_emplace(municipality, member.answer.answer);
+      if (!is_new) at->second = std::max(at->second, member.answer.answer);
+    }
+    out.lost += member.answer.lost;
+  }
+  for (const auto& [municipality, answer] : states) {
+    ++out.uses;
+    switch (answer) {
+      case Answer::kAffected: ++out.affected; break;
+      case Answer::kClean: ++out.clean; break;
+      case Answer::kUnanswered: ++out.unanswered; break;
+    }
+  }
+  return out;
+}
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,90 @@
+// The collector as one tenant's frames and the portal's rows reach it: nothing else does. Frames
+// are admitted and stored by the real code; what is watched is the real correlator's word after
+// every arrival that could change it.
+//
+//   Ledger ledger{store};
+//   TenantDesk desk{ledger, policy, true};
+//   MELDEVAKT_TRY(desk.enrol(tenant, identity..., now));
+//   MELDEVAKT_TRY(desk.receive(frame, now));   MELDEVAKT_TRY(desk.import_csv(csv, span, zone,
+//   now)); desk.changes()                             // every verdict that became another one, and
+//   when
+//
+// Thread-safety: a Ledger may be shared; a TenantDesk belongs to one thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/correlate/correlate.h"
+#include "collector/incidents/incidents.h"
+#include "collector/store/store.h"
+#include "common/ports/time_zone.h"
+
+namespace meldevakt::sim {
+
+// One writer, as in the program: whoever has the lock.
+class Ledger {
+ public:
+  explicit Ledger(collector::Store& store) : store_{store} {}
+  [[nodiscard]] Status write(const std::function<Status(collector::Store&)>& work) {
+    const std::lock_guard lock{mutex_};
+    return work(store_);
+  }
+
+ private:
+  std::mutex mutex_;
+  collector::Store& store_;
+};
+
+struct VerdictChange {
+  Instant at;  // the collector's time
+  std::string message;
+  collector::Verdict verdict = collector::Verdict::kPending;
+};
+
+// What an agent sends when it enrols.
+struct Enrolling {
+  std::string agent;
+  std::string enrolment;  // signed envelope
+  std::string token;
+  Sha256 tls_key;
+};
+
+class TenantDesk {
+ public:
+  TenantDesk(Ledger& ledger, collector::Policy policy, bool correlates);
+
+  [[nodiscard]] Status enrol(const collector::Tenant& tenant, const Enrolling& enrolling,
+                             Instant now);
+  [[nodiscard]] Status receive(std::string_view frame, Instant now);
+  [[nodiscard]] Status import_csv(std::string_view csv, const Interval& complete,
+                                  const TimeZone& zone, Instant now);
+  // Judges once more, whatever arrived; the last word.
+  [[nodiscard]] collector::Correlation judge(Instant now);
+
+  [[nodiscard]] const collector::TenantInput& input() const { return input_; }
+  [[nodiscard]] const std::vector<VerdictChange>& changes() const { return changes_; }
+  // When an incident of a receipt that came before its commit was first open to see.
+  [[nodiscard]] const std::optional<Instant>& latent_fault_seen() const { return latent_; }
+  [[nodiscard]] std::uint64_t statements() const { return statements_; }
+
+ private:
+  [[nodiscard]] bool take(const collector::VerifiedFrame& verified);
+  void note(const collector::Correlation& all, Instant now);
+
+  Ledger& ledger_;
+  bool correlates_;
+  collector::AgentKey key_;
+  collector::TenantInput input_;
+  std::map<std::string, collector::Verdict> verdicts_;
+  std::vector<VerdictChange> changes_;
+  std::optional<Instant> latent_;
+  bool unsettled_ = false;
+  std::uint64_t statements_ = 0;
+};
+
+}  // namespace meldevakt::sim

@@ -1,0 +1,33 @@
+// Opens the truth and lays it beside what the collector concluded.
+//
+// Wrong is: a message whose last verdict is not the one that its truth and what could be read call
+// for; a message that was ever said to be lost, missing or in doubt and was not, or stored and was
+// not; one that is not spoken of; one that does not exist.
+//
+// Pure. Thread-safety: pure functions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/sim/plan.h"
+#include "tests/sim/service_run.h"
+
+namespace meldevakt::sim {
+
+struct LossFound {
+  std::string service;
+  Instant sent;
+  std::optional<Instant> found;  // when the collector first said lost or missing
+  Instant purged;                // until then the portal had it
+  [[nodiscard]] bool in_time() const { return found && *found < purged; }
+};
+
+struct Comparison {
+  std::vector<LossFound> losses;
+  std::vector<std::string> wrong;  // one sentence each
+};
+
+[[nodiscard]] Comparison compare(const ServicePlan& service, const ServiceResult& result);
+
+}  // namespace meldevakt::sim

@@ -1,0 +1,150 @@
+#include "tests/sim/country_run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "collector/report/report.h"
+#include "collector/store/sqlite_store.h"
+#include "tests/sim/unsynced_vfs.h"
+
+namespace meldevakt::sim {
+namespace {
+
+// Which municipalities a service serves: named by us, there is no register here.
+std::vector<std::string> municipalities_of(const ServicePlan& service) {
+  std::vector<std::string> out;
+  for (unsigned i = 0; i < service.municipalities; ++i) {
+    out.push_back(service.tenant + "/" + std::to_string(i));
+  }
+  return out;
+}
+
+// Everything again from the stored bytes: must say the same, byte for byte.
+Status check_rebuild(collector::Store& reader, const ServicePlan& service,
+                     const ServiceResult& live, std::vector<std::string>& wrong) {
+  std::vector<collector::Alarm> alarms;
+  MELDEVAKT_TRY_ASSIGN(collector::TenantInput input, reader.tenant_input(service.tenant, alarms));
+  input.policy = live.input.policy;
+  for (const collector::Alarm& alarm : alarms) {
+    wrong.push_back(service.name + ": alarm " + alarm.kind + ": " + alarm.detail);
+  }
+  const collector::Correlation again = collector::correlate(input, live.last.now);
+  bool same = again.messages.size() == live.last.messages.size();
+  for (std::size_t i = 0; same && i < again.messages.size(); ++i) {
+    same = collector::message_json(again.messages[i], "") ==
+           collector::message_json(live.last.messages[i], "");
+  }
+  if (!same) wrong.push_back(service.name + ": the rebuilt ledger says something else");
+  return {};
+}
+
+class CountryRun {
+ public:
+  CountryRun(const CountryPlan& plan, const CountrySettings& settings, collector::Store& store)
+      : plan_{plan}, settings_{settings}, ledger_{store}, outcomes_{plan.services.size()} {
+    for (std::size_t i = 0; i < plan.services.size(); ++i) order_.push_back(i);
+    // The longest first, so that no thread is left with one at the end.
+    std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+      return plan.services[a].messages.size() > plan.services[b].messages.size();
+    });
+  }
+
+  Result<CountryResult> run() {
+    std::vector<std::thread> threads;
+    for (unsigned i = 1; i < settings_.threads; ++i) threads.emplace_back([this] { work(); });
+    work();
+    for (std::thread& thread : threads) thread.join();
+    if (!failed_) return failed_.error();
+    return put_together();
+  }
+
+ private:
+  void work() {
+    auto reader =
+        collector::SqliteStore::open({settings_.database, std::string{kUnsyncedVfs}, true});
+    if (!reader) return fail(std::move(reader).error());
+    while (failed_now_.load() == false) {
+      const std::size_t next = next_++;
+      if (next >= order_.size()) return;
+      if (auto done = run_one(order_[next], *reader.value()); !done) return fail(done.error());
+    }
+  }
+
+  Status run_one(std::size_t index, collector::Store& reader) {
+    const ServicePlan& service = plan_.services[index];
+    MELDEVAKT_TRY_ASSIGN(const ServiceResult result,
+                         run_service(service, plan_.span, settings_.run, ledger_));
+    ServiceOutcome& out = outcomes_[index];
+    out.name = service.name;
+    out.member.municipalities = municipalities_of(service);
+    out.member.answer =
+        collector::answer_of(result.input, result.last, {plan_.span.from, plan_.asked_until});
+    out.latent_fault_seen = result.latent_fault_seen;
+    // From here on the truth is open.
+    out.comparison = compare(service, result);
+    if (settings_.run.correlates) {
+      MELDEVAKT_TRY(check_rebuild(reader, service, result, out.comparison.wrong));
+    }
+    messages_ += result.truth.size();
+    statements_ += result.statements;
+    return {};
+  }
+
+  void fail(const Error& error) {
+    const std::lock_guard lock{mutex_};
+    failed_now_ = true;
+    failed_ = error;
+  }
+
+  CountryResult put_together() {
+    CountryResult out;
+    std::vector<collector::FleetMember> members;
+    for (ServiceOutcome& one : outcomes_) {
+      members.push_back(one.member);
+      const auto& wrong = one.comparison.wrong;
+      out.wrong.insert(out.wrong.end(), wrong.begin(), wrong.end());
+      const auto& losses = one.comparison.losses;
+      out.losses.insert(out.losses.end(), losses.begin(), losses.end());
+      if (!one.latent_fault_seen) continue;
+      out.latent_fault_seen =
+          std::min(*one.latent_fault_seen, out.latent_fault_seen.value_or(*one.latent_fault_seen));
+    }
+    std::sort(out.losses.begin(), out.losses.end(),
+              [](const LossFound& a, const LossFound& b) { return a.sent < b.sent; });
+    out.found_in_time = static_cast<std::uint64_t>(
+        std::count_if(out.losses.begin(), out.losses.end(),
+                      [](const LossFound& loss) { return loss.in_time(); }));
+    out.totals = collector::total(members);
+    out.services = std::move(outcomes_);
+    out.messages = messages_;
+    out.statements = statements_;
+    return out;
+  }
+
+  const CountryPlan& plan_;
+  const CountrySettings& settings_;
+  Ledger ledger_;
+  std::vector<ServiceOutcome> outcomes_;
+  std::vector<std::size_t> order_;
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<bool> failed_now_ = false;
+  std::atomic<std::uint64_t> messages_ = 0;
+  std::atomic<std::uint64_t> statements_ = 0;
+  std::mutex mutex_;
+  Status failed_;
+};
+
+}  // namespace
+
+Result<CountryResult> run_country(const CountryPlan& plan, const CountrySettings& settings) {
+  MELDEVAKT_TRY_ASSIGN(
+      const std::unique_ptr<collector::SqliteStore> store,
+      collector::SqliteStore::open({settings.database, std::string{kUnsyncedVfs}, false}));
+  MELDEVAKT_TRY(store->tenants());  // makes the database, so that readers find one
+  return CountryRun{plan, settings, *store}.run();
+}
+
+}  // namespace meldevakt::sim

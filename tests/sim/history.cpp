@@ -1,0 +1,166 @@
+#include "tests/sim/history.h"
+
+#include <algorithm>
+
+#include "common/testing/doubles.h"
+#include "tests/sim/log_text.h"
+
+namespace meldevakt::sim {
+namespace {
+
+using testing::SeededRandom;
+
+constexpr Duration kHeartbeat = hours(3);
+constexpr Duration kCheckpoint = hours(6);
+constexpr Duration kLogBeginsBefore = minutes(20);  // before the agent does
+constexpr Duration kOverloadAfter = seconds(20);
+
+class Chronicle {
+ public:
+  Chronicle(const ServicePlan& service, const Interval& span, const TimeZone& zone)
+      : service_{service}, span_{span}, zone_{zone}, random_{service.seed} {}
+
+  ServiceHistory run() {
+    add_quiet_life();
+    for (const PlannedMessage& message : service_.messages) handle(message);
+    for (const Instant overload : service_.overloads) overload_at(overload, any_trouble());
+    sort();
+    return std::move(out_);
+  }
+
+ private:
+  Duration some(std::int64_t from_ms, std::int64_t to_ms) {
+    return milliseconds(from_ms + static_cast<std::int64_t>(
+                                      random_.below(static_cast<std::uint64_t>(to_ms - from_ms))));
+  }
+  Trouble any_trouble() { return static_cast<Trouble>(random_.below(kTroubles)); }
+
+  void trace(Instant time, int thread, std::string_view level, const std::string& text) {
+    out_.trace.push_back({time, trace_line(time, thread, level, text, zone_)});
+  }
+  void database(Instant time, int process, std::string_view application, std::string_view text) {
+    out_.database.push_back({time, database_line(time, process, application, text, zone_)});
+  }
+  void busy(Instant time) { out_.busy.push_back(time); }
+
+  void add_quiet_life() {
+    const Instant begin = span_.from - kLogBeginsBefore;
+    trace(begin, 1, "INFO", "Program - Fagsystem startet, versjon 4.2.1");
+    database(begin, 812, "", "LOG:  database system is ready to accept connections");
+    for (Instant at = begin + some(0, kHeartbeat.ms); at < span_.to; at = at + kHeartbeat) {
+      trace(at, 4, "DEBUG", "Innboks - Ingen nye meldinger");
+    }
+    for (Instant at = begin + some(0, kCheckpoint.ms); at < span_.to; at = at + kCheckpoint) {
+      database(at, 815, "", "LOG:  checkpoint starting: time");
+    }
+    for (const Instant restart : service_.restarts) {
+      trace(restart, 1, "INFO", "Program - Fagsystem startet, versjon 4.2.1");
+    }
+  }
+
+  // The database's log around an overload that is at its worst at `peak`.
+  void overload_at(Instant peak, Trouble trouble) {
+    const bool is_backup = random_.below(2) == 0;
+    if (is_backup) {
+      database(
+          peak - some(60'000, 90'000), 5120, "pg_dump",
+          "LOG:  connection authorized: user=postgres database=arkiv application_name=pg_dump");
+    }
+    for (std::int64_t n = 0; n < 3; ++n) {
+      const Instant at = peak - seconds(30 - 8 * n) + some(0, 4'000);
+      database(
+          at, 4711, "Fagsystem",
+          "LOG:  process 4711 still waiting for ShareLock on transaction 811 after 1000.119 ms");
+    }
+    const std::string error = "ERROR:  " + std::string{words_of(trouble)};
+    database(peak, 4712, "Fagsystem", error);
+    database(peak, 4712, "Fagsystem", "STATEMENT:  UPDATE journalteller SET siste = siste + 1");
+    const Instant end = peak + kOverloadAfter + some(0, 10'000);
+    database(end, 4713, "Fagsystem", error);
+    if (is_backup) {
+      database(end + seconds(5), 5120, "pg_dump",
+               "LOG:  disconnection: session time: 0:01:44.903 user=postgres database=arkiv "
+               "host=[local]");
+    }
+    busy(end + seconds(5));
+    busy(end + seconds(75));  // by then its window is over
+  }
+
+  void handle(const PlannedMessage& message) {
+    const int inbox = 10 + static_cast<int>(count_ % 8);
+    const int worker = 20 + static_cast<int>(count_++ % 8);
+    const bool patched = message.sent >= service_.patched;
+    TrueMessage truth{message.id, message.fate, message.sent, {}, {}};
+    const Instant received = message.sent + some(300, 3'000);
+    const std::string form = message.form == FormType::kPublic ? "OFFENTLIG" : "PRIVAT";
+    trace(received, inbox, "INFO",
+          "Innboks - Mottatt melding " + message.id + " skjema=" + form + " bydel=00");
+    Instant at = received + some(40, 90);
+    if (!patched) truth.receipted = receipt(message.id, inbox, at);
+    at = save(message, worker, at + some(10, 40), truth);
+    if (patched) truth.receipted = receipt(message.id, worker, at + some(5, 30));
+    trace(at + milliseconds(31), worker, "INFO", "Lagring - Ferdig med melding " + message.id);
+    busy(at + milliseconds(31));
+    out_.rows.push_back({message.id, message.sent, truth.receipted + some(40, 400), message.form});
+    out_.truth.push_back(std::move(truth));
+  }
+
+  Instant receipt(const std::string& id, int thread, Instant at) {
+    trace(at, thread, "INFO", "Kvittering - Sendte kvittering mottatt for melding " + id);
+    return at;
+  }
+
+  // Returns when the save ended, one way or the other.
+  Instant save(const PlannedMessage& message, int worker, Instant at, TrueMessage& truth) {
+    const std::string starts = "Lagring - Starter lagring av melding " + message.id + " forsøk ";
+    trace(at, worker, "DEBUG", starts + "1");
+    at = at + some(120, 2'500);
+    if (message.fate != Fate::kStored) {
+      const Trouble trouble = any_trouble();
+      overload_at(at, trouble);
+      if (message.fate == Fate::kLostSilently) return at;
+      out_.trace.push_back({at, failed_save(at, worker, trouble, zone_)});
+      if (message.fate == Fate::kLost) return at;
+      trace(at + milliseconds(1), worker, "WARN", "Lagring - Prøver på nytt om 200 ms");
+      at = at + milliseconds(202);
+      trace(at, worker, "DEBUG", starts + "2");
+      at = at + some(120, 2'500);
+    }
+    trace(at, worker, "INFO",
+          "Lagring - Melding " + message.id + " er lagret (journalpost 2023/1234)");
+    truth.committed = at;
+    return at;
+  }
+
+  void sort() {
+    const auto earlier = [](const auto& a, const auto& b) { return a.time < b.time; };
+    std::stable_sort(out_.trace.begin(), out_.trace.end(), earlier);
+    std::stable_sort(out_.database.begin(), out_.database.end(), earlier);
+    std::sort(out_.busy.begin(), out_.busy.end());
+  }
+
+  const ServicePlan& service_;
+  Interval span_;
+  const TimeZone& zone_;
+  SeededRandom random_;
+  std::uint64_t count_ = 0;
+  ServiceHistory out_;
+};
+
+}  // namespace
+
+ServiceHistory live_through(const ServicePlan& service, const Interval& span,
+                            const TimeZone& zone) {
+  return Chronicle{service, span, zone}.run();
+}
+
+std::string portal_csv(const std::vector<PortalRow>& rows, const TimeZone& zone) {
+  std::string out = "bekymringsmeldingId;innsendt;bekreftet;kanal;skjemaType\n";
+  for (const PortalRow& row : rows) {
+    out += row.id + ";" + portal_time(row.sent, zone) + ";" + portal_time(row.confirmed, zone) +
+           ";FAGSYSTEM;" + (row.form == FormType::kPublic ? "OFFENTLIG" : "PRIVAT") + "\n";
+  }
+  return out;
+}
+
+}  // namespace meldevakt::sim

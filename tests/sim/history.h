@@ -1,0 +1,58 @@
+// What a service's case system and database write into their logs, what the portal knows, and what
+// truly happened: the first three are given to agent and collector, the last is opened at the end.
+//
+// The case system is the one of 2020 to 2023: it receipts a message before it has saved it, and
+// swallows a save that fails. Once patched it receipts after the commit. Its trace has the layout
+// of the pack `familia-like`, our own assumption; the database's log is PostgreSQL's, with
+// log_line_prefix = '%m [%p]: user=%u,db=%d,app=%a,client=%h '.
+//
+//   const ServiceHistory history = live_through(service, span, oslo);
+//
+// Pure. Thread-safety: plain values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/time.h"
+#include "common/ports/time_zone.h"
+#include "tests/sim/plan.h"
+
+namespace meldevakt::sim {
+
+struct LogEntry {
+  Instant time;
+  std::string text;  // a record, with its line ends
+};
+
+struct PortalRow {
+  std::string id;
+  Instant sent;
+  Instant confirmed;
+  FormType form = FormType::kPrivate;
+};
+
+struct TrueMessage {
+  std::string id;
+  Fate fate = Fate::kStored;
+  Instant sent;
+  Instant receipted;
+  std::optional<Instant> committed;
+};
+
+struct ServiceHistory {
+  std::vector<LogEntry> trace;     // sorted by time
+  std::vector<LogEntry> database;  // sorted by time
+  std::vector<PortalRow> rows;     // sorted by `sent`
+  std::vector<TrueMessage> truth;  // sorted by `sent`
+  std::vector<Instant> busy;  // when something was going on that an agent should hear of, sorted
+};
+
+[[nodiscard]] ServiceHistory live_through(const ServicePlan& service, const Interval& span,
+                                          const TimeZone& zone);
+
+// The portal's CSV of those rows, times in the zone, whole seconds.
+[[nodiscard]] std::string portal_csv(const std::vector<PortalRow>& rows, const TimeZone& zone);
+
+}  // namespace meldevakt::sim

@@ -1,0 +1,240 @@
+// The years 2020 to 2023 once more, with agents beside the case systems (scripts/replay-2023).
+//
+// Exit status: 0 the system found what the truth holds; 1 it did not; 2 bad usage; 3 the machine.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "agent/app/packs.h"
+#include "collector/report/report.h"
+#include "collector/store/sqlite_store.h"
+#include "common/testing/doubles.h"
+#include "tests/sim/country_run.h"
+#include "tests/sim/kept_data.h"
+#include "tests/sim/replay_report.h"
+#include "tests/sim/sim_agent.h"
+#include "tests/sim/unsynced_vfs.h"
+
+namespace meldevakt::sim {
+namespace {
+
+constexpr Duration kFirstWeek = days(7);
+constexpr Duration kRealCadence = seconds(60);
+
+struct Arguments {
+  std::string scale = "country";
+  std::uint64_t seed = 1;
+  std::uint64_t seeds = 1;
+  PlanOptions plan;
+  bool no_losses = false;
+  bool without_correlator = false;
+  bool check_cadence = false;
+  unsigned threads = 2;
+  std::string json;
+  std::string keep;
+};
+
+// A folder that goes away, unless it is to be kept.
+class Workplace {
+ public:
+  static Result<std::unique_ptr<Workplace>> make(const std::string& keep) {
+    std::unique_ptr<Workplace> out{new Workplace};
+    if (!keep.empty()) {
+      MELDEVAKT_TRY_ASSIGN(out->folder_, make_kept_folder(keep));
+      return out;
+    }
+    std::string name = (std::filesystem::temp_directory_path() / "replay-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) return Error{Errc::kIo, name + ": cannot be made"};
+    out->folder_ = name;
+    out->temporary_ = true;
+    return out;
+  }
+  ~Workplace() {
+    std::error_code ignored;
+    if (temporary_) std::filesystem::remove_all(folder_, ignored);
+  }
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+  [[nodiscard]] std::string database() const { return folder_ + "/collector.db"; }
+
+ private:
+  Workplace() = default;
+  std::string folder_;
+  bool temporary_ = false;
+};
+
+CountryShape shape_of(const Arguments& arguments, std::uint64_t seed) {
+  if (arguments.scale == "small") return small_country(seed);
+  if (arguments.scale == "month") return one_month();
+  return whole_country();
+}
+
+// What must come out, by the plan alone.
+collector::FleetTotals expected_totals(const CountryPlan& plan) {
+  collector::FleetTotals out;
+  for (const ServicePlan& service : plan.services) {
+    std::uint64_t losses = 0;
+    for (const PlannedMessage& message : service.messages)
+      losses += is_loss(message.fate) ? 1U : 0U;
+    bool blind = service.silent_from.has_value();
+    for (const Outage& outage : service.outages) {
+      blind = blind || outage.kind == Outage::Kind::kLogDestroyed;
+    }
+    out.uses += service.municipalities;
+    out.lost += losses;
+    (losses > 0 ? out.affected : blind ? out.unanswered : out.clean) += service.municipalities;
+  }
+  return out;
+}
+
+void complain(const std::string& what) {
+  std::fprintf(stderr, "replay-2023: %s\n", what.c_str());
+}
+
+bool is_as_expected(const CountryPlan& plan, const CountryResult& result, std::uint64_t seed) {
+  bool good = true;
+  const auto require = [&](bool condition, const std::string& what) {
+    if (!condition) complain("seed " + std::to_string(seed) + ": " + what);
+    good = good && condition;
+  };
+  require(result.wrong.empty(),
+          std::to_string(result.wrong.size()) +
+              " wrong verdicts, the first: " + (result.wrong.empty() ? "" : result.wrong.front()));
+  require(result.totals == expected_totals(plan), "table 2 is not what truly happened");
+  Instant first = plan.span.to;
+  for (const ServicePlan& service : plan.services) {
+    if (!service.messages.empty()) first = std::min(first, service.messages.front().sent);
+  }
+  const Instant by = std::max(plan.span.from, first - kFirstWeek) + kFirstWeek;
+  require(result.latent_fault_seen && *result.latent_fault_seen <= by,
+          "the latent fault was not reported in its first week");
+  return good;
+}
+
+struct Played {
+  CountryPlan plan;
+  CountryResult result;
+};
+
+Result<Played> play(const Arguments& arguments, std::uint64_t seed, const agent::Packs& packs,
+                    const std::shared_ptr<const TimeZone>& zone, const std::string& keep) {
+  PlanOptions options = arguments.plan;
+  options.seed = seed;
+  options.losses = !arguments.no_losses;
+  MELDEVAKT_TRY_ASSIGN(const auto place, Workplace::make(keep));
+  CountrySettings settings;
+  settings.run.correlates = !arguments.without_correlator;
+  settings.run.packs = &packs;
+  settings.run.zone = zone;
+  settings.threads = arguments.threads;
+  settings.database = place->database();
+  Played out;
+  out.plan = plan_country(shape_of(arguments, seed), options);
+  MELDEVAKT_TRY_ASSIGN(out.result, run_country(out.plan, settings));
+  return out;
+}
+
+// One municipality's month at the cadence of a real agent says the same as the quick way.
+Result<bool> same_at_real_cadence(const Arguments& arguments, const agent::Packs& packs,
+                                  const std::shared_ptr<const TimeZone>& zone) {
+  const CountryPlan plan = plan_country(one_month(), {.seed = arguments.seed});
+  std::vector<std::string> said;
+  for (const bool real : {false, true}) {
+    MELDEVAKT_TRY_ASSIGN(const auto place, Workplace::make(""));
+    MELDEVAKT_TRY_ASSIGN(
+        const auto store,
+        collector::SqliteStore::open({place->database(), std::string{kUnsyncedVfs}, false}));
+    Ledger ledger{*store};
+    RunSettings settings;
+    settings.packs = &packs;
+    settings.zone = zone;
+    settings.every_second = real;
+    if (real) settings.seal_every = kRealCadence;
+    MELDEVAKT_TRY_ASSIGN(const ServiceResult result,
+                         run_service(plan.services.front(), plan.span, settings, ledger));
+    std::string all;
+    for (const collector::MessageVerdict& message : result.last.messages) {
+      all += collector::message_json(message, "") + "\n";
+    }
+    const Comparison comparison = compare(plan.services.front(), result);
+    if (!comparison.wrong.empty()) complain(comparison.wrong.front());
+    std::printf("one month, a statement every %s: %llu statements, %zu messages, %zu wrong\n",
+                real ? "minute" : "day", static_cast<unsigned long long>(result.statements),
+                result.last.messages.size(), comparison.wrong.size());
+    if (!comparison.wrong.empty()) return false;
+    said.push_back(std::move(all));
+  }
+  if (said.front() != said.back()) complain("the verdicts at the real cadence are not the same");
+  return said.front() == said.back();
+}
+
+Result<int> run(const Arguments& arguments) {
+  const auto begun = std::chrono::steady_clock::now();
+  const UnsyncedVfs vfs;
+  testing::RuleTimeZones zones;
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, zones.find("Europe/Oslo"));
+  MELDEVAKT_TRY_ASSIGN(const agent::Packs packs, agent::load_used_packs(agent_config(days(1))));
+  if (arguments.check_cadence) {
+    MELDEVAKT_TRY_ASSIGN(const bool same, same_at_real_cadence(arguments, packs, zone));
+    return same ? 0 : 1;
+  }
+  std::uint64_t failed = 0;
+  for (std::uint64_t seed = arguments.seed; seed < arguments.seed + arguments.seeds; ++seed) {
+    MELDEVAKT_TRY_ASSIGN(const Played played, play(arguments, seed, packs, zone, arguments.keep));
+    if (!is_as_expected(played.plan, played.result, seed)) ++failed;
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    if (arguments.seeds == 1) {
+      const std::string text = replay_text(played.plan, played.result, *zone);
+      std::printf("%s(seed %llu, %u threads, %.1f seconds)\n", text.c_str(),
+                  static_cast<unsigned long long>(seed), arguments.threads, seconds);
+    }
+    if (!arguments.json.empty()) {
+      std::ofstream{arguments.json} << replay_json(played.result, seconds);
+    }
+  }
+  if (arguments.seeds > 1) {
+    std::printf("%llu seeds, %llu failed\n", static_cast<unsigned long long>(arguments.seeds),
+                static_cast<unsigned long long>(failed));
+  }
+  return failed == 0 ? 0 : 1;
+}
+
+int main_of(int count, char** values) {
+  Arguments arguments;
+  CLI::App app{"Plays 2020 to 2023 with agents and a collector, and compares with the truth."};
+  app.add_option("--scale", arguments.scale, "country, small or month")
+      ->check(CLI::IsMember({"country", "small", "month"}));
+  app.add_option("--seed", arguments.seed, "which world");
+  app.add_option("--seeds", arguments.seeds, "so many worlds, from --seed on");
+  app.add_flag("--no-losses", arguments.no_losses, "every save succeeds in the end");
+  app.add_option("--silent", arguments.plan.silent, "so many agents fall silent half way");
+  app.add_option("--destroyed", arguments.plan.destroyed,
+                 "so many agents find a log deleted before they read it");
+  app.add_flag("--without-correlator", arguments.without_correlator,
+               "nobody concludes anything: must fail");
+  app.add_flag("--check-cadence", arguments.check_cadence,
+               "one month at the real cadence of 60 seconds must give the same verdicts");
+  app.add_option("--threads", arguments.threads, "1 or more")->check(CLI::Range(1, 64));
+  app.add_option("--json", arguments.json, "write the result there");
+  app.add_option("--keep", arguments.keep, "leave the collector's data and collector.toml there");
+  try {
+    app.parse(count, values);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const Result<int> done = run(arguments);
+  if (done) return done.value();
+  complain(done.error().message());
+  return done.error().code() == Errc::kInvalid ? 2 : 3;
+}
+
+}  // namespace
+}  // namespace meldevakt::sim
+
+int main(int count, char** values) {
+  return meldevakt::sim::main_of(count, values);
+}

@@ -1,0 +1,189 @@
+#include "tests/sim/service_run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/sim_agent.h"
+
+namespace meldevakt::sim {
+namespace {
+
+constexpr Duration kImportEvery = days(7);
+constexpr Duration kTurnEvery = seconds(1);
+
+struct Event {
+  enum class Kind : std::uint8_t { kOutageBegins, kOutageEnds, kRead, kTurn, kImport, kEnd };
+  Instant at;
+  Kind kind = Kind::kTurn;
+  std::size_t index = 0;  // of the outage
+};
+
+class ServiceRun {
+ public:
+  ServiceRun(const ServicePlan& service, const Interval& span, const RunSettings& settings,
+             Ledger& ledger)
+      : service_{service},
+        span_{span},
+        settings_{settings},
+        history_{live_through(service, span, *settings.zone)},
+        config_{agent_config(settings.seal_every)},
+        trace_{"trace", std::move(history_.trace)},
+        database_{"database", std::move(history_.database)},
+        desk_{ledger, collector::Policy{}, settings.correlates} {}
+
+  Result<ServiceResult> run() {
+    MELDEVAKT_TRY(enrol());
+    now_ = span_.from;
+    for (const Event& event : events()) {
+      MELDEVAKT_TRY(pass_time_until(event.at));
+      now_ = std::max(now_, event.at);
+      MELDEVAKT_TRY(happen(event));
+      MELDEVAKT_TRY(deliver());
+    }
+    ServiceResult out;
+    out.last = desk_.judge(span_.to);
+    out.truth = std::move(history_.truth);
+    out.input = desk_.input();
+    out.changes = desk_.changes();
+    out.latent_fault_seen = desk_.latent_fault_seen();
+    out.statements = desk_.statements();
+    return out;
+  }
+
+ private:
+  Status enrol() {
+    MELDEVAKT_TRY_ASSIGN(agent_,
+                         SimAgent::enrol({service_.tenant, service_.name, service_.seed, config_,
+                                          *settings_.packs, settings_.zone, trace_, database_},
+                                         span_.from));
+    const SimAgent::Identity& identity = agent_->identity();
+    running_ = true;
+    return desk_.enrol({service_.tenant, service_.name, "", span_.from},
+                       {identity.agent, identity.enrolment, identity.token, identity.tls_key},
+                       span_.from);
+  }
+
+  std::vector<Event> events() const {
+    std::vector<Event> out;
+    const auto looks = [&](Instant at) {
+      out.push_back({at + seconds(1), Event::Kind::kRead, 0});
+      out.push_back({at + seconds(4), Event::Kind::kTurn, 0});
+      out.push_back({at + seconds(40), Event::Kind::kTurn, 0});
+    };
+    for (const Instant busy : history_.busy) looks(busy);
+    for (std::size_t i = 0; i < service_.outages.size(); ++i) {
+      const Interval& outage = service_.outages[i].span;
+      out.push_back({outage.from, Event::Kind::kOutageBegins, i});
+      out.push_back({outage.to, Event::Kind::kOutageEnds, i});
+      looks(outage.to);
+    }
+    for (Instant at = span_.from + kImportEvery; at < span_.to; at = at + kImportEvery) {
+      out.push_back({at, Event::Kind::kImport, 0});
+    }
+    out.push_back({span_.to - seconds(1), Event::Kind::kImport, 0});
+    out.push_back({span_.to, Event::Kind::kEnd, 0});
+    std::erase_if(out, [&](const Event& event) { return span_.to < event.at; });
+    std::stable_sort(out.begin(), out.end(),
+                     [](const Event& a, const Event& b) { return a.at < b.at; });
+    return out;
+  }
+
+  Status pass_time_until(Instant until) {
+    if (settings_.every_second) {
+      for (Instant at = now_ + kTurnEvery; at < until; at = at + kTurnEvery) {
+        MELDEVAKT_TRY(turn(at));
+        now_ = at;
+        MELDEVAKT_TRY(deliver());
+      }
+      return {};
+    }
+    while (works() && agent_->due_at() < until) {
+      now_ = std::max(now_, agent_->due_at());
+      MELDEVAKT_TRY(turn(now_));
+      MELDEVAKT_TRY(deliver());
+    }
+    return {};
+  }
+
+  [[nodiscard]] bool works() const {
+    return running_ && !(service_.silent_from && *service_.silent_from <= now_);
+  }
+  Status turn(Instant at) { return works() ? agent_->turn(at) : Status{}; }
+
+  Status happen(const Event& event) {
+    switch (event.kind) {
+      case Event::Kind::kOutageBegins: return begin_outage(service_.outages[event.index]);
+      case Event::Kind::kOutageEnds: return end_outage(service_.outages[event.index]);
+      case Event::Kind::kRead:
+        if (works()) agent_->read(now_);
+        return {};
+      case Event::Kind::kTurn:
+      case Event::Kind::kEnd: return turn(now_);
+      case Event::Kind::kImport: return import_rows();
+    }
+    return {};
+  }
+
+  Status begin_outage(const Outage& outage) {
+    if (!works()) return {};
+    switch (outage.kind) {
+      case Outage::Kind::kCollectorAway: collector_away_ = true; return {};
+      case Outage::Kind::kUnreadable: trace_.set_readable(false); return agent_->turn(now_);
+      case Outage::Kind::kAgentStopped:
+      case Outage::Kind::kLogDestroyed: running_ = false; return agent_->stop(now_);
+    }
+    return {};
+  }
+
+  Status end_outage(const Outage& outage) {
+    collector_away_ = false;
+    trace_.set_readable(true);
+    if (running_) return turn(now_);
+    running_ = true;
+    trace_.write_until(now_);
+    if (outage.kind == Outage::Kind::kLogDestroyed) trace_.destroy();
+    return agent_->start(now_);
+  }
+
+  Status import_rows() {
+    std::vector<PortalRow> rows;
+    while (next_row_ < history_.rows.size() && history_.rows[next_row_].confirmed < now_) {
+      rows.push_back(history_.rows[next_row_++]);
+    }
+    const Interval complete{std::exchange(imported_until_, now_), now_};
+    return desk_.import_csv(portal_csv(rows, *settings_.zone), complete, *settings_.zone, now_);
+  }
+
+  Status deliver() {
+    if (collector_away_ || !agent_) return {};
+    for (const std::string& frame : agent_->take_frames())
+      MELDEVAKT_TRY(desk_.receive(frame, now_));
+    return {};
+  }
+
+  const ServicePlan& service_;
+  Interval span_;
+  RunSettings settings_;
+  ServiceHistory history_;
+  agent::Config config_;
+  SimLog trace_;
+  SimLog database_;
+  TenantDesk desk_;
+  std::unique_ptr<SimAgent> agent_;
+  Instant now_;
+  bool running_ = false;
+  bool collector_away_ = false;
+  std::size_t next_row_ = 0;
+  Instant imported_until_ = span_.from;
+};
+
+}  // namespace
+
+Result<ServiceResult> run_service(const ServicePlan& service, const Interval& span,
+                                  const RunSettings& settings, Ledger& ledger) {
+  auto result = ServiceRun{service, span, settings, ledger}.run();
+  if (!result) return std::move(result).error().in(service.name);
+  return result;
+}
+
+}  // namespace meldevakt::sim

@@ -1,0 +1,157 @@
+#include "collector/report/fleet.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/testing/doubles.h"
+
+namespace meldevakt::collector {
+namespace {
+
+constexpr Instant kFrom{1'675'000'000'000};
+const Interval kAsked{kFrom, kFrom + days(10)};
+
+LedgerCoverage read(const Interval& complete, std::vector<EventGap> gaps = {}) {
+  LedgerCoverage out;
+  out.agent = "agent";
+  out.source.id = "trace";
+  out.source.observes = {{Signal::kMessageSaveFailed, std::nullopt},
+                         {Signal::kMessageCommitted, std::nullopt}};
+  out.source.complete = complete;
+  out.source.event_gaps = std::move(gaps);
+  return out;
+}
+
+MessageVerdict message(Verdict verdict, Instant at = kFrom + days(1)) {
+  MessageVerdict out;
+  out.verdict = verdict;
+  out.receipted = at;
+  return out;
+}
+
+TEST_CASE("fleet: a municipality is affected, clean or unanswered, and it is said why") {
+  const Interval whole{kFrom - days(1), kFrom + days(11)};
+  struct Case {
+    std::string_view name;
+    std::vector<LedgerCoverage> coverage;
+    std::vector<MessageVerdict> messages;
+    Answer want;
+    std::uint64_t lost;
+    std::string_view reason;  // a part of it
+  };
+  const std::vector<Case> cases{
+      {"all read, nothing lost", {read(whole)}, {message(Verdict::kStored)}, Answer::kClean, 0, ""},
+      {"stored after the receipt is no loss",
+       {read(whole)},
+       {message(Verdict::kStoredAfterReceipt)},
+       Answer::kClean,
+       0,
+       ""},
+      {"lost", {read(whole)}, {message(Verdict::kLost)}, Answer::kAffected, 1, "1 message"},
+      {"missing and recovered are losses too",
+       {read(whole)},
+       {message(Verdict::kMissing), message(Verdict::kRecovered)},
+       Answer::kAffected,
+       2,
+       "2 messages"},
+      {"lost before the time asked",
+       {read(whole)},
+       {message(Verdict::kLost, kFrom - hours(1))},
+       Answer::kClean,
+       0,
+       ""},
+      {"undecided",
+       {read(whole)},
+       {message(Verdict::kInDoubt)},
+       Answer::kUnanswered,
+       0,
+       "1 message undecided"},
+      {"unverifiable",
+       {read(whole)},
+       {message(Verdict::kUnverifiable)},
+       Answer::kUnanswered,
+       0,
+       "undecided"},
+      {"nobody reads", {}, {}, Answer::kUnanswered, 0, "no agent"},
+      {"silent since",
+       {read({kFrom, kFrom + days(4)})},
+       {},
+       Answer::kUnanswered,
+       0,
+       "since 2023-02-02T13:46:40.000Z"},
+      {"begins too late",
+       {read({kFrom + days(1), kAsked.to})},
+       {},
+       Answer::kUnanswered,
+       0,
+       "was not read"},
+      {"a gap that was never filled",
+       {read(whole, {{{kFrom + days(2), kFrom + days(3)}, "content_lost"}})},
+       {message(Verdict::kStored)},
+       Answer::kUnanswered,
+       0,
+       "'trace' was not read from 2023-01-31"},
+      {"lost, and a gap where more may hide",
+       {read({kFrom, kFrom + days(4)})},
+       {message(Verdict::kLost)},
+       Answer::kAffected,
+       1,
+       "there may be more"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    TenantInput input;
+    input.coverage = c.coverage;
+    Correlation correlation;
+    correlation.messages = c.messages;
+    const TenantAnswer answer = answer_of(input, correlation, kAsked);
+    CHECK(answer.answer == c.want);
+    CHECK(answer.lost == c.lost);
+    CHECK(answer.reason.empty() == (c.want == Answer::kClean));
+    CAPTURE(answer.reason);
+    CHECK(answer.reason.find(c.reason) != std::string::npos);
+  }
+}
+
+TEST_CASE("fleet: the sum is exact whoever serves whom") {
+  const std::uint64_t seed = 20230605;
+  meldevakt::testing::SeededRandom random{seed};
+  CAPTURE(seed);
+  for (int round = 0; round < 500; ++round) {
+    std::vector<FleetMember> members(random.below(12));
+    std::uint64_t lost = 0;
+    for (FleetMember& member : members) {
+      const std::uint64_t serves = random.below(5);
+      for (std::uint64_t i = 0; i < serves; ++i) {
+        member.municipalities.push_back(std::to_string(random.below(15)));
+      }
+      member.answer.answer = static_cast<Answer>(random.below(3));
+      member.answer.lost = member.answer.answer == Answer::kAffected ? 1 + random.below(9) : 0;
+      lost += member.answer.lost;
+    }
+    const FleetTotals all = total(members);
+    REQUIRE(all.uses == all.affected + all.clean + all.unanswered);
+    REQUIRE(all.lost == lost);
+    // A municipality is as bad off as the worst of those that serve it say.
+    for (const FleetMember& member : members) {
+      if (member.answer.answer == Answer::kAffected && !member.municipalities.empty()) {
+        REQUIRE(all.affected > 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("fleet: the region's municipalities count one by one, its losses once") {
+  FleetMember region{{"4204", "4215", "4216"}, {}};
+  region.answer.answer = Answer::kAffected;
+  region.answer.lost = 12;
+  FleetMember other{{"4216", "4601"}, {}};
+  other.answer.answer = Answer::kClean;
+  CHECK(total({region, other}) == FleetTotals{4, 3, 1, 0, 12});
+}
+
+}  // namespace
+}  // namespace meldevakt::collector
