@@ -10,6 +10,8 @@
 #include "agent/source/file_identity.h"
 #include "agent/source/folder.h"
 #include "agent/source/names.h"
+#include "agent/summarise/statement_builder.h"
+#include "common/base/limits.h"
 #include "common/base/text.h"
 #include "common/platform/disk.h"
 
@@ -151,6 +153,41 @@ std::string zone_of(const SourceConfig& source, const Pack& pack) {
   return pack.default_zone.empty() ? "UTC" : pack.default_zone;
 }
 
+namespace {
+
+SourceCoverage bare_coverage(const SourceConfig& source, const Pack& pack) {
+  SourceCoverage out;
+  out.id = source.name;
+  out.kind = "receipts";  // the longest there is
+  out.pack = pack.identity;
+  for (const Signal signal : pack.observes) out.observes.push_back({signal, {}});
+  return out;
+}
+
+// That what a tenant's sources have to say each time fits into one statement.
+Status check_statement_room(const Config& config, const Packs& packs) {
+  for (const TenantConfig& tenant : config.tenants) {
+    std::vector<SourceCoverage> sources;
+    for (const SourceConfig& source : config.sources) {
+      if (!source.tenant.empty() && source.tenant != tenant.name) continue;
+      sources.push_back(bare_coverage(source, *packs.at(source.pack).pack));
+    }
+    const std::size_t needed = statement_bytes_needed(sources);
+    if (needed <= limits::kStatementBytesMax) continue;
+    return Error{Errc::kInvalid,
+                 config.file_name + ": the " + std::to_string(sources.size()) +
+                     " sources of the tenant '" + quoted(tenant.name) +
+                     "' and the signals that their packs observe need statements of " +
+                     std::to_string(needed) + " bytes, at most " +
+                     std::to_string(limits::kStatementBytesMax) +
+                     " are allowed: let sources of one pack share one [[source]] (several globs), "
+                     "or let a second agent watch some"};
+  }
+  return {};
+}
+
+}  // namespace
+
 Status check_sources(const Config& config, const Packs& packs, TimeZones& zones) {
   for (const SourceConfig& source : config.sources) {
     const auto found = packs.find(source.pack);
@@ -180,7 +217,7 @@ Status check_sources(const Config& config, const Packs& packs, TimeZones& zones)
                                        ": 'zone': " + zone.error().message()};
     }
   }
-  return {};
+  return check_statement_room(config, packs);
 }
 
 }  // namespace meldevakt::agent

@@ -118,9 +118,20 @@ bool drop_ranges(SourceCoverage& source) {
   return true;
 }
 
+// What is observed stays; when it was last seen can be read from the facts.
+bool drop_last_seen(SourceCoverage& source) {
+  bool changed = false;
+  for (Observed& observed : source.observes) {
+    changed = changed || observed.last_seen.has_value();
+    observed.last_seen.reset();
+  }
+  return changed;
+}
+
 std::string encode_small(Statement& statement) {
   std::string payload = encode_statement(statement);
-  for (bool (*const step)(SourceCoverage&) : {join_ranges, join_readings, join_gaps, drop_ranges}) {
+  for (bool (*const step)(SourceCoverage&) :
+       {join_ranges, join_readings, join_gaps, drop_ranges, drop_last_seen}) {
     if (payload.size() <= limits::kStatementBytesMax) break;
     bool changed = false;
     for (SourceCoverage& source : statement.sources) changed = step(source) || changed;
@@ -185,6 +196,38 @@ std::vector<PackedBody> take_for_one(std::vector<PackedBody>& bodies) {
 }
 
 }  // namespace
+
+std::size_t statement_bytes_needed(const std::vector<SourceCoverage>& sources) {
+  // The longest forms there are of what is not known yet.
+  constexpr std::int64_t kLatestMs = 253'402'300'799'999;     // the year 9999 ends
+  constexpr std::uint64_t kCountMax = 9'007'199'254'740'991;  // 2^53 - 1
+  constexpr std::size_t kReasonBytesMax = 32;
+  const Interval span{Instant{kLatestMs}, Instant{kLatestMs}};
+  Statement largest;
+  largest.tenant = largest.boot_id = largest.software_version =
+      std::string(limits::kIdentifierBytesMax, 'i');
+  largest.agent = std::string(32, 'a');
+  largest.epoch = largest.sequence = largest.log_seen_size = kCountMax;
+  largest.span = span;
+  largest.boottime_from_ns = largest.boottime_to_ns = static_cast<std::int64_t>(kCountMax);
+  largest.clock = {"unsynchronised", static_cast<std::int64_t>(kCountMax), false};
+  largest.log_seen_root = std::string(64, '0');
+  for (const SourceCoverage& source : sources) {
+    SourceCoverage& one = largest.sources.emplace_back(source);
+    drop_last_seen(one);
+    one.reading = {{span, ReadState::kUnknown, std::string(kReasonBytesMax, 'r')}};
+    one.complete = span;
+    one.event_gaps = {{span, std::string(kReasonBytesMax, 'r')}};
+    one.ranges.clear();
+    one.bytes = {kCountMax, kCountMax, kCountMax, kCountMax, kCountMax};
+    one.records = kCountMax;
+    one.digest = std::string(64, '0');
+  }
+  const BodyHash body{{},         limits::kBodyPackedBytesMax, {}, limits::kBodyPlainBytesMax,
+                      UINT32_MAX, limits::kFactsPerBodyMax};
+  largest.bodies.assign(limits::kBodiesPerStatementMax, body);
+  return encode_statement(largest).size();
+}
 
 Result<std::vector<Draft>> build_statements(const StatementContext& context, const ChainHead& head,
                                             std::vector<SourceYield> yields, Random& random) {

@@ -46,4 +46,9 @@ struct Draft {
                                                           std::vector<SourceYield> yields,
                                                           Random& random);
 
+// What a statement over these sources needs at most once it has been made as small as it can be; of
+// the coverages only what the configuration decides is read (`id`, `kind`, `pack`, `observes`).
+// More than limits::kStatementBytesMax: such an agent could not seal, and must not start.
+[[nodiscard]] std::size_t statement_bytes_needed(const std::vector<SourceCoverage>& sources);
+
 }  // namespace meldevakt::agent

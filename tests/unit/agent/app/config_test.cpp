@@ -207,6 +207,41 @@ TEST_CASE("config: packs and zones must exist") {
   CHECK(check("Europe/Oslo", "Europa/Oslo").find("agent.toml:10: 'zone': ") == 0);
 }
 
+TEST_CASE("config: sources that would not fit into a statement are refused at once") {
+  meldevakt::testing::RuleTimeZones zones;
+  const auto shipped = built_in_packs();
+  REQUIRE(shipped);
+  Packs packs = shipped.value();
+  Pack talkative = *packs.at("familia-like").pack;
+  talkative.observes.clear();
+  for (std::size_t s = 0; s < kSignalCount; ++s) {
+    talkative.observes.push_back(static_cast<Signal>(s));
+  }
+  packs["talkative"] = {std::make_shared<const Pack>(talkative), "talkative.rules.toml"};
+
+  const auto check = [&](int sources, const std::string& pack) {
+    std::string text = changed("", "");
+    for (int i = 0; i < sources; ++i) {
+      const std::string number = std::to_string(i);
+      text += "[[source]]\nname = \"more-" + number + "\"\nfiles = [\"/var/log/" + number +
+              ".log\"]\npack = \"" + pack + "\"\n";
+    }
+    const auto config = parse_config(text, "agent.toml");
+    REQUIRE_MESSAGE(config, (config ? "" : config.error().message()));
+    const Status status = check_sources(config.value(), packs, zones);
+    return status ? std::string{} : status.error().message();
+  };
+  for (const auto& [id, loaded] : shipped.value()) {
+    CAPTURE(id);
+    CHECK(check(31, id) == "");  // with the one of the sample: as many as there may be
+  }
+  CHECK(check(20, "talkative") == "");
+  const std::string refused = check(31, "talkative");
+  CHECK(refused.find("agent.toml: the 32 sources of the tenant 'Eksempel kommune'") == 0);
+  CHECK(refused.find("at most 47104 are allowed: let sources of one pack share one [[source]]") !=
+        std::string::npos);
+}
+
 TEST_CASE("config: sizes") {
   CHECK(parse_size("256 MB").value() == 256'000'000);
   CHECK(parse_size("64kB").value() == 64'000);

@@ -207,29 +207,75 @@ TEST_CASE("build_statements: what would not be believed is not made") {
   }
 }
 
+// One source in the worst shape a minute can give it, observing the first `signals` signals.
+SourceYield troubled(int number, std::size_t signals, SeededRandom& random) {
+  SourceYield out = yield(std::string(60, 's') + std::to_string(number), 0, random);
+  out.coverage.observes.clear();
+  for (std::size_t s = 0; s < signals; ++s) {
+    out.coverage.observes.push_back({static_cast<Signal>(s), at(1)});
+  }
+  out.coverage.reading.clear();
+  for (int s = 0; s < 60; ++s) {
+    const bool even = s % 2 == 0;
+    out.coverage.reading.push_back(
+        {{at(s), at(s + 1)}, even ? ReadState::kRead : ReadState::kGap, even ? "" : "permission"});
+  }
+  for (std::size_t r = 0; r < SourceCoverage::kRangesMax; ++r) {
+    out.coverage.ranges.push_back({to_hex(random.bytes(16)), 0, 100});
+  }
+  for (int g = 0; g < 16; ++g) {
+    out.coverage.event_gaps.push_back({{at(2 * g), at(2 * g + 1)}, "content_lost"});
+  }
+  out.coverage.digest = std::string(64, 'd');
+  return out;
+}
+
+TEST_CASE("statement_bytes_needed: what it lets pass can always be sealed") {
+  SeededRandom random{8};
+  std::size_t passed = 0;
+  std::size_t refused = 0;
+  for (const int sources : {0, 1, 8, 20, 31, 32}) {
+    for (std::size_t signals = 0; signals <= kSignalCount; signals += 3) {
+      CAPTURE(sources);
+      CAPTURE(signals);
+      std::vector<SourceYield> yields;
+      std::vector<SourceCoverage> bare;
+      for (int i = 0; i < sources; ++i) {
+        yields.push_back(troubled(i, signals, random));
+        bare.push_back(yields.back().coverage);
+      }
+      const std::size_t needed = statement_bytes_needed(bare);
+      (needed <= limits::kStatementBytesMax ? passed : refused) += 1;
+      const auto drafts = build_statements(context(), start(), yields, random);
+      if (needed > limits::kStatementBytesMax) continue;
+      REQUIRE_MESSAGE(drafts, (drafts ? "" : drafts.error().message()));
+      CHECK(drafts.value().back().payload.size() <= limits::kStatementBytesMax);
+    }
+  }
+  CHECK(passed > 50);
+  CHECK(refused > 5);
+}
+
+TEST_CASE("statement_bytes_needed: the most sources there may be, with twenty signals each, fit") {
+  SeededRandom random{9};
+  std::vector<SourceCoverage> bare;
+  for (std::size_t i = 0; i < limits::kSourcesPerAgentMax; ++i) {
+    bare.push_back(troubled(static_cast<int>(i), 20, random).coverage);
+    bare.back().id = "source-" + std::to_string(i);
+  }
+  CHECK(statement_bytes_needed(bare) <= limits::kStatementBytesMax);
+}
+
 TEST_CASE("build_statements: a statement that grows too large says less, and nothing untrue") {
   SeededRandom random{7};
   std::vector<SourceYield> yields;
-  for (int i = 0; i < 6; ++i) {
-    SourceYield flapping = yield("source-" + std::to_string(i), 1, random);
-    flapping.coverage.reading.clear();
-    for (int s = 0; s < 60; ++s) {
-      const bool even = s % 2 == 0;
-      flapping.coverage.reading.push_back({{at(s), at(s + 1)},
-                                           even ? ReadState::kRead : ReadState::kGap,
-                                           even ? "" : "permission"});
-    }
-    for (std::size_t r = 0; r < SourceCoverage::kRangesMax; ++r) {
-      flapping.coverage.ranges.push_back({to_hex(random.bytes(16)), 0, 100});
-    }
-    for (int g = 0; g < 16; ++g) {
-      flapping.coverage.event_gaps.push_back({{at(2 * g), at(2 * g + 1)}, "content_lost"});
-    }
-    yields.push_back(std::move(flapping));
+  for (int i = 0; i < 16; ++i) {
+    yields.push_back(troubled(i, 2, random));
+    yields.back().facts.push_back(fact(static_cast<std::size_t>(i), random));
   }
   const auto drafts = build_statements(context(), start(), yields, random);
   REQUIRE_MESSAGE(drafts, (drafts ? "" : drafts.error().message()));
-  CHECK(verify(drafts.value(), start(), context()).size() == 6);
+  CHECK(verify(drafts.value(), start(), context()).size() == 16);
   const auto statement = decode_statement(drafts.value().back().payload);
   REQUIRE(statement);
   for (const SourceCoverage& source : statement.value().sources) {
@@ -239,14 +285,7 @@ TEST_CASE("build_statements: a statement that grows too large says less, and not
   }
 
   std::vector<SourceYield> too_many;
-  for (int i = 0; i < 32; ++i) {
-    SourceYield one = yield("source-" + std::to_string(i), 0, random);
-    one.coverage.observes.clear();
-    for (std::size_t s = 0; s < kSignalCount; ++s) {
-      one.coverage.observes.push_back({static_cast<Signal>(s), at(1)});
-    }
-    too_many.push_back(std::move(one));
-  }
+  for (int i = 0; i < 32; ++i) too_many.push_back(troubled(i, kSignalCount, random));
   const auto refused = build_statements(context(), start(), too_many, random);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code() == Errc::kLimit);
