@@ -193,7 +193,7 @@ def bench_peers(options, folder):
     return rows
 
 
-SOURCES_MAX = 20  # with packs that observe much a statement of 16 kB does not hold many more
+SOURCES_MAX = 20  # as many files as the goal speaks of
 
 
 def bench_memory(options, folder):
