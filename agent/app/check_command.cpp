@@ -11,6 +11,7 @@
 #include "agent/source/file_identity.h"
 #include "agent/source/folder.h"
 #include "agent/source/names.h"
+#include "agent/source/system_journal.h"
 #include "agent/state/schema.h"
 #include "agent/state/state.h"
 #include "common/crypto/crypto.h"
@@ -58,8 +59,32 @@ void check_metrics(const SourceConfig& source, Items& out) {
                      (stalls ? "" : "; this kernel has no pressure stall information (psi=1)")});
 }
 
+void check_journal(const SourceConfig& source, Items& out) {
+  const std::string what = "source " + source.name;
+  const auto journal = open_system_journal(source.journal_folder)();
+  if (!journal) {
+    out.push_back({false, what, journal.error().message()});
+    return;
+  }
+  const JournalAccess access = journal.value()->access();
+  if (!access.refused.empty()) {
+    out.push_back({false, what,
+                   access.refused + ": may not be read; add the agent's user to the group "
+                                    "systemd-journal"});
+  } else if (access.files == 0) {
+    out.push_back({false, what, "there is no systemd journal here"});
+  } else {
+    out.push_back({true, what,
+                   "the systemd journal can be read, " + std::to_string(access.files) + " files"});
+  }
+}
+
 void check_source(const SourceConfig& source, Items& out) {
   if (source.kind == SourceKind::kMetrics) return check_metrics(source, out);
+  if (source.kind == SourceKind::kJournal) {
+    check_journal(source, out);
+    return;
+  }
   const Expansion found = expand(source.files);
   if (!found.problem.empty()) out.push_back({false, "source " + source.name, found.problem});
   if (found.paths.empty() && found.problem.empty()) {

@@ -39,6 +39,7 @@ enum class SourceKind : std::uint8_t {
   kFiles,     // files = [...]
   kReceipts,  // receipts = [...]: files too, a portal's CSV
   kMetrics,   // metrics = [...]: this host's own
+  kJournal,   // journal = [...]
 };
 
 // The keys of a source with metrics = [...].
@@ -51,7 +52,10 @@ struct HostMetricsConfig {
 struct SourceConfig {
   std::string name;
   SourceKind kind = SourceKind::kFiles;
-  std::vector<std::string> files;  // globs
+  std::vector<std::string> files;        // globs
+  std::vector<std::string> journal;      // units; see agent/source/journal_entry.h
+  std::vector<std::string> identifiers;  // of the journal
+  std::string journal_folder;            // "" = this host's own
   HostMetricsConfig metrics;
   MetricLimits limits;  // by metric of the pack, in place of the pack's own
   std::string pack;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/app/config_table.h"
+#include "agent/source/journal_entry.h"
 #include "common/base/limits.h"
 #include "common/base/text.h"
 #include "common/receipts/receipts.h"
@@ -78,6 +79,9 @@ void read_globs(ConfigTable& in, const char* key, SourceConfig& out) {
 void read_files(ConfigTable& in, SourceConfig& out) {
   read_globs(in, "files", out);
   if (!in.has("files")) in.missing("files");
+  for (const char* const key : {"identifiers", "journal_folder"}) {
+    if (in.has(key)) in.mistake(key, "'" + std::string{key} + "' needs 'journal' beside it");
+  }
   out.pack = in.required("pack");
   out.pack_line = in.line_of("pack");
   out.zone = in.text("zone");
@@ -109,6 +113,29 @@ void read_receipts(ConfigTable& in, SourceConfig& out, Mistakes& mistakes) {
   sub.finish();
 }
 
+// The pack for exported journals reads the journal itself, for it is given on in the same form.
+void read_journal(ConfigTable& in, SourceConfig& out) {
+  out.kind = SourceKind::kJournal;
+  out.journal = in.texts("journal");
+  out.identifiers = in.texts("identifiers");
+  out.journal_folder = in.text("journal_folder");
+  out.pack = in.text("pack", "linux-journal-json");
+  out.pack_line = in.line_of("pack");
+  out.zone = in.text("zone");
+  if (in.has("files")) {
+    static_cast<void>(in.texts("files"));
+    in.mistake("files", "a source has 'files' or 'journal', not both: make two");
+  }
+  if (const auto filter = parse_journal_filter(out.journal, out.identifiers); !filter) {
+    in.mistake("journal", filter.error().message());
+  }
+  if (in.has("journal_folder") && !out.journal_folder.starts_with('/')) {
+    in.mistake("journal_folder", "'" + quoted(out.journal_folder) +
+                                     "' is no folder's full name; write e.g. "
+                                     "\"/var/log/journal/remote\"");
+  }
+}
+
 }  // namespace
 
 SourceConfig read_source_config(const toml::table& table, Mistakes& mistakes) {
@@ -121,7 +148,15 @@ SourceConfig read_source_config(const toml::table& table, Mistakes& mistakes) {
                            "' is no name for a source: letters without accents, "
                            "digits, '-', '_' and '.', at most 64");
   }
-  if (in.has("metrics")) {
+  if (in.has("events")) {
+    static_cast<void>(in.texts("events"));
+    in.mistake(
+        "events",
+        "'events' subscribes to the event log of Windows, which this host has not; copies of "
+        "its logs (.evtx) are read with 'files'");
+  } else if (in.has("journal")) {
+    read_journal(in, out);
+  } else if (in.has("metrics")) {
     read_metrics(in, out);
   } else if (in.has("receipts")) {
     read_receipts(in, out, mistakes);

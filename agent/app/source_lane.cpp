@@ -39,7 +39,7 @@ SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may
     log.write(note.warning ? LogLevel::kWarn : LogLevel::kInfo,
               "source=" + name_ + " " + note.text);
   }
-  if (turn.state == ReadState::kAbsent && state_ != ReadState::kAbsent) {
+  if (turn.reason == "no_file" && state_ != ReadState::kAbsent) {
     log.warn("source=" + name_ + " no file matches; waiting for one");
   } else if (turn.state == ReadState::kRead && state_ != ReadState::kRead &&
              state_ != ReadState::kUnknown) {

@@ -4,6 +4,8 @@
 
 #include "agent/source/file_source.h"
 #include "agent/source/host_metrics_source.h"
+#include "agent/source/journal_source.h"
+#include "agent/source/system_journal.h"
 #include "common/platform/clock.h"
 
 namespace meldevakt::agent {
@@ -13,6 +15,7 @@ std::string kind_of(SourceKind kind) {
     case SourceKind::kFiles: return "file";
     case SourceKind::kMetrics: return "metrics";
     case SourceKind::kReceipts: return "receipts";
+    case SourceKind::kJournal: return "journal";
   }
   return "file";
 }
@@ -30,6 +33,14 @@ std::unique_ptr<SourceReader> make_source_reader(const SourceConfig& config,
                                       .boot_ns = [] { return SystemClock{}.boot_ns(); },
                                       .awake_ns = awake_ns},
           std::move(known));
+    case SourceKind::kJournal:
+      // The configuration was checked when it was read.
+      return std::make_unique<JournalSource>(
+          JournalSource::Settings{
+              .name = config.name,
+              .filter = parse_journal_filter(config.journal, config.identifiers).value(),
+              .open = open_system_journal(config.journal_folder)},
+          known);
   }
   return std::make_unique<FileSource>(
       FileSource::Settings{.name = config.name, .globs = config.files}, std::move(known),

@@ -191,6 +191,7 @@ Status read_record(const Reader& reader, const toml::node& node, RecordText& rec
        {"time", reader.texts(record.time)},
        {"time_at", reader.texts(record.time_at)},
        {"time_field", reader.texts(record.time_field)},
+       {"named_by", reader.texts(record.named_by)},
        {"head_lines", reader.whole(record.head_lines)},
        {"zone", reader.text(record.zone)},
        {"utc_offset_at", reader.text(record.utc_offset_at)},

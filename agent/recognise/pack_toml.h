@@ -57,6 +57,7 @@ struct RecordText {
   std::optional<Text> kind, zone, body, body_field, process, delimiter, element, idle, flush_lag;
   std::optional<Text> utc_offset_at, utc_bias_at;
   std::vector<Text> starts, continues, header_only, joins, time, time_at, time_field, byte_fields;
+  std::vector<Text> named_by;
   std::vector<std::pair<std::string, Text>> scope;  // as written, outermost first
   std::vector<std::vector<Text>> columns;
   std::uint32_t columns_line = 0;

@@ -61,6 +61,7 @@ struct PackProgram {
   std::vector<LinePattern> joins;  // one group each
   std::vector<Pattern> time_at;    // the first that matches
   std::vector<std::string> time_fields;
+  std::vector<std::string> named_by;  // fields that together name a record wherever it stands
   std::vector<TimeFormat> times;
   bool time_is_arrival = false;
   std::size_t head_lines = 1;

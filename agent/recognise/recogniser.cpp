@@ -55,6 +55,7 @@ struct Recogniser::State {
   std::optional<TimeStamp> stamp_of(std::string_view text);
   void read_offset(const Record& record, const std::optional<TimeStamp>& stamp, FileTime& file);
   void read_time(const Record& record, FileTime& file, Recognised& out);
+  [[nodiscard]] std::string own_name_of(const Record& record, const Recognised& made) const;
   std::optional<std::string_view> body_of(std::string_view text, bool& limited);
   std::vector<std::string> scopes_of(std::string_view text);
   void apply_rules(const Record& record, const LiteralSet& found, Recognised& out);
@@ -71,6 +72,20 @@ std::string_view Recogniser::State::header_of(std::string_view text) const {
     if (end == text.size()) break;
   }
   return text.substr(0, std::min(end, program->head_lines * kHeaderLineBytesMax));
+}
+
+// The values of the fields that name the record, and its time: numbers of a log that was cleared
+// begin anew.
+std::string Recogniser::State::own_name_of(const Record& record, const Recognised& made) const {
+  if (program->named_by.empty() || record.orphan) return "";
+  std::string out;
+  for (const std::string& name : program->named_by) {
+    const std::string_view value = field_of(record.text, name);
+    if (value.data() == nullptr) return "";
+    out.append(value).append(1, '\n');
+  }
+  if (made.time && made.has_own_time) out += std::to_string(made.time->ms);
+  return out;
 }
 
 // Where the record's time begins; data() is nullptr when it has none.
@@ -330,7 +345,10 @@ Recognised Recogniser::recognise(const Record& record, FileTime& file) {
     out.events.clear();
     out.readings.clear();
   }
-  if (!out.events.empty()) s.share(record, out);
+  if (!out.events.empty()) {
+    s.share(record, out);
+    out.own_name = s.own_name_of(record, out);
+  }
   return out;
 }
 

@@ -38,6 +38,9 @@ struct Recognised {
   bool known = false;    // a rule matched (also one without signal): bytes count as recognised
   bool limited = false;  // a match bound was reached: bytes count as dropped
   TimeDoubt time_doubt = TimeDoubt::kNone;  // of `time`
+  // The record's own name, the same in every copy and wherever it stands, where the pack says
+  // `named_by`, the record has those fields and something to say; else "".
+  std::string own_name;
   std::vector<SignalEvent>
       events;  // in rule order; a record without rule but with scope and reference has one
   // Numbers that the pack's [[metric]]s look at. What they mean depends on those before:

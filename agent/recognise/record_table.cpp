@@ -109,7 +109,7 @@ Status RecordLoader::fits_kind() {
   static constexpr std::initializer_list<RecordKind> kOnlyXml{kXml};
   static constexpr std::initializer_list<RecordKind> kOnlyJson{kJsonLines};
   static constexpr std::initializer_list<RecordKind> kStructured{kCsv, kJsonLines, kXml, kW3c};
-  const std::array<Row, 12> rows{
+  const std::array<Row, 13> rows{
       {{"starts", list(text_.starts), kLinesOrCsv},
        {"continues", list(text_.continues), kOnlyLines},
        {"header_only", list(text_.header_only), kLinesOrCsv},
@@ -120,6 +120,7 @@ Status RecordLoader::fits_kind() {
        {"element", one(text_.element), kOnlyXml},
        {"byte_fields", list(text_.byte_fields), kOnlyJson},
        {"time_field", list(text_.time_field), kStructured},
+       {"named_by", list(text_.named_by), kStructured},
        {"body_field", one(text_.body_field), kStructured},
        {"every_record", {text_.every_record, text_.line}, kStructured}}};
   for (const Row& row : rows) {
@@ -249,15 +250,17 @@ Status RecordLoader::time_places() {
   if (!text_.time_at.empty() && !text_.time_field.empty()) {
     return values_.error(text_.time_at.front().line, "'time_at' and 'time_field' say the same");
   }
-  if (text_.time_at.size() > kAlternativesMax || text_.time_field.size() > kAlternativesMax) {
+  if (text_.time_at.size() > kAlternativesMax || text_.time_field.size() > kAlternativesMax ||
+      text_.named_by.size() > kAlternativesMax) {
     return values_.error(text_.line, "more than " + std::to_string(kAlternativesMax) +
-                                         " places where the time may be");
+                                         " places where the time may be, or fields in 'named_by'");
   }
   for (const Text& text : text_.time_at) {
     MELDEVAKT_TRY_ASSIGN(Pattern pattern, values_.plain(text, 1, false, "time_at"));
     program_.time_at.push_back(std::move(pattern));
   }
   for (const Text& name : text_.time_field) program_.time_fields.push_back(name.value);
+  for (const Text& name : text_.named_by) program_.named_by.push_back(name.value);
   if (pack_.shape.kind == RecordKind::kW3c && text_.time_at.empty() && text_.time_field.empty()) {
     program_.time_fields.emplace_back("datetime");
   }

@@ -23,6 +23,12 @@ std::string record_name(std::string_view file_name, const Record& record, Record
   return std::string{file_name}.append("|").append(content_name(text.substr(0, kFirstLineMax)));
 }
 
+RecordPlace record_place(std::string_view own_name, std::string_view file_name,
+                         const Record& record, RecordKind kind) {
+  if (!own_name.empty()) return {"own|" + content_name(own_name), 0};
+  return {record_name(file_name, record, kind), record.offset};
+}
+
 void FirstLine::add(std::string_view chunk) {
   if (!name_.empty()) return;
   const std::size_t line_end = chunk.find('\n');

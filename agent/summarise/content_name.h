@@ -3,6 +3,7 @@
 // and when it grows. Pure. Thread-safety: none.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,17 @@ namespace meldevakt::agent {
 // been read apart from it; at most 1024 bytes count.
 [[nodiscard]] std::string record_name(std::string_view file_name, const Record& record,
                                       RecordKind kind);
+
+// Where a record stands, for the ids of its facts.
+struct RecordPlace {
+  std::string name;
+  std::uint64_t offset = 0;
+};
+// A record that names itself (Recognised::own_name, "" when it does not) has one place for all
+// files, copies and beginnings of reading: its own name at offset 0. Another has its record_name()
+// and its offset in its file.
+[[nodiscard]] RecordPlace record_place(std::string_view own_name, std::string_view file_name,
+                                       const Record& record, RecordKind kind);
 
 // Learns the name from a file's first bytes, in chunks of any size.
 class FirstLine {

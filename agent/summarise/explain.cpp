@@ -217,10 +217,13 @@ void Explainer::State::explain(const Record& record, const Recognised& made) {
   if (!made.readings.empty()) write_readings(json, made.readings, metric_names(*settings.pack));
   if (made.limited) json.member("limited", true);
   json.name("events").begin_array();
+  const RecordPlace place =
+      record_place(made.own_name, first_line.name(), record, settings.pack->shape.kind);
   for (const SignalEvent& event : made.events) {
     ++rules[event.rule];
-    detector.observe(event, record_name(first_line.name(), record, settings.pack->shape.kind),
-                     kNow);
+    SignalEvent placed = event;
+    placed.offset = place.offset;
+    detector.observe(placed, place.name, kNow);
     write(json, event, detector.latest(), settings.show_text);
   }
   json.end_array();

@@ -223,24 +223,26 @@ void SourcePipeline::State::take_records(File& file, Instant now) {
     } else {
       bytes.unrecognised += kept;
     }
-    observe(*record, recognised, file.content.name(), now);
+    observe(*record, std::move(recognised), file.content.name(), now);
   }
 }
 
 // A record is never complete before its file's first line is, so every record's file has a name.
-void SourcePipeline::State::observe(const Record& record, const Recognised& made,
+void SourcePipeline::State::observe(const Record& record, Recognised made,
                                     const std::string& file_name, Instant now) {
   if (made.time && made.has_own_time) {
     coverage.event(*made.time, time_error_of(made.time_doubt), now);
   }
   if (made.events.empty()) return;
-  const std::string name = record_name(file_name, record, settings.pack->shape.kind);
-  for (const SignalEvent& event : made.events) {
+  const RecordPlace place =
+      record_place(made.own_name, file_name, record, settings.pack->shape.kind);
+  for (SignalEvent& event : made.events) {
+    event.offset = place.offset;
     if (event.signal) {
       const auto [at, is_first] = last_seen.emplace(*event.signal, event.time);
       if (!is_first) at->second = std::max(at->second, event.time);
     }
-    detector.observe(event, name, now);
+    detector.observe(event, place.name, now);
   }
 }
 

@@ -16,3 +16,5 @@ find_package(date REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_package(tomlplusplus 3.3 REQUIRED)
+# Headers of the systemd journal.
+pkg_check_modules(libsystemd REQUIRED libsystemd)

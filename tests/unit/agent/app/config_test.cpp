@@ -103,6 +103,19 @@ columns = { message_id = ["Melding"], sent = ["Sendt", "Sendt inn"] }
   }
 }
 
+TEST_CASE("config: a source of the journal has the pack for it unless it names another") {
+  const auto config = parse_config(
+      "state = \"/x\"\n[[tenant]]\nname = \"A\"\n[[source]]\nname = \"os\"\n"
+      "journal = [\"kernel\", \"mssql-server\"]\nidentifiers = [\"smartd\"]\n",
+      "/etc/x/agent.toml");
+  REQUIRE_MESSAGE(config, (config ? "" : config.error().message()));
+  const SourceConfig& source = config.value().sources.front();
+  CHECK(source.kind == SourceKind::kJournal);
+  CHECK(source.pack == "linux-journal-json");
+  CHECK(source.journal == std::vector<std::string>{"kernel", "mssql-server"});
+  CHECK(source.identifiers == std::vector<std::string>{"smartd"});
+}
+
 TEST_CASE("config: each mistake with its line and what to write instead") {
   struct Case {
     std::string_view from;
@@ -127,6 +140,21 @@ TEST_CASE("config: each mistake with its line and what to write instead") {
       {"app*.log", "app/",
        "agent.toml:8: '/var/log/app/' is a folder; add the files' names, e.g. "
        "'/var/log/app/*.log'"},
+      {"files = [\"/var/log/app*.log\"]", "journal = []",
+       "agent.toml:8: 'journal' names no unit; write e.g. [\"kernel\", \"postgresql@*.service\"], "
+       "or "
+       "[\"*\"] for everything"},
+      {"files = [\"/var/log/app*.log\"]", "journal = [\"a b\"]",
+       "agent.toml:8: 'a b' in 'journal' is no name; write e.g. \"postgresql.service\""},
+      {"pack =", "journal = [\"*\"]\npack =",
+       "agent.toml:8: a source has 'files' or 'journal', not both: make two"},
+      {"pack =", "journal_folder = \"/x\"\npack =",
+       "agent.toml:9: 'journal_folder' needs 'journal' beside it"},
+      {"files = [\"/var/log/app*.log\"]", "journal = [\"*\"]\njournal_folder = \"x\"",
+       "agent.toml:9: 'x' is no folder's full name; write e.g. \"/var/log/journal/remote\""},
+      {"files = [\"/var/log/app*.log\"]", "events = [\"System\"]",
+       "agent.toml:8: 'events' subscribes to the event log of Windows, which this host has not; "
+       "copies of its logs (.evtx) are read with 'files'"},
       {"pack = \"familia-like\"\n", "", "agent.toml:6: 'pack' is missing in [[source]]"},
       {"\"trace\"", "\"trace æ\"",
        "agent.toml:7: 'trace æ' is no name for a source: letters without accents, digits, '-', '_' "
