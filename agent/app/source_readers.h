@@ -10,8 +10,6 @@
 
 namespace meldevakt::agent {
 
-// What statements call it: "file", "journal".
-
 // `known`: the source's rows of the state. `read_before`: an earlier run has read the source.
 [[nodiscard]] std::unique_ptr<SourceReader> make_source_reader(const SourceConfig& config,
                                                                std::vector<KnownFile> known,

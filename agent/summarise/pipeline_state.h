@@ -65,8 +65,7 @@ struct SourcePipeline::State {
 
   [[nodiscard]] std::uint64_t pending() const;
   void take_records(File& file, Instant now);
-  void observe(const Record& record, Recognised made, const std::string& file_name,
-               Instant now);
+  void observe(const Record& record, Recognised made, const std::string& file_name, Instant now);
   [[nodiscard]] bool receipts_are_urgent() const;
   void read_receipt(const Record& record, File& file, std::uint64_t kept_bytes);
   [[nodiscard]] std::vector<std::string> saved_receipts() const;

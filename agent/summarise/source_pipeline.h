@@ -52,7 +52,6 @@ class SourcePipeline {
  public:
   struct Settings {
     std::string name;
-    std::string kind = "file";  // what the source reads, as the statement calls it
     std::shared_ptr<const Pack> pack;
     std::shared_ptr<const TimeZone> zone;
     std::string tenant_key;           // for PrivacyStep; "" when absent

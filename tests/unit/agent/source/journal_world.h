@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -109,10 +110,14 @@ struct Told {
 // A source with its sink: what was told, and what of it survives a kill.
 class JournalPlay : private FileSink {
  public:
+  using Make = std::function<std::unique_ptr<SourceReader>(const std::vector<KnownFile>& known)>;
+  explicit JournalPlay(Make make) : make_{std::move(make)} { start(); }
   JournalPlay(OpenJournal open, JournalFilter filter)
-      : open_{std::move(open)}, filter_{std::move(filter)} {
-    start();
-  }
+      : JournalPlay{[open = std::move(open),
+                     filter = std::move(filter)](const std::vector<KnownFile>& known) {
+          return std::make_unique<JournalSource>(JournalSource::Settings{"os", filter, open},
+                                                 known);
+        }} {}
 
   SourceTurn poll(std::size_t bytes_max) {
     now = now + seconds(2);
@@ -177,7 +182,7 @@ class JournalPlay : private FileSink {
     std::vector<KnownFile> known;
     for (const auto& [key, row] : rows_) known.push_back(row);
     for (const KnownFile& row : known) saved_low_[row.key] = row.offset;
-    source_ = std::make_unique<JournalSource>(JournalSource::Settings{"os", filter_, open_}, known);
+    source_ = make_(known);
   }
   void begin_file(const std::string& key, std::uint64_t offset) override {
     std::string& text = told.streams[key];
@@ -193,9 +198,8 @@ class JournalPlay : private FileSink {
     ++told.cuts;
   }
 
-  OpenJournal open_;
-  JournalFilter filter_;
-  std::unique_ptr<JournalSource> source_;
+  Make make_;
+  std::unique_ptr<SourceReader> source_;
   Told saved_;
   std::map<std::string, KnownFile> rows_;
   std::map<std::string, std::size_t> saved_low_;
