@@ -1,5 +1,6 @@
 # The agent's edges: what touches files, the database, the network and the process.
 if(MELDEVAKT_BUILD_TESTS)
+  meldevakt_tests(agent_budget_tests FOLDERS unit/agent/budget DEPS agent_budget)
   meldevakt_tests(agent_unpack_tests FOLDERS unit/agent/unpack DEPS agent_unpack
     PRIVATE_DEPS PkgConfig::zstd ZLIB::ZLIB BZip2::BZip2 Poco::Zip Poco::Foundation)
   meldevakt_tests(agent_source_tests FOLDERS unit/agent/source DEPS agent_source

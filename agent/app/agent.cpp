@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/app/agent_core.h"
+#include "agent/app/agent_status.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -42,23 +43,19 @@ bool is_empty(const StateChange& change) {
 Agent::Agent(Parts parts)
     : parts_{std::move(parts)},
       shipping_{parts_.log},
-      command_{parts_.config.on_finding, parts_.log} {}
+      command_{parts_.config.on_finding, parts_.log},
+      budget_{parts_.config.budget, parts_.meter, parts_.log},
+      metrics_file_{parts_.config.metrics_file, parts_.log} {}
 Agent::~Agent() = default;
 
 Result<std::unique_ptr<Agent>> Agent::create(Parts parts) {
   std::unique_ptr<Agent> agent{new Agent{std::move(parts)}};
-  agent->last_read_ = agent->steady();
   MELDEVAKT_TRY(agent->build());
   return agent;
 }
 
 Duration Agent::steady() const {
   return {parts_.clock.boot_ns() / 1'000'000};
-}
-
-Duration Agent::wait_max() const {
-  const bool quiet = steady() - last_read_ >= kQuietLoopAfter;
-  return quiet ? std::max(parts_.config.poll, kQuietLoopWait) : parts_.config.poll;
 }
 
 bool Agent::turn() {
@@ -75,6 +72,7 @@ bool Agent::turn() {
         to_rfc3339(now));
   }
   for (Acknowledgement& one : shipping_.take_acknowledged()) {
+    last_acknowledged_[one.tenant] = now;
     core.change.acknowledged.push_back(std::move(one));
   }
   const bool more = read_sources(now);
@@ -85,6 +83,7 @@ bool Agent::turn() {
     fail(done.error());
     return false;
   }
+  write_metrics(false);
   return more;
 }
 
@@ -112,32 +111,6 @@ void Agent::fail(const Error& error) {
   said_error_ = error.message();
   core_.reset();
   retry_at_ = steady() + retry_wait_;
-}
-
-bool Agent::read_sources(Instant now) {
-  Core& core = *core_;
-  const std::uint64_t limit = parts_.config.budget.outbox_bytes;
-  const bool full = core.state->outbox().bytes + std::min(kOutboxReserve, limit / 4) > limit;
-  if (full != std::exchange(outbox_full_, full)) {
-    if (full) {
-      parts_.log.warn(
-          "the outbox is full (budget.outbox): reading stops until the collector takes "
-          "statements; the log files keep what is unread");
-    } else {
-      parts_.log.info("the outbox has room again: reading goes on");
-    }
-  }
-  bool more = false;
-  for (const auto& source : core.sources) {
-    if (full) {
-      source->hold("outbox_full", now);
-      continue;
-    }
-    const auto polled = source->poll(now, kTurnBytesMax, !core.time->behind(), parts_.log);
-    more = more || polled.more;
-    if (polled.bytes > 0) last_read_ = steady();
-  }
-  return more;
 }
 
 Status Agent::seal_due(Instant now, bool all) {
@@ -176,6 +149,10 @@ Status Agent::commit_due(Instant now, bool all) {
   if (!all && !sealed && !acknowledged && !(changed && since >= kCommitEvery)) return {};
   for (const auto& source : core.sources) source->store(change, now);
   if (is_empty(change)) return {};
+  if (now - core.status_stored >= kStatusEvery || now < core.status_stored || all) {
+    change.status.push_back({std::string{kAgentTopic}, status_json()});
+    core.status_stored = now;
+  }
   MELDEVAKT_TRY(core.state->keep_new(change.findings));
   MELDEVAKT_TRY(core.state->commit(change));
   for (const auto& tenant : core.tenants) tenant->committed();
@@ -190,6 +167,7 @@ void Agent::tell(const std::vector<FindingRow>& findings) {
   for (const FindingRow& found : findings) {
     core_->change.told.push_back(found.id);
     if (!told_.insert(found.id).second) continue;
+    ++told_kinds_[std::string{to_string(found.finding.kind)}];
     parts_.log.write(level_of(found.finding.kind), line_of(found));
     if (!parts_.config.on_finding.empty()) command_.add(found);
   }
@@ -217,6 +195,7 @@ bool Agent::stop() {
     core_->change.acknowledged = shipping_.take_acknowledged();
     if (auto done = commit_due(core_->time->now(), true); !done) fail(done.error());
   }
+  write_metrics(true);
   return ended;
 }
 

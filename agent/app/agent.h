@@ -3,7 +3,7 @@
 // test can drive it by hand.
 //
 //   MELDEVAKT_TRY_ASSIGN(auto agent, Agent::create(parts));
-//   while (!stop) { const bool more = agent->turn(); if (!more) wait(config.poll); }
+//   while (!stop) { const bool more = agent->turn(); if (!more) wait(agent->rest()); }
 //   agent->stop();
 //
 // Commit points: positions, snapshots, sealed statements and findings are committed together, at
@@ -11,8 +11,10 @@
 // (disk full) everything in memory is dropped, said once, and built anew from the last commit as
 // soon as that works: the log files are the buffer, nothing is lost and nothing doubled.
 //
-// Bounds: kTurnBytesMax a source and turn; the outbox by budget.outbox: when it is full reading
-// stops, with a read gap "outbox_full", and goes on when the collector has taken statements.
+// Bounds: what budget.cpu and budget.memory let be read (budget_keeper.h), at most
+// CpuPace::kBytesMost a turn over all sources, which take turns in being the first; the outbox by
+// budget.outbox: when it is full reading stops, with a read gap "outbox_full", and goes on when the
+// collector has taken statements.
 //
 // Thread-safety: none. Errors of create: kInvalid (not enrolled; configuration), kIo, kCorrupt.
 #pragma once
@@ -26,10 +28,13 @@
 #include <vector>
 
 #include "agent/app/agent_time.h"
+#include "agent/app/budget_keeper.h"
 #include "agent/app/config.h"
 #include "agent/app/finding_command.h"
 #include "agent/app/identity.h"
 #include "agent/app/log.h"
+#include "agent/app/metrics_file.h"
+#include "agent/app/metrics_text.h"
 #include "agent/app/packs.h"
 #include "agent/app/shipping.h"
 #include "agent/app/source_lane.h"
@@ -37,20 +42,18 @@
 #include "agent/state/state.h"
 #include "common/platform/clock.h"
 #include "common/ports/clock.h"
+#include "common/ports/process_meter.h"
 #include "common/ports/random.h"
 #include "common/ports/time_zone.h"
 
 namespace meldevakt::agent {
 
-inline constexpr std::size_t kTurnBytesMax = 1024 * 1024;
 inline constexpr Duration kCommitEvery = seconds(1);
 inline constexpr Duration kAcknowledgeEvery = milliseconds(200);
+// What `status` shows of the process goes with a commit, but not more often than this.
+inline constexpr Duration kStatusEvery = seconds(5);
 inline constexpr Duration kStateRetryFirst = seconds(1);
 inline constexpr Duration kStateRetryMax = seconds(10);
-// When nothing was written anywhere for so long, the loop may wait longer between its turns: waking
-// up is what an idle agent costs.
-inline constexpr Duration kQuietLoopAfter = seconds(10);
-inline constexpr Duration kQuietLoopWait = milliseconds(500);
 // Reading stops this much before the outbox is full, so that what has been read can be sealed.
 inline constexpr std::uint64_t kOutboxReserve = 8'000'000;
 
@@ -64,6 +67,7 @@ class Agent {
     TimeZones& zones;
     Clock& clock;
     Random& random;
+    ProcessMeter& meter;
     Log& log;
     std::function<ClockQuality()> clock_quality;
     // How a tenant's frames leave; called once a tenant.
@@ -75,13 +79,15 @@ class Agent {
 
   // True when there is more to do at once.
   bool turn();
-  // How long to wait before the next turn, unless woken: config.poll, or more when all is quiet.
-  [[nodiscard]] Duration wait_max() const;
+  // How long the next turn may wait, unless something wakes the loop.
+  [[nodiscard]] Duration rest() const;
   // Seals what waits, commits, gives the dispatchers a moment. True when everything has ended;
   // false when a dispatcher still hangs in the network, which only the process's end can stop.
   bool stop();
 
   [[nodiscard]] bool state_works() const { return core_ != nullptr; }
+  // What `status` shows of the process (agent_status.h). REQUIRES: state_works().
+  [[nodiscard]] std::string status_json() const;
 
  private:
   // What is built from the state, and thrown away when the state fails.
@@ -94,6 +100,11 @@ class Agent {
   [[nodiscard]] Status build_source(Core& core, State::Loaded& loaded, const SourceConfig& config);
   [[nodiscard]] bool has_state();
   [[nodiscard]] bool read_sources(Instant now);
+  [[nodiscard]] bool read_within(std::size_t bytes, Instant now);
+  [[nodiscard]] bool is_outbox_full();
+  void hold_sources(std::string_view reason, Instant now);
+  void write_metrics(bool always);
+  [[nodiscard]] AgentMetrics metrics();
   [[nodiscard]] Status seal_due(Instant now, bool all);
   [[nodiscard]] Status commit_due(Instant now, bool all);
   [[nodiscard]] Status offer();
@@ -104,14 +115,18 @@ class Agent {
   Parts parts_;
   Shipping shipping_;
   FindingCommand command_;
+  BudgetKeeper budget_;
+  MetricsFile metrics_file_;
+  std::map<std::string, std::uint64_t> told_kinds_;   // findings told in this run
+  std::map<std::string, Instant> last_acknowledged_;  // by tenant
   std::unique_ptr<Core> core_;
   std::set<std::string> told_;  // in this run
   bool outbox_full_ = false;
   bool said_behind_ = false;
   std::string said_error_;
   Duration retry_at_;
-  Duration last_read_;  // when a source last had bytes
   Duration retry_wait_ = kStateRetryFirst;
+  std::size_t first_source_ = 0;  // of the next turn
 };
 
 }  // namespace meldevakt::agent

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/app/agent_core.h"
+#include "agent/app/agent_status.h"
 #include "agent/app/source_readers.h"
 
 namespace meldevakt::agent {
@@ -87,6 +88,8 @@ Status Agent::build_tenants(Core& core, State::Loaded& loaded) {
       }
     }
     row.lives.clear();
+    MELDEVAKT_TRY_ASSIGN(const auto acknowledged, core.state->last_acknowledged(row.id));
+    if (acknowledged) last_acknowledged_[row.id] = *acknowledged;
     if (!shipping_.has(row.id)) {
       MELDEVAKT_TRY_ASSIGN(auto dispatcher, parts_.dispatcher(row));
       shipping_.add(row.id, row.agent, std::move(dispatcher));
@@ -156,7 +159,8 @@ Status Agent::build_source(Core& core, State::Loaded& loaded, const SourceConfig
   }
   core.sources.push_back(std::make_unique<SourceLane>(
       config.name, make_source_reader(config, std::move(files), read_before),
-      all_restored ? std::move(restored) : std::move(fresh)));
+      all_restored ? std::move(restored) : std::move(fresh),
+      rotation_of(loaded.status[std::string{kAgentTopic}].json, config.name)));
   return {};
 }
 

@@ -16,6 +16,7 @@ struct Agent::Core {
   std::vector<std::unique_ptr<SourceLane>> sources;
   StateChange change;  // waits for the next commit
   Instant committed;
+  Instant status_stored;
 
   [[nodiscard]] std::vector<SourceLane*> source_pointers() const {
     std::vector<SourceLane*> out;

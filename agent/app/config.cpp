@@ -94,6 +94,18 @@ void read_budget(const toml::table& table, Config& out, Mistakes& mistakes) {
   in.finish();
 }
 
+void read_metrics(const toml::table& table, Config& out, Mistakes& mistakes) {
+  ConfigTable in{table, "[metrics]", mistakes};
+  out.metrics_file = in.required("file");
+  if (in.has("file") && (out.metrics_file.empty() || out.metrics_file.front() != '/' ||
+                         out.metrics_file.back() == '/')) {
+    in.mistake("file",
+               "'file' in [metrics] must be the full path of a file, e.g. "
+               "\"/var/lib/prometheus/node-exporter/meldevakt-agent.prom\"");
+  }
+  in.finish();
+}
+
 void check_names(const Config& config, Mistakes& mistakes) {
   std::vector<std::string> tenants;
   for (const TenantConfig& tenant : config.tenants) {
@@ -153,6 +165,7 @@ Result<Config> read(const toml::table& table, Config out) {
     sub.finish();
   }
   if (const toml::table* budget = in.table("budget")) read_budget(*budget, out, mistakes);
+  if (const toml::table* metrics = in.table("metrics")) read_metrics(*metrics, out, mistakes);
   in.finish();
   check_names(out, mistakes);
   if (out.sources.size() > limits::kSourcesPerAgentMax) {

@@ -91,6 +91,7 @@ struct Config {
     std::string carry_to;
     Duration retry_max = seconds(60);
   } ship;
+  std::string metrics_file;  // "" = none
   Duration clock_error_max = seconds(2);
   struct Budget {
     std::uint64_t outbox_bytes = 256'000'000;

@@ -16,6 +16,7 @@
 #include "common/crypto/crypto.h"
 #include "common/platform/clock.h"
 #include "common/platform/disk.h"
+#include "common/platform/process_meter.h"
 #include "common/platform/signals.h"
 #include "common/platform/time_zones.h"
 
@@ -82,7 +83,7 @@ int turn_until_stopped(Agent& agent, const Config& config, const Wake& wake, Log
            " sources=" + std::to_string(config.sources.size()) +
            " tenants=" + std::to_string(config.tenants.size()));
   while (!StopSignal::requested()) {
-    if (!agent.turn()) wake.wait(agent.wait_max());
+    if (!agent.turn()) wake.wait(agent.rest());
   }
   log.info("stopping");
   const bool ended = agent.stop();
@@ -102,6 +103,7 @@ int run_agent(const CommonOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   SystemClock clock;
   SystemTimeZones zones;
+  SystemProcessMeter meter;
   Log log = stderr_log(clock);
 
   Packs packs;
@@ -125,6 +127,7 @@ int run_agent(const CommonOptions& options) {
       .zones = zones,
       .clock = clock,
       .random = random,
+      .meter = meter,
       .log = log,
       .clock_quality = clock_quality,
       .dispatcher = [&](const TenantRow& tenant) -> Result<std::unique_ptr<Dispatcher>> {

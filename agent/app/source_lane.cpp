@@ -1,5 +1,6 @@
 #include "agent/app/source_lane.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace meldevakt::agent {
@@ -35,6 +36,10 @@ void SourceLane::set_state(ReadState state, std::string_view reason, Instant now
 SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may_claim, Log& log) {
   now_ = now;
   const SourceTurn turn = reader_->poll(*this, now, bytes_max);
+  backlog_.observe(turn, now);
+  if (const std::string warning = backlog_.take_warning(); !warning.empty()) {
+    log.warn("source=" + name_ + " " + warning);
+  }
   for (const SourceNote& note : reader_->take_notes()) {
     log.write(note.warning ? LogLevel::kWarn : LogLevel::kInfo,
               "source=" + name_ + " " + note.text);
@@ -61,6 +66,12 @@ SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may
 
 void SourceLane::hold(std::string_view reason, Instant now) {
   set_state(ReadState::kGap, reason, now);
+}
+
+bool SourceLane::has_facts() const {
+  return std::any_of(branches_.begin(), branches_.end(), [](const Branch& branch) {
+    return branch.pipeline.has_facts() || branch.pipeline.has_urgent();
+  });
 }
 
 SourcePipeline* SourceLane::pipeline(const std::string& tenant) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/app/backlog_watch.h"
 #include "agent/app/config.h"
 #include "agent/app/log.h"
 #include "agent/source/source_reader.h"
@@ -27,8 +28,13 @@ class SourceLane : private FileSink {
     std::string tenant;  // id
     SourcePipeline pipeline;
   };
-  SourceLane(std::string name, std::unique_ptr<SourceReader> reader, std::vector<Branch> branches)
-      : name_{std::move(name)}, reader_{std::move(reader)}, branches_{std::move(branches)} {}
+  // `rotation`: as an earlier run saw it.
+  SourceLane(std::string name, std::unique_ptr<SourceReader> reader, std::vector<Branch> branches,
+             RotationPace rotation = {})
+      : name_{std::move(name)},
+        reader_{std::move(reader)},
+        branches_{std::move(branches)},
+        backlog_{rotation} {}
 
   struct Polled {
     std::size_t bytes = 0;
@@ -46,6 +52,10 @@ class SourceLane : private FileSink {
   // Positions and snapshots since the last call, into a change to commit.
   void store(StateChange& change, Instant now);
 
+  // As of the first tenant: all see the same bytes.
+  [[nodiscard]] const SourcePipeline& any_pipeline() const { return branches_.front().pipeline; }
+  [[nodiscard]] bool has_facts() const;  // of any tenant, not sealed yet
+  [[nodiscard]] const BacklogWatch& backlog() const { return backlog_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] ReadState state() const { return state_; }
   [[nodiscard]] const std::string& reason() const { return reason_; }
@@ -64,6 +74,7 @@ class SourceLane : private FileSink {
   ReadState state_ = ReadState::kUnknown;
   std::string reason_;
   bool changed_ = false;
+  BacklogWatch backlog_;
 };
 
 }  // namespace meldevakt::agent

@@ -1,6 +1,7 @@
 // `status` and `sent`: reading the state beside a running agent.
 #include <nlohmann/json.hpp>
 
+#include "agent/app/agent_status.h"
 #include "agent/app/commands.h"
 #include "agent/app/config.h"
 #include "agent/app/identity.h"
@@ -126,12 +127,47 @@ std::string as_text(const Json& json) {
   return out + "  last acknowledgement " + (last.empty() ? "none" : last) + "\n";
 }
 
+// The process itself, as it said a few seconds ago, or when it stopped.
+Json agent_json(const std::map<std::string, StatusRow>& rows) {
+  Json json{{"kind", "agent"}};
+  const auto row = rows.find(std::string{kAgentTopic});
+  const Json said = row == rows.end() ? Json{} : Json::parse(row->second.json, nullptr, false);
+  if (said.is_object()) {
+    for (const auto& [name, value] : said.items()) json[name] = value;
+  }
+  json["updated"] = said.is_object() ? to_rfc3339(row->second.updated) : "";
+  return json;
+}
+
+std::string agent_text(const Json& json) {
+  if (!json.contains("cpu_percent")) return "agent: has not said anything yet\n";
+  std::string out = "agent: cpu " + json["cpu_percent"].dump() + " of " +
+                    json["cpu_percent_allowed"].dump() + " % of a core, memory " +
+                    std::to_string(json["memory"].get<std::uint64_t>() / 1'000'000) + " of " +
+                    std::to_string(json["memory_allowed"].get<std::uint64_t>() / 1'000'000) +
+                    " MB, at " + json["updated"].get<std::string>() + "\n";
+  const std::string reason = json.value("reason", "");
+  if (reason == "cpu_budget") {
+    out += "  reading is paced for " + about(seconds(json["paced_for_s"].get<std::int64_t>())) +
+           " now: budget.cpu is used up; the log files keep what is unread\n";
+  } else if (reason == "memory_full") {
+    out += "  reading pauses: budget.memory is used up; the log files keep what is unread\n";
+  }
+  for (const Json& source : json["sources"]) {
+    const std::string forecast = source.value("forecast", "");
+    if (forecast.empty()) continue;
+    out += "  source " + source["source"].get<std::string>() + ": " + forecast + "\n";
+  }
+  return out;
+}
+
 Status print_status(const CommonOptions& options) {
   MELDEVAKT_TRY_ASSIGN(Opened opened, open_for(options));
   MELDEVAKT_TRY(opened.db.execute("BEGIN"));  // one moment for all that follows
   MELDEVAKT_TRY_ASSIGN(const std::vector<TenantRow> tenants, read_tenants(opened.db));
   MELDEVAKT_TRY_ASSIGN(const std::vector<PipelineRow> pipelines, read_pipelines(opened.db));
   MELDEVAKT_TRY_ASSIGN(auto files, read_files(opened.db));
+  MELDEVAKT_TRY_ASSIGN(const auto said, read_status(opened.db));
   const auto out = [&](const Json& json) {
     print(options.format == Format::kJson ? line_of(json) : as_text(json));
   };
@@ -149,6 +185,8 @@ Status print_status(const CommonOptions& options) {
     MELDEVAKT_TRY_ASSIGN(const Json json, tenant_json(opened.db, tenant));
     out(json);
   }
+  const Json agent = agent_json(said);
+  print(options.format == Format::kJson ? line_of(agent) : agent_text(agent));
   return {};
 }
 

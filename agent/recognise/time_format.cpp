@@ -1,5 +1,6 @@
 #include "agent/recognise/time_format.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -117,6 +118,12 @@ Error unknown_conversion(std::string_view conversion) {
 }
 
 }  // namespace
+
+bool TimeFormat::has_offset() const {
+  return std::any_of(items_.begin(), items_.end(), [](const Item& item) {
+    return item.is_conversion && (item.letter == 'z' || item.letter == 'Z' || item.letter == 's');
+  });
+}
 
 std::optional<Duration> offset_of_abbreviation(std::string_view name) {
   for (const Abbreviation& known : kAbbreviations) {

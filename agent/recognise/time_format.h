@@ -42,6 +42,8 @@ class TimeFormat {
  public:
   [[nodiscard]] static Result<TimeFormat> parse(std::string_view format);
   [[nodiscard]] std::optional<TimeStamp> read(std::string_view text) const;
+  // What it reads says where in the world it was written, or is a count since 1970.
+  [[nodiscard]] bool has_offset() const;
 
  private:
   struct Item {

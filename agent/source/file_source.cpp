@@ -39,6 +39,8 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
     turn.put_off = true;
     turn.state = s.last_turn.state;
     turn.reason = s.last_turn.reason;
+    turn.unread = s.last_turn.unread;
+    turn.rotation = s.last_turn.rotation;
     return turn;
   }
   turn.looked_at_all = s.looked_at_all;
@@ -78,6 +80,12 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
     turn.reason = "no_file";
   } else {
     turn.state = ReadState::kRead;
+  }
+  if (turn.looked_at_all) {
+    s.measure_backlog(turn);
+  } else {
+    turn.unread = s.last_turn.unread - std::min<std::uint64_t>(s.last_turn.unread, turn.bytes);
+    turn.rotation = s.last_turn.rotation;
   }
   s.last_turn = turn;
   return turn;
@@ -194,7 +202,8 @@ std::size_t FileSource::State::read_on(Entry& entry, FileSink& sink, Instant now
                                        std::size_t bytes_max) {
   std::size_t total = 0;
   while (total < bytes_max) {
-    const auto got = entry.handle.read(entry.read_offset, buffer.data(), buffer.size());
+    const std::size_t wanted = std::min(buffer.size(), bytes_max - total);
+    const auto got = entry.handle.read(entry.read_offset, buffer.data(), wanted);
     if (!got) {
       refuse(entry.file.path, got.error());
       break;
@@ -202,7 +211,7 @@ std::size_t FileSource::State::read_on(Entry& entry, FileSink& sink, Instant now
     entry.read_modified_ns = entry.modified_ns;
     if (got.value() == 0) break;
     std::string_view bytes{buffer.data(), got.value()};
-    const bool to_end = bytes.size() < buffer.size();
+    const bool to_end = bytes.size() < wanted;
     bytes = without_padding(entry, bytes, to_end);
     entry.padding = entry.size - std::min(entry.size, entry.read_offset + bytes.size());
     if (!to_end && !bytes.empty()) entry.padding = 0;

@@ -15,9 +15,6 @@ namespace {
 // Two listings this near to a change of the folder may have missed the second of two changes in
 // one tick of the file system's clock.
 constexpr Duration kSettle = seconds(2);
-// A file that is not read any more is forgotten after so many listings without it: one may miss a
-// file that is being renamed.
-constexpr int kMissedMax = 3;
 // How often a look is tried again at once when names moved under it, and for how long it is then
 // put off to the next poll.
 constexpr int kLookAttempts = 4;
@@ -369,17 +366,6 @@ bool FileSource::State::take_up(const Seen& seen, OpenFile opened, const FileSta
   entry->dirty = entry->shadow_of.empty();
   entries.add(std::move(entry));
   return true;
-}
-
-// Only names that are gone are forgotten: their inodes may be used again for other files.
-void FileSource::State::forget_unseen() {
-  entries.erase_if([&](Entry& entry) {
-    if (entry.seen || entry.gone || ++entry.missed < kMissedMax) return false;
-    if (!entry.shadow_of.empty()) return true;
-    if (entry.file.state == FileState::kReading) return false;
-    forgotten.push_back(entry.file.key);
-    return true;
-  });
 }
 
 }  // namespace meldevakt::agent

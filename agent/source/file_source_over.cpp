@@ -9,6 +9,10 @@
 namespace meldevakt::agent {
 namespace {
 
+// A file that is not read any more is forgotten after so many listings without it: one may miss a
+// file that is being renamed.
+constexpr int kMissedMax = 3;
+
 // How often every file is asked whether it is over when nothing happened.
 constexpr Duration kJudgeEvery = seconds(1);
 
@@ -88,6 +92,18 @@ const Followers& FileSource::State::find_followers() {
     }
   }
   return out;
+}
+
+// Only names that are gone are forgotten: their inodes may be used again for other files.
+void FileSource::State::forget_unseen() {
+  entries.erase_if([&](Entry& entry) {
+    if (entry.seen || entry.gone || ++entry.missed < kMissedMax) return false;
+    if (!entry.shadow_of.empty()) return true;
+    if (entry.file.state == FileState::kReading) return false;
+    forgotten.push_back(entry.file.key);
+    ++deleted;
+    return true;
+  });
 }
 
 }  // namespace meldevakt::agent

@@ -88,6 +88,7 @@ struct FileSource::State {
   std::optional<Followers> followers;  // of this turn
   bool again = false;  // reading met what the look did not show: look again before reading on
   std::uint64_t keys_made = 0;
+  std::uint64_t deleted = 0;  // names of files that were read or known, and went
 
   // --- file_source_look.cpp
   // False: names moved while it looked, so nothing may be concluded yet; look at the next poll.
@@ -108,7 +109,6 @@ struct FileSource::State {
   [[nodiscard]] bool add(const Seen& seen, FileSink& sink, Instant now);
   [[nodiscard]] bool take_up(const Seen& seen, OpenFile opened, const FileStat& stat, Instant now);
   [[nodiscard]] bool rests_never(Instant now);
-  void forget_unseen();
 
   // --- file_source_sizes.cpp
   void look_at_open(Instant now);
@@ -148,7 +148,10 @@ struct FileSource::State {
   [[nodiscard]] bool remember_position(Entry& entry, std::uint64_t offset);
 
   [[nodiscard]] std::string make_key(const FileStat& stat, Instant now);
+  // --- file_source_backlog.cpp
+  void measure_backlog(Turn& turn) const;
   // --- file_source_over.cpp
+  void forget_unseen();
   [[nodiscard]] bool is_judging_due(Instant now) const;
   [[nodiscard]] bool is_over(const Entry& entry, Instant now);
   [[nodiscard]] bool is_followed(const Entry& entry, Instant now);

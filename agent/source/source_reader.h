@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,14 @@ struct SourceNote {
   std::string text;
 };
 
+// What could overtake reading: which old files are still there, and how they go.
+struct SourceRotation {
+  std::uint64_t deleted = 0;              // files that were seen and whose names went; only grows
+  std::uint64_t unread_oldest = 0;        // of SourceTurn::unread, in the oldest file that has some
+  std::uint32_t older_files = 0;          // that are still there and older than that one
+  std::optional<Duration> rotated_every;  // mean time between the files' last changes
+};
+
 struct SourceTurn {
   std::size_t bytes = 0;
   bool caught_up = false;     // every byte there was has been handed on, of what was looked at
@@ -58,6 +67,8 @@ struct SourceTurn {
   bool put_off = false;       // nothing could be concluded just now; poll again later
   ReadState state = ReadState::kUnknown;
   std::string reason;
+  std::uint64_t unread = 0;   // bytes that are known to be there and have not been handed on
+  SourceRotation rotation{};  // of sources that rotate
 };
 
 class SourceReader {

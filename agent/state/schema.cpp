@@ -58,8 +58,16 @@ ALTER TABLE files ADD COLUMN cursor TEXT NOT NULL DEFAULT '';
 PRAGMA user_version = 3;
 )sql";
 
+// What `status` shows of the process itself and of its reading (agent/app), one JSON value a topic.
+constexpr const char* kVersion4 = R"sql(
+CREATE TABLE status (
+  topic TEXT PRIMARY KEY, json TEXT NOT NULL, updated_ms INTEGER NOT NULL
+) STRICT;
+PRAGMA user_version = 4;
+)sql";
+
 // From each version to the next.
-constexpr std::array kSteps{kVersion1, kVersion2, kVersion3};
+constexpr std::array kSteps{kVersion1, kVersion2, kVersion3, kVersion4};
 static_assert(kSteps.size() == kStateVersion);
 
 }  // namespace

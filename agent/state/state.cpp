@@ -59,6 +59,7 @@ Status State::in_transaction(const StateChange& change) {
   MELDEVAKT_TRY(write_statements(change));
   MELDEVAKT_TRY(write_findings(change));
   MELDEVAKT_TRY(write_acknowledged(change));
+  MELDEVAKT_TRY(write_status(change));
   if (!change.acknowledged.empty()) return trim_journal(change.now);
   return {};
 }
@@ -190,6 +191,15 @@ Status State::write_acknowledged(const StateChange& change) {
   return {};
 }
 
+Status State::write_status(const StateChange& change) {
+  for (const StatusText& one : change.status) {
+    MELDEVAKT_TRY_ASSIGN(Query row, db_.prepare("INSERT OR REPLACE INTO status (topic, json, "
+                                                "updated_ms) VALUES (?, ?, ?)"));
+    MELDEVAKT_TRY(row.bind(1, one.topic).bind(2, one.json).bind(3, change.now.ms).run());
+  }
+  return {};
+}
+
 Status State::trim_journal(Instant now) {
   MELDEVAKT_TRY_ASSIGN(Query by_age, db_.prepare(kTrimByAge));
   MELDEVAKT_TRY(by_age.bind(1, now.ms - kJournalAgeMax.ms).run());
@@ -280,12 +290,21 @@ Result<State::Loaded> State::load() {
   MELDEVAKT_TRY_ASSIGN(out.pipelines, read_pipelines(db_));
   MELDEVAKT_TRY_ASSIGN(out.files, read_files(db_));
   MELDEVAKT_TRY_ASSIGN(out.untold, read_findings(db_, true));
+  MELDEVAKT_TRY_ASSIGN(out.status, read_status(db_));
   return out;
 }
 
 Result<std::vector<StatementRow>> State::frames(const std::string& tenant, std::uint64_t epoch,
                                                 std::uint64_t sequence, std::uint64_t bytes_max) {
   return read_outbox(db_, tenant, epoch, sequence, bytes_max);
+}
+
+Result<std::optional<Instant>> State::last_acknowledged(const std::string& tenant) {
+  MELDEVAKT_TRY_ASSIGN(Query row,
+                       db_.prepare("SELECT max(acknowledged_ms) FROM statements WHERE tenant = ?"));
+  MELDEVAKT_TRY_ASSIGN(const bool there, row.bind(1, tenant).step());
+  if (!there || row.is_null(0)) return std::optional<Instant>{};
+  return std::optional<Instant>{Instant{row.number(0)}};
 }
 
 Result<std::pair<std::uint64_t, std::uint64_t>> State::outbox_begin(const std::string& tenant) {

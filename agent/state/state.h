@@ -22,6 +22,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +66,12 @@ struct Acknowledgement {
   std::uint64_t sequence = 0;
 };
 
+// For people (status): what the agent says of itself, one JSON value a topic; the newest counts.
+struct StatusText {
+  std::string topic;
+  std::string json;
+};
+
 struct StateChange {
   Instant now;
   std::map<std::string, FileChanges> files;  // by source
@@ -76,6 +83,7 @@ struct StateChange {
   std::vector<FindingRow> findings;  // a known id changes nothing
   std::vector<std::string> told;     // ids of findings that have been told
   std::vector<Acknowledgement> acknowledged;
+  std::vector<StatusText> status;
 };
 
 class State {
@@ -106,6 +114,7 @@ class State {
     std::vector<PipelineRow> pipelines;
     std::map<std::string, std::vector<KnownFile>> files;  // by source
     std::vector<FindingRow> untold;
+    std::map<std::string, StatusRow> status;  // by topic
   };
   [[nodiscard]] Result<Loaded> load();
 
@@ -116,6 +125,7 @@ class State {
                                                          std::uint64_t sequence,
                                                          std::uint64_t bytes_max);
   [[nodiscard]] const OutboxSize& outbox() const { return outbox_; }
+  [[nodiscard]] Result<std::optional<Instant>> last_acknowledged(const std::string& tenant);
   // Where the outbox of a tenant begins, or its chain's end when it is empty.
   [[nodiscard]] Result<std::pair<std::uint64_t, std::uint64_t>> outbox_begin(
       const std::string& tenant);
@@ -129,6 +139,7 @@ class State {
   [[nodiscard]] Status write_statements(const StateChange& change);
   [[nodiscard]] Status write_findings(const StateChange& change);
   [[nodiscard]] Status write_acknowledged(const StateChange& change);
+  [[nodiscard]] Status write_status(const StateChange& change);
   [[nodiscard]] Status trim_journal(Instant now);
   [[nodiscard]] Status transaction(const std::function<Status()>& body);
 

@@ -93,6 +93,16 @@ Result<std::vector<PipelineRow>> read_pipelines(Database& db) {
   }
 }
 
+Result<std::map<std::string, StatusRow>> read_status(Database& db) {
+  MELDEVAKT_TRY_ASSIGN(Query rows, db.prepare("SELECT topic, json, updated_ms FROM status"));
+  std::map<std::string, StatusRow> out;
+  for (;;) {
+    MELDEVAKT_TRY_ASSIGN(const bool more, rows.step());
+    if (!more) return out;
+    out[rows.text(0)] = {rows.text(1), {rows.number(2)}};
+  }
+}
+
 Result<std::map<std::string, std::vector<KnownFile>>> read_files(Database& db) {
   MELDEVAKT_TRY_ASSIGN(Query rows,
                        db.prepare("SELECT source, key, device, inode, head, head_bytes, tail, "

@@ -60,7 +60,14 @@ struct FindingRow {
 };
 [[nodiscard]] std::string finding_id(const std::string& tenant, const Finding& finding);
 
+// What the agent says of itself.
+struct StatusRow {
+  std::string json;
+  Instant updated;
+};
+
 [[nodiscard]] Result<std::vector<TenantRow>> read_tenants(Database& db);
+[[nodiscard]] Result<std::map<std::string, StatusRow>> read_status(Database& db);  // by topic
 [[nodiscard]] Result<std::vector<PipelineRow>> read_pipelines(Database& db);
 [[nodiscard]] Result<std::map<std::string, std::vector<KnownFile>>> read_files(Database& db);
 [[nodiscard]] Result<std::vector<FindingRow>> read_findings(Database& db, bool only_untold);

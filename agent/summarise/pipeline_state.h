@@ -55,6 +55,7 @@ struct SourcePipeline::State {
   std::deque<ContentRange> ranges;  // read and not in a statement yet
   ByteCounts bytes;                 // `pending` is not kept here
   std::uint64_t records = 0;
+  std::uint64_t references_withheld = 0;
   std::map<Signal, Instant> last_seen;
   Sha256Stream digest;
   bool digest_has_bytes = false;

@@ -151,6 +151,12 @@ bool SourcePipeline::has_facts() const {
   return state_->detector.has_ready() || !state_->receipts.empty();
 }
 
+SourcePipeline::Account SourcePipeline::account() const {
+  Account out{state_->bytes, state_->records, state_->references_withheld};
+  out.bytes.pending = state_->pending();
+  return out;
+}
+
 Instant SourcePipeline::watermark() const {
   const Instant read = state_->coverage.watermark();
   return std::min(read, state_->detector.earliest_untold().value_or(read));
@@ -238,6 +244,7 @@ void SourcePipeline::State::observe(const Record& record, Recognised made,
       record_place(made.own_name, file_name, record, settings.pack->shape.kind);
   for (SignalEvent& event : made.events) {
     event.offset = place.offset;
+    references_withheld += event.references_dropped;
     if (event.signal) {
       const auto [at, is_first] = last_seen.emplace(*event.signal, event.time);
       if (!is_first) at->second = std::max(at->second, event.time);

@@ -91,6 +91,13 @@ class SourcePipeline {
   // -------------------------------------------------------------------------------------
   [[nodiscard]] bool has_urgent() const;
   [[nodiscard]] bool has_facts() const;
+  // What has been read so far, for metrics.
+  struct Account {
+    ByteCounts bytes;
+    std::uint64_t records = 0;
+    std::uint64_t references_withheld = 0;  // by the privacy step, since this object was made
+  };
+  [[nodiscard]] Account account() const;
   // The watermark that take() would yield as things stand.
   [[nodiscard]] Instant watermark() const;
   [[nodiscard]] SourceYield take(Instant now);

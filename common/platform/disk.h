@@ -29,6 +29,9 @@ enum class Replace : std::uint8_t { kNever, kAllowed };
 [[nodiscard]] Result<std::string> read_secret_file(const std::string& path, std::size_t bytes_max);
 [[nodiscard]] Status write_file_atomically(const std::string& path, std::string_view bytes,
                                            FileMode mode, Replace replace);
+// Whole or not at all for who reads it, but not synced: for what is written again soon anyway.
+[[nodiscard]] Status replace_file_unsynced(const std::string& path, std::string_view bytes,
+                                           FileMode mode);
 [[nodiscard]] Status make_private_directory(
     const std::string& path);  // 0700, parents too; ok when there
 

@@ -1,7 +1,8 @@
 """What the real agent costs while it follows logs: A1 to A4. run.py runs them.
 
 CPU is what the kernel's scheduler accounted to the threads of the process (/proc/PID/task/*/schedstat, in ns), over
-the steady part only. The agent is enrolled at a real collector and ships to it; its configuration is the default one.
+the steady part only. The agent is enrolled at a real collector and ships to it; its configuration is the default one,
+but for the budgets, which must not pace what is measured.
 """
 import datetime
 import glob

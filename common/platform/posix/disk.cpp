@@ -105,14 +105,18 @@ class TemporaryFile {
   bool moved_ = false;
 };
 
+enum class Sync : std::uint8_t { kNo, kYes };
+
 Status fill(const TemporaryFile& temporary, const std::string& path, std::string_view bytes,
-            FileMode mode) {
+            FileMode mode, Sync sync) {
   Descriptor file = temporary.take_descriptor();
   // Set outright, so that the result does not depend on the umask.
   const mode_t bits = mode == FileMode::kOwnerOnly ? 0600 : 0644;
   if (::fchmod(file.get(), bits) != 0) return system_error("cannot write", path, errno);
   MELDEVAKT_TRY(write_all(file, path, bytes));
-  if (::fsync(file.get()) != 0) return system_error("cannot sync", path, errno);
+  if (sync == Sync::kYes && ::fsync(file.get()) != 0) {
+    return system_error("cannot sync", path, errno);
+  }
   if (!file.close()) return system_error("cannot close", path, errno);
   return {};
 }
@@ -156,7 +160,7 @@ Status write_file_atomically(const std::string& path, std::string_view bytes, Fi
   if (temporary.error_number() != 0) {
     return system_error("cannot create", path, temporary.error_number());
   }
-  MELDEVAKT_TRY(fill(temporary, path, bytes, mode));
+  MELDEVAKT_TRY(fill(temporary, path, bytes, mode, Sync::kYes));
   // Opened before the move: whatever can fail without harm fails first.
   const std::string folder = folder_of(path);
   const Descriptor directory = open_retrying(folder.c_str(), O_RDONLY | O_DIRECTORY);
@@ -170,6 +174,18 @@ Status write_file_atomically(const std::string& path, std::string_view bytes, Fi
     // What was not to be replaced was not there before: leave nothing that may vanish later.
     if (replace == Replace::kNever) ::unlink(path.c_str());
     return system_error("cannot sync folder", folder, error_number);
+  }
+  return {};
+}
+
+Status replace_file_unsynced(const std::string& path, std::string_view bytes, FileMode mode) {
+  TemporaryFile temporary{path};
+  if (temporary.error_number() != 0) {
+    return system_error("cannot create", path, temporary.error_number());
+  }
+  MELDEVAKT_TRY(fill(temporary, path, bytes, mode, Sync::kNo));
+  if (const int number = temporary.move_to(path, Replace::kAllowed); number != 0) {
+    return system_error("cannot create", path, number);
   }
   return {};
 }

@@ -41,13 +41,13 @@ TEST_CASE("Agent: where nothing is written the loop waits longer, until somethin
   w.enrol("t1", "A");
   w.start();
   w.run(seconds(1));
-  const Duration busy = w.agent->wait_max();
-  CHECK(busy < kQuietLoopWait);
+  const Duration busy = w.agent->rest();
+  CHECK(busy < kIdlePollMax);
   w.run(seconds(11));
-  CHECK(w.agent->wait_max() == kQuietLoopWait);
+  CHECK(w.agent->rest() == kIdlePollMax);
   w.received(kIdA);
   w.run(seconds(1));
-  CHECK(w.agent->wait_max() == busy);
+  CHECK(w.agent->rest() == busy);
 }
 
 TEST_CASE("Agent: not enrolled is said with the remedy") {

@@ -22,6 +22,7 @@
 #include "common/summary/fact.h"
 #include "common/summary/frame.h"
 #include "common/testing/doubles.h"
+#include "common/testing/manual_process_meter.h"
 #include "tests/unit/agent/temp_folder.h"
 
 namespace meldevakt::agent::testing {
@@ -149,6 +150,10 @@ class AgentWorld {
     if (more_config_.find("[[tenant]]") == std::string::npos) {
       text += "[[tenant]]\nname = \"A\"\n";
     }
+    // The program is run with sanitizers, which take their own time and memory.
+    if (more_config_.find("[budget]") == std::string::npos) {
+      text += "[budget]\ncpu = \"100 %\"\nmemory = \"8 GB\"\n";
+    }
     return text + "[[source]]\nname = \"trace\"\nfiles = [\"" + (folder / "app.log") +
            "\"]\npack = \"familia-like\"\nzone = \"UTC\"\n";
   }
@@ -180,6 +185,7 @@ class AgentWorld {
         .zones = zones,
         .clock = clock,
         .random = random,
+        .meter = meter,
         .log = log,
         .clock_quality =
             [] {
@@ -254,6 +260,7 @@ class AgentWorld {
   TempFolder folder;
   ManualClock clock{Instant{1'675'242'862'000}};
   SeededRandom random{1};
+  meldevakt::testing::ManualProcessMeter meter;
   RuleTimeZones zones;
   std::vector<std::string> lines;
   Log log{clock, [this](std::string_view line) { lines.emplace_back(line); }};

@@ -2,8 +2,10 @@
 #include "agent/ship/carry.h"
 
 #include <doctest/doctest.h>
+#include <sys/mount.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 #include <string>
@@ -142,6 +144,54 @@ TEST_CASE("carry: a file with other bytes stops the shipping and keeps everythin
   CHECK(w.logged("holds other bytes") == 1);
   CHECK(w.waiting() >= 1);
   CHECK(w.folder.read("out/" + *w.files().begin()) == "other bytes");
+}
+
+// A disk of 64 kB that is really full: the system's own ENOSPC, in the middle of a file.
+struct SmallDisk {
+  explicit SmallDisk(std::string new_path) : path{std::move(new_path)} {
+    std::filesystem::create_directory(path);
+    mounted = ::mount("none", path.c_str(), "tmpfs", 0, "size=64k") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted) ::umount(path.c_str());
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  // Takes all room but a page, so that a file can be begun and not ended.
+  void fill() const {
+    std::ofstream file{path + "/ballast", std::ios::binary};
+    const std::string page(4096, 'x');
+    while (file.write(page.data(), 4096).flush()) {
+    }
+  }
+  std::string path;
+  bool mounted = false;
+};
+
+TEST_CASE("carry: a disk that is really full loses nothing, is said once, and is left by itself") {
+  CarryWorld w;
+  const SmallDisk disk{w.folder / "out"};
+  if (!disk.mounted) {
+    MESSAGE("skipped: mounting a small file system needs root");
+    return;
+  }
+  disk.fill();
+  w.received(kIdA);
+  w.run(seconds(10));
+  w.committed(kIdA);
+  w.run(seconds(70));
+  CHECK(w.written.empty());
+  CHECK(w.files() == std::set<std::string>{"ballast"});  // no half-written name is left
+  CHECK(w.waiting() >= 3);
+  CHECK(w.logged("WARN agent: ship: not handed over") == 1);
+  CHECK(w.logged("No space left on device") == 1);
+  CHECK(w.logged("ERROR") == 0);
+  std::filesystem::remove(disk.path + "/ballast");
+  w.run(seconds(70));
+  CHECK(w.logged("INFO agent: ship: works again") == 1);
+  CHECK(w.waiting() == 0);
+  w.carry();
+  CHECK(w.steps() == "received A, committed A");
 }
 
 }  // namespace

@@ -108,7 +108,13 @@ TEST_CASE("status and sent: read the state beside a running agent and leave no t
   CHECK(status.status == kExitDone);
   CHECK(status.err.empty());
   const std::vector<Json> lines = lines_of(status.out);
-  REQUIRE(lines.size() == 2);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[2]["kind"] == "agent");
+  CHECK(lines[2]["cpu_percent_allowed"] == 100);
+  CHECK(lines[2]["memory_allowed"] == 8'000'000'000);
+  CHECK(lines[2]["reason"] == "");
+  CHECK(lines[2]["behind"] == 0);
+  CHECK(has(w.command({"status"}).out, "agent: cpu 0.0 of 100 % of a core, memory 0 of 8000 MB"));
   CHECK(lines[0]["kind"] == "source");
   CHECK(lines[0]["source"] == "trace");
   CHECK(lines[0]["state"] == "read");
@@ -146,7 +152,10 @@ TEST_CASE("check: everything in order is 0, something to look at is 1") {
   Running w;
   const Ran good = w.command({"check", "--format", "json"});
   CHECK(good.status == kExitDone);
-  for (const Json& item : lines_of(good.out)) CHECK(item["good"] == true);
+  for (const Json& item : lines_of(good.out)) {
+    CHECK(item["kind"] == (item.contains("good") ? "check" : "blind_spot"));
+    if (item.contains("good")) CHECK(item["good"] == true);
+  }
   CHECK(has(w.command({"check"}).out, "ok    source trace"));
 
   w.folder.remove("app.log");
@@ -154,7 +163,7 @@ TEST_CASE("check: everything in order is 0, something to look at is 1") {
   CHECK(bad.status == kExitFindings);
   bool found = false;
   for (const Json& item : lines_of(bad.out)) {
-    if (item["good"] == true) continue;
+    if (item["kind"] == "blind_spot" || item["good"] == true) continue;
     found = true;
     CHECK(item["what"] == "source trace");
     CHECK(item["detail"] == "no file matches " + w.folder / "app.log");

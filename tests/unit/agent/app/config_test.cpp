@@ -41,6 +41,8 @@ carry_to = "/out"
 [budget]
 outbox = "10 MB"
 cpu = "5 %"
+[metrics]
+file = "/m/agent.prom"
 [clock]
 error_max = "1s"
 )"),
@@ -57,6 +59,7 @@ error_max = "1s"
   CHECK(c.ship.facts_within == milliseconds(1500));
   CHECK(c.ship.mode == ShipMode::kCarry);
   CHECK(c.ship.carry_to == "/out");
+  CHECK(c.metrics_file == "/m/agent.prom");
   CHECK(c.budget.outbox_bytes == 10'000'000);
   CHECK(c.budget.cpu_percent == 5);
   CHECK(c.clock_error_max == seconds(1));
@@ -184,6 +187,9 @@ TEST_CASE("config: each mistake with its line and what to write instead") {
        "or GB, e.g. \"256 MB\""},
       {"", "[budget]\noutbox = \"10 kB\"\n",
        "agent.toml:14: 'outbox' in [budget] must be at least 1 MB"},
+      {"", "[metrics]\nfile = \"agent.prom\"\n",
+       "agent.toml:14: 'file' in [metrics] must be the full path of a file, e.g. "
+       "\"/var/lib/prometheus/node-exporter/meldevakt-agent.prom\""},
       {"", "[budget]\ncpu = \"200 %\"\n",
        "agent.toml:14: 'cpu' in [budget] must be \"1 %\" to \"100 %\" of one core, not \"200 %\""},
       {"", "[[source]]\nname = \"trace\"\nfiles = [\"x\"]\npack = \"familia-like\"\n",

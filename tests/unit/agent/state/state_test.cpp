@@ -293,7 +293,7 @@ TEST_CASE("State: what an earlier version wrote is brought up to date, and nothi
     REQUIRE(db);
     REQUIRE(
         db.value().execute("ALTER TABLE files DROP COLUMN cursor; ALTER TABLE files DROP COLUMN "
-                           "cut; PRAGMA user_version = 1"));
+                           "cut; DROP TABLE status; PRAGMA user_version = 1"));
   }
   f.open();
   const auto loaded = f.state->load();

@@ -1,0 +1,37 @@
+// How far behind reading is, and what is known of the rotation that could overtake it.
+#include <algorithm>
+
+#include "agent/source/file_source_state.h"
+
+namespace meldevakt::agent {
+
+void FileSource::State::measure_backlog(Turn& turn) const {
+  const Entry* oldest = nullptr;  // that has something unread
+  for (const auto& entry : entries) {
+    if (entry->file.state != FileState::kReading || !entry->shadow_of.empty()) continue;
+    const std::uint64_t read = entry->read_offset + entry->padding;
+    if (entry->size <= read) continue;
+    turn.unread += entry->size - read;
+    if (oldest == nullptr || entry->modified_ns < oldest->modified_ns) {
+      oldest = entry.get();
+      turn.rotation.unread_oldest = entry->size - read;
+    }
+  }
+  turn.rotation.deleted = deleted;
+  if (oldest == nullptr) return;
+  std::int64_t first_ns = oldest->modified_ns;
+  std::int64_t last_ns = oldest->modified_ns;
+  std::int64_t files = 0;
+  for (const auto& entry : entries) {
+    if (!entry->seen || !entry->shadow_of.empty() || entry->modified_ns <= 0) continue;
+    if (entry->modified_ns < oldest->modified_ns) ++turn.rotation.older_files;
+    first_ns = std::min(first_ns, entry->modified_ns);
+    last_ns = std::max(last_ns, entry->modified_ns);
+    ++files;
+  }
+  // The newest is not rotated yet: with three files there is one whole time between rotations.
+  if (files >= 3)
+    turn.rotation.rotated_every = Duration{(last_ns - first_ns) / (files - 1) / 1'000'000};
+}
+
+}  // namespace meldevakt::agent
