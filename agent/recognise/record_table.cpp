@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/recognise/pack_values.h"
+#include "common/base/text.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -37,6 +38,7 @@ class RecordLoader {
   Status element();
   Status lines();
   Status times();
+  Status names();
   Status time_places();
   Status body();
   Status scopes();
@@ -60,6 +62,7 @@ Status RecordLoader::load() {
   MELDEVAKT_TRY(element());
   MELDEVAKT_TRY(lines());
   MELDEVAKT_TRY(times());
+  MELDEVAKT_TRY(names());
   MELDEVAKT_TRY(time_places());
   MELDEVAKT_TRY(body());
   MELDEVAKT_TRY(scopes());
@@ -246,21 +249,38 @@ Status RecordLoader::times() {
   return {};
 }
 
+Status RecordLoader::names() {
+  for (const Text& name : text_.named_by) {
+    const auto is_same = [&](const std::string& other) { return other == name.value; };
+    if (name.value.empty() ||
+        std::any_of(program_.named_by.begin(), program_.named_by.end(), is_same)) {
+      return values_.error(name.line,
+                           "'named_by' has '" + quoted(name.value) +
+                               "': name fields of the record, each once, e.g. \"__CURSOR\"");
+    }
+    if (program_.named_by.size() == kAlternativesMax) {
+      return values_.error(name.line, "more than " + std::to_string(kAlternativesMax) +
+                                          " fields in 'named_by': keep those that are together "
+                                          "never the same in two records");
+    }
+    program_.named_by.push_back(name.value);
+  }
+  return {};
+}
+
 Status RecordLoader::time_places() {
   if (!text_.time_at.empty() && !text_.time_field.empty()) {
     return values_.error(text_.time_at.front().line, "'time_at' and 'time_field' say the same");
   }
-  if (text_.time_at.size() > kAlternativesMax || text_.time_field.size() > kAlternativesMax ||
-      text_.named_by.size() > kAlternativesMax) {
+  if (text_.time_at.size() > kAlternativesMax || text_.time_field.size() > kAlternativesMax) {
     return values_.error(text_.line, "more than " + std::to_string(kAlternativesMax) +
-                                         " places where the time may be, or fields in 'named_by'");
+                                         " places where the time may be");
   }
   for (const Text& text : text_.time_at) {
     MELDEVAKT_TRY_ASSIGN(Pattern pattern, values_.plain(text, 1, false, "time_at"));
     program_.time_at.push_back(std::move(pattern));
   }
   for (const Text& name : text_.time_field) program_.time_fields.push_back(name.value);
-  for (const Text& name : text_.named_by) program_.named_by.push_back(name.value);
   if (pack_.shape.kind == RecordKind::kW3c && text_.time_at.empty() && text_.time_field.empty()) {
     program_.time_fields.emplace_back("datetime");
   }

@@ -215,6 +215,38 @@ time_field = "System.TimeCreated.SystemTime"
         "disk@2023-02-01T08:14:22 -");
 }
 
+TEST_CASE("record table: a record that names itself has one name in every copy") {
+  constexpr std::string_view kNamed = R"(
+kind = "json-lines"
+time_field = "t"
+time = "%s"
+named_by = ["host", "id"]
+)";
+  const auto loaded = load_pack(pack_text(kNamed, rule("a", "slow", "slow")), "prove.rules.toml");
+  if (!loaded) FAIL(loaded.error().message());
+  const auto name_of = [&](std::string_view line) {
+    Recogniser recogniser{loaded.value(), nullptr, PrivacyStep{""}};
+    RecordFramer framer{framer_settings(*loaded.value()), recogniser.line_tests(), 0};
+    framer.feed(std::string{line} + "\n", Instant{});
+    framer.finish();
+    FileTime file;
+    const auto record = framer.next();
+    REQUIRE(record);
+    return recogniser.recognise(*record, file).own_name;
+  };
+  const std::string name = name_of(R"({"t":"1675217662000000","host":"a","id":7,"m":"slow"})");
+  CHECK(name != "");
+  CHECK(name == name_of(R"({"m":"slow too","id":7,  "host":"a","t":"1675217662000000"})"));
+  // Numbers of a log that was cleared begin anew: the time is part of the name.
+  CHECK(name != name_of(R"({"t":"1675217663000000","host":"a","id":7,"m":"slow"})"));
+  CHECK(name != name_of(R"({"t":"1675217662000000","host":"b","id":7,"m":"slow"})"));
+  // Values run into each other in no record.
+  CHECK(name_of(R"({"t":"1675217662000000","host":"a\n7","id":"","m":"slow"})") !=
+        name_of(R"({"t":"1675217662000000","host":"a","id":"7\n","m":"slow"})"));
+  CHECK(name_of(R"({"t":"1675217662000000","host":"a","m":"slow"})") == "");
+  CHECK(name_of(R"({"t":"1675217662000000","host":"a","id":7,"m":"says nothing"})") == "");
+}
+
 TEST_CASE("record table: W3C is UTC whatever the zone, and its fields change") {
   CHECK(
       events_of("kind = \"w3c\"", rule("busy", "503", "(?m)^sc-status=503$"),
@@ -294,6 +326,16 @@ TEST_CASE("record table: mistakes are refused with line and remedy") {
       {"kind = \"json-lines\"\ntime_field = \"t\"\ntime_at = '()'", "abc", "say the same"},
       {"kind = \"json-lines\"\nbody_field = \"t\"\nbody = '()'", "abc", "say the same"},
       {"starts = 'x'\nutc_bias_at = 'x'", "abc", "utc_bias_at: the pattern has 0 capturing groups"},
+      {"starts = 'x'\nnamed_by = \"id\"", "abc",
+       "prove.rules.toml:6: the key 'named_by' needs kind = \"csv\" or \"json-lines\""},
+      {"kind = \"json-lines\"\nnamed_by = 7", "abc",
+       ":6: a string or a list of strings is needed here"},
+      {"kind = \"json-lines\"\nnamed_by = [\"id\", \"\"]", "abc",
+       ":6: 'named_by' has '': name fields of the record, each once"},
+      {"kind = \"json-lines\"\nnamed_by = [\"id\", \"id\"]", "abc",
+       ":6: 'named_by' has 'id': name fields of the record, each once"},
+      {"kind = \"json-lines\"\nnamed_bye = \"id\"", "abc",
+       ":6: unknown key 'named_bye' in [record]; did you mean 'named_by'?"},
       {"kind = \"w3c\"", "a=b", ":6: rule 'a': the literal 'a=b' may be written otherwise"},
       {"kind = \"w3c\"", "a b", "the literal 'a b' may be"},
       {"kind = \"json-lines\"", "a/b", "the literal 'a/b' may be"},
@@ -318,6 +360,10 @@ TEST_CASE("record table: mistakes are refused with line and remedy") {
   for (int i = 0; i < 17; ++i) many += "'x',";
   CHECK(failure_of(many + "]\n" + std::string{kTime}, rule("a", "abc", "abc"))
             .find("more than 16 patterns") != std::string::npos);
+  many = "kind = \"json-lines\"\nnamed_by = [";
+  for (int i = 0; i < 17; ++i) many += "\"f" + std::to_string(i) + "\",";
+  CHECK(failure_of(many + "]\n" + std::string{kTime}, rule("a", "abc", "abc"))
+            .find("prove.rules.toml:6: more than 16 fields in 'named_by': keep those that") == 0);
 }
 
 TEST_CASE("record table: samples may have in front of them what tells how they are read") {
