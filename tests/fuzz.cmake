@@ -48,6 +48,9 @@ meldevakt_fuzz_target(pack agent_recognise)
 meldevakt_fuzz_target(recognise agent_recognise agent_rules)
 meldevakt_fuzz_target(scan agent_recognise)
 meldevakt_fuzz_target(journal agent_source)
+meldevakt_fuzz_target(evtx agent_unpack)
+meldevakt_fuzz_target(archives agent_unpack)
+meldevakt_fuzz_target(host_counters agent_source)
 # Fails on purpose: shows that a false invariant is noticed (below), and is never run otherwise.
 meldevakt_fuzz_target(canary common_base)
 

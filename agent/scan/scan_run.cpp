@@ -10,13 +10,14 @@
 #include <utility>
 
 #include "agent/scan/quiet_file.h"
+#include "agent/unpack/evtx_events.h"
 #include "agent/unpack/unpacker.h"
 #include "agent/unpack/zip_files.h"
 
 namespace meldevakt::agent {
 namespace {
 
-// A file, or what a compressed file holds; what is read of the file is counted.
+// A file, or what a compressed file or an event log holds; what is read of the file is counted.
 class FileBytes : public ByteSource {
  public:
   FileBytes(QuietFile& file, std::atomic<std::uint64_t>& bytes) : file_{file}, bytes_{bytes} {}
@@ -27,11 +28,15 @@ class FileBytes : public ByteSource {
     };
   }
   Status unpack(Compression compression) {
-    MELDEVAKT_TRY_ASSIGN(unpacker_, Unpacker::open(compression, read_raw(), file_.size()));
+    MELDEVAKT_TRY_ASSIGN(content_, Unpacker::open(compression, read_raw(), file_.size()));
+    return {};
+  }
+  Status show_events() {
+    MELDEVAKT_TRY_ASSIGN(content_, EvtxText::open(read_raw(), file_.size()));
     return {};
   }
   [[nodiscard]] Result<std::size_t> read(char* to, std::size_t size) override {
-    return unpacker_ != nullptr ? unpacker_->read(to, size) : read_file(to, size);
+    return content_ != nullptr ? content_->read(to, size) : read_file(to, size);
   }
 
  private:
@@ -43,7 +48,7 @@ class FileBytes : public ByteSource {
 
   QuietFile& file_;
   std::atomic<std::uint64_t>& bytes_;
-  std::unique_ptr<Unpacker> unpacker_;
+  std::unique_ptr<ByteSource> content_;
 };
 
 }  // namespace
@@ -143,7 +148,7 @@ void ScanRun::work(Shared& shared) {
 
 Status ScanRun::scan_file(Shared& shared, Teller& teller, const std::string& path) {
   MELDEVAKT_TRY_ASSIGN(std::unique_ptr<QuietFile> file, QuietFile::open(path));
-  std::string first(kCompressionBytes, '\0');
+  std::string first(std::max(kCompressionBytes, kEvtxMagicBytes), '\0');
   MELDEVAKT_TRY_ASSIGN(const std::size_t got, file->read(first.data(), first.size()));
   first.resize(got);
   file->seek(0);
@@ -154,6 +159,7 @@ Status ScanRun::scan_file(Shared& shared, Teller& teller, const std::string& pat
   }
   FileBytes source{*file, bytes_read_};
   if (compression) MELDEVAKT_TRY(source.unpack(*compression));
+  if (is_evtx(first)) MELDEVAKT_TRY(source.show_events());
   ScannedLog log;
   log.file = path;
   if (const Status done = scan_log(shared, teller, log, source); !done) {
@@ -193,6 +199,10 @@ Status ScanRun::scan_log(Shared& shared, Teller& teller, ScannedLog& log, ByteSo
   }
   first.resize(filled);
   if (filled == 0) return trouble;
+  if (is_evtx(first)) {
+    return Error{Errc::kInvalid,
+                 "not read: an event log (.evtx) in an archive; unpack it and name the file"};
+  }
   const FitCandidate* const fit =
       settings_.packs.size() == 1 ? &settings_.packs.front() : best_fit(settings_.packs, first);
   if (fit == nullptr) {

@@ -18,3 +18,5 @@ find_package(CLI11 2.1 REQUIRED)
 find_package(tomlplusplus 3.3 REQUIRED)
 # Headers of the systemd journal.
 pkg_check_modules(libsystemd REQUIRED libsystemd)
+# Events of .evtx files.
+pkg_check_modules(libevtx REQUIRED IMPORTED_TARGET libevtx)
