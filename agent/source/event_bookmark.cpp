@@ -25,11 +25,16 @@ std::string escaped(std::string_view text) {
     switch (c) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
       case '\'': out += "&apos;"; break;
       default: out += c;
     }
   }
   return out;
+}
+
+bool is_time(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789-:.TZ") == std::string_view::npos;
 }
 
 bool is_channel(std::string_view name) {
@@ -45,7 +50,7 @@ Result<EventPlace> place_of_event(std::string_view xml) {
   out.channel = field_of(view.text, "System.Channel");
   out.time = tidy_time(field_of(view.text, "System.TimeCreated.SystemTime"));
   const auto record = parse_u64(field_of(view.text, "System.EventRecordID"));
-  if (!record || out.time.empty() || !is_channel(out.channel)) {
+  if (!record || !is_time(out.time) || !is_channel(out.channel)) {
     return corrupt("an event without channel, record number or time");
   }
   out.record = *record;

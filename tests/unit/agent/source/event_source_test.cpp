@@ -110,6 +110,20 @@ TEST_CASE("event bookmark: read, written, and the current one of a list") {
   CHECK_FALSE(parse_event_place("<BookmarkList/>"));
 }
 
+TEST_CASE("event bookmark: whatever a channel is called, and no time that is none") {
+  for (const char* channel : {"A & B", "a<b>c", "it's", "Microsoft-Windows-Ntfs/Operational"}) {
+    CAPTURE(channel);
+    const EventPlace place{channel, 811, "2023-02-01T02:14:22.1"};
+    const auto again = parse_event_place(to_string(place));
+    REQUIRE(again);
+    CHECK(again.value() == place);
+  }
+  std::string xml = xml_of({7, 7});
+  CHECK(place_of_event(xml).has_value());
+  xml.replace(xml.find("T02:"), 1, " ");
+  CHECK_FALSE(place_of_event(xml).has_value());
+}
+
 TEST_CASE("event bookmark: what the next event says of the place") {
   const EventPlace last{"System", 10, "2023-02-01T02:14:22.5"};
   struct Case {
