@@ -7,6 +7,7 @@
 
 #include "collector/app/authority.h"
 #include "collector/app/control.h"
+#include "collector/app/log_keys.h"
 #include "collector/app/writer.h"
 #include "collector/store/sqlite_store.h"
 #include "common/base/text.h"
@@ -51,16 +52,22 @@ Result<int> run_init(const Config& config, Clock& clock, bool json) {
     return Error{Errc::kExists,
                  config.data + " is a collector's data folder already; nothing was changed"};
   }
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const LogKey> log_key, open_log_key(config));
   MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store,
-                       SqliteStore::open({config.in_data("collector.db"), "", false}));
+                       SqliteStore::open({config.in_data("collector.db"), "", false, log_key}));
   MELDEVAKT_TRY(create_authority(config, clock.now()));
   MELDEVAKT_TRY_ASSIGN(const KeyAndCertificate authority, load_authority(config));
   MELDEVAKT_TRY_ASSIGN(const KeyAndCertificate server,
                        renew_server_certificate(config, authority, clock.now()));
   MELDEVAKT_TRY_ASSIGN(const Sha256 fingerprint,
                        fingerprint_of_certificate(authority.certificate_pem));
-  print(json ? Json{{"data", config.data}, {"authority_sha256", fingerprint.hex()}}.dump() + "\n"
+  print(json ? Json{{"data", config.data},
+                    {"authority_sha256", fingerprint.hex()},
+                    {"log_key", to_base64(log_key->public_key)}}
+                       .dump() +
+                   "\n"
              : "Made " + config.data + "\nAuthority SHA-256 " + fingerprint.hex() +
+                   "\nLog key (Ed25519, Base64) " + to_base64(log_key->public_key) +
                    "\nNext: meldevakt-collector serve, then meldevakt-collector invite\n");
   return kExitDone;
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 
+#include "collector/app/audit.h"
 #include "collector/app/commands.h"
 #include "collector/app/config.h"
 #include "collector/app/inspect.h"
@@ -91,6 +92,12 @@ Result<int> do_control(const Config& config, Clock& clock, const Arguments& argu
   return seen.open ? kExitFindings : kExitDone;
 }
 
+Result<int> do_audit(const Config& config, Clock&, const Arguments& arguments) {
+  MELDEVAKT_TRY_ASSIGN(const Inspected seen, audit_store(config, arguments.json()));
+  std::fwrite(seen.text.data(), 1, seen.text.size(), stdout);
+  return seen.open ? kExitFindings : kExitDone;
+}
+
 // Builds the command line; `chosen` is set when it is parsed.
 class CommandLine {
  public:
@@ -165,6 +172,8 @@ void CommandLine::add_readers() {
   add_reader_options(command(fleet, "report", "one line a tenant", do_list<report_fleet>), false);
   CLI::App& control = group("control", "is anything open?");
   add_reader_options(command(control, "run", "exit 1 when something is open", do_control), true);
+  command(app_, "audit",
+          "tell everything again from the stored bytes; exit 1 when it does not hold", do_audit);
 }
 
 int fail(const Error& error, int status) {

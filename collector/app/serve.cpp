@@ -10,6 +10,7 @@
 
 #include "collector/app/authority.h"
 #include "collector/app/control_socket.h"
+#include "collector/app/log_keys.h"
 #include "collector/http/listener.h"
 #include "collector/http/routes.h"
 #include "collector/http/tls.h"
@@ -61,7 +62,9 @@ Status Service::start() {
   MELDEVAKT_TRY_ASSIGN(KeyAndCertificate authority, load_authority(config_));
   MELDEVAKT_TRY_ASSIGN(server_, renew_server_certificate(config_, authority, now));
   desk_ = std::make_unique<AuthorityDesk>(std::move(authority));
-  MELDEVAKT_TRY_ASSIGN(store_, SqliteStore::open({config_.in_data("collector.db"), "", false}));
+  MELDEVAKT_TRY_ASSIGN(std::shared_ptr<const LogKey> log_key, open_log_key(config_));
+  MELDEVAKT_TRY_ASSIGN(
+      store_, SqliteStore::open({config_.in_data("collector.db"), "", false, std::move(log_key)}));
   routes_ =
       std::make_unique<AgentRoutes>(AgentRoutes::Parts{*store_, verifier_, *desk_, clock_, log_});
   MELDEVAKT_TRY(open_listeners());

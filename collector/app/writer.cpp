@@ -4,6 +4,7 @@
 
 #include "collector/app/commands.h"
 #include "collector/app/control_socket.h"
+#include "collector/app/log_keys.h"
 #include "collector/store/sqlite_store.h"
 #include "common/platform/disk.h"
 #include "common/platform/signals.h"
@@ -21,8 +22,10 @@ struct LocalWriter {
 
 Result<ControlCall> local_writer(const Config& config, Clock& clock, Random& random,
                                  ProcessLock lock) {
-  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<SqliteStore> store,
-                       SqliteStore::open({config.in_data("collector.db"), "", false}));
+  MELDEVAKT_TRY_ASSIGN(std::shared_ptr<const LogKey> log_key, open_log_key(config));
+  MELDEVAKT_TRY_ASSIGN(
+      std::unique_ptr<SqliteStore> store,
+      SqliteStore::open({config.in_data("collector.db"), "", false, std::move(log_key)}));
   ControlActions actions{*store, clock, random, agents_url(config, config.agents.port)};
   const auto writer = std::make_shared<LocalWriter>(
       LocalWriter{std::move(lock), std::move(store), std::move(actions)});

@@ -29,8 +29,9 @@ struct HttpRequest {
 
 struct HttpResponse {
   unsigned status = 200;
-  std::string body;    // JSON
+  std::string body;
   bool close = false;  // after this answer
+  std::string_view content_type = "application/json";
 };
 
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;

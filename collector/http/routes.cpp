@@ -1,14 +1,21 @@
 #include "collector/http/routes.h"
 
+#include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "collector/admit/admit.h"
 #include "collector/http/enrol_request.h"
+#include "common/base/text.h"
+#include "common/seal/tiles.h"
 
 namespace meldevakt::collector {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kLogPath = "/v1/log/";
 
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -49,7 +56,52 @@ HttpResponse AgentRoutes::handle(const HttpRequest& request) {
     return frames(request, agent.value());
   }
   if (request.method == "GET" && request.target == "/v1/head") return head(agent.value());
+  if (request.method == "GET" && request.target.substr(0, kLogPath.size()) == kLogPath) {
+    return log(std::string_view{request.target}.substr(kLogPath.size()), agent.value());
+  }
   return error_response(404, "not_found");
+}
+
+// The log of the agent's own tenant, as C2SP tlog-tiles lays it out, and proofs from it.
+HttpResponse AgentRoutes::log(std::string_view path, const AgentRecord& agent) {
+  constexpr std::string_view proof = "proof/";
+  if (path.substr(0, proof.size()) == proof) return log_proof(path.substr(proof.size()), agent);
+  const bool checkpoint = path == "checkpoint";
+  const std::optional<TilePath> tile = parse_tile_path(path);
+  if (!checkpoint && !tile) return error_response(404, "not_found");
+  const Result<std::string> bytes = checkpoint ? parts_.store.log_checkpoint(agent.key.tenant)
+                                               : parts_.store.log_tile(agent.key.tenant, *tile);
+  if (!bytes && bytes.error().code() == Errc::kNotFound) return error_response(404, "not_found");
+  if (!bytes) return store_failed(bytes.error());
+  return {200, bytes.value(), false,
+          checkpoint ? "text/plain; charset=utf-8" : "application/octet-stream"};
+}
+
+// EPOCH/SEQUENCE/SEEN
+HttpResponse AgentRoutes::log_proof(std::string_view path, const AgentRecord& agent) {
+  std::array<std::uint64_t, 3> numbers{};
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const std::size_t slash = path.find('/');
+    const bool last = i + 1 == numbers.size();
+    const auto number = parse_u64(path.substr(0, slash));
+    if (!number || last != (slash == std::string_view::npos)) {
+      return error_response(404, "not_found");
+    }
+    numbers[i] = *number;
+    if (!last) path.remove_prefix(slash + 1);
+  }
+  const Result<LogProof> proof =
+      parts_.store.log_proof(agent.key.agent, numbers[0], numbers[1], numbers[2]);
+  if (!proof && proof.error().code() == Errc::kNotFound) return error_response(404, "not_found");
+  if (!proof && proof.error().code() == Errc::kInvalid) {
+    return error_response(409, "log_is_shorter", proof.error().message());
+  }
+  if (!proof) return store_failed(proof.error());
+  Json consistency = Json::array();
+  for (const Sha256& hash : proof.value().consistency) {
+    consistency.push_back(to_base64(hash.view()));
+  }
+  return ok({{"proof", proof.value().proof}, {"consistency", std::move(consistency)}});
 }
 
 Result<AgentRecord> AgentRoutes::known_agent(const HttpRequest& request, HttpResponse& refusal) {

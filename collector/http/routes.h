@@ -41,6 +41,8 @@ class AgentRoutes {
   [[nodiscard]] HttpResponse enrol_checked(const HttpRequest& request);
   [[nodiscard]] HttpResponse frames(const HttpRequest& request, const AgentRecord& agent);
   [[nodiscard]] HttpResponse head(const AgentRecord& agent) const;
+  [[nodiscard]] HttpResponse log(std::string_view path, const AgentRecord& agent);
+  [[nodiscard]] HttpResponse log_proof(std::string_view path, const AgentRecord& agent);
   [[nodiscard]] HttpResponse answer_for(const Statement& statement, const StoredFrame& stored);
   // The agent behind the certificate, or the response that says no.
   [[nodiscard]] Result<AgentRecord> known_agent(const HttpRequest& request, HttpResponse& refusal);

@@ -39,9 +39,9 @@ std::string_view reason_of(unsigned status) {
 std::string bytes_of(const HttpResponse& response, bool keep_alive) {
   return "HTTP/1.1 " + std::to_string(response.status) + " " +
          std::string(reason_of(response.status)) +
-         "\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: " +
-         std::to_string(response.body.size()) + (keep_alive ? "" : "\r\nConnection: close") +
-         "\r\n\r\n" + response.body;
+         "\r\nContent-Type: " + std::string(response.content_type) +
+         "\r\nCache-Control: no-store\r\nContent-Length: " + std::to_string(response.body.size()) +
+         (keep_alive ? "" : "\r\nConnection: close") + "\r\n\r\n" + response.body;
 }
 
 class Session : public Stoppable, public std::enable_shared_from_this<Session> {

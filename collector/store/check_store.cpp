@@ -2,6 +2,7 @@
 #include <map>
 
 #include "collector/store/records.h"
+#include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
 #include "common/ports/sha256.h"
 #include "common/seal/dsse.h"
@@ -124,8 +125,9 @@ Status check_tenant(sql::Connection& db, const std::string& tenant, std::uint64_
 
 }  // namespace
 
-Status SqliteStore::check_store(const Verifier& verifier) {
-  return with([&](sql::Connection& db) -> Status {
+Result<std::vector<SqliteStore::Audited>> SqliteStore::audit(const Verifier& verifier) {
+  std::vector<Audited> out;
+  const auto check = [&](sql::Connection& db) -> Status {
     std::map<std::string, std::uint64_t> ends;
     {
       MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query("SELECT tenant, ledger_next FROM tenants"));
@@ -135,9 +137,30 @@ Status SqliteStore::check_store(const Verifier& verifier) {
         ends.emplace(rows.text(0), rows.count(1));
       }
     }
-    for (const auto& [tenant, end] : ends) MELDEVAKT_TRY(check_tenant(db, tenant, end, verifier));
+    for (const auto& [tenant, end] : ends) {
+      MELDEVAKT_TRY(check_tenant(db, tenant, end, verifier));
+      MELDEVAKT_TRY_ASSIGN(const std::uint64_t entries,
+                           check_log(db, tenant, options_.log_key.get(), verifier));
+      out.push_back({tenant, end, entries});
+    }
     return {};
+  };
+  // Beside a server that goes on writing, everything is looked at as of one moment.
+  const Status done = with([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY(db.execute("BEGIN"));
+    Status checked = check(db);
+    const Status ended = db.execute("ROLLBACK");
+    if (!checked) return checked;
+    return ended;
   });
+  if (!done) return done.error();
+  return out;
+}
+
+Status SqliteStore::check_store(const Verifier& verifier) {
+  const auto audited = audit(verifier);
+  if (!audited) return audited.error();
+  return {};
 }
 
 }  // namespace meldevakt::collector

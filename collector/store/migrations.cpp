@@ -110,7 +110,46 @@ PRAGMA user_version = 1;
 )sql";
 static_assert(kApplicationId == 1297500977);
 
-constexpr std::array<const char*, kSchemaVersion> kSteps = {kStep1};
+// Step 2: a transparency log a tenant. Of the entries only those stand here whose bytes are nowhere
+// else; a writer fills the logs of tenants that were there before (catch_up_logs).
+constexpr const char* kStep2 = R"sql(
+CREATE TABLE logs (
+  tenant TEXT NOT NULL PRIMARY KEY REFERENCES tenants (tenant),
+  origin TEXT NOT NULL,
+  size   INTEGER NOT NULL CHECK (size >= 0),
+  root   BLOB NOT NULL CHECK (length(root) = 32),
+  peaks  BLOB NOT NULL CHECK (length(peaks) % 32 = 0),
+  note   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE log_entries (
+  tenant     TEXT NOT NULL REFERENCES logs (tenant),
+  idx        INTEGER NOT NULL CHECK (idx >= 0),
+  kind       TEXT NOT NULL,
+  time       INTEGER NOT NULL,
+  ledger_idx INTEGER,
+  agent      TEXT,
+  entry      BLOB,
+  PRIMARY KEY (tenant, idx),
+  CHECK ((ledger_idx IS NOT NULL) + (agent IS NOT NULL) + (entry IS NOT NULL) = 1)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX log_statements ON log_entries (tenant, ledger_idx) WHERE ledger_idx IS NOT NULL;
+
+CREATE TABLE log_hashes (
+  tenant   TEXT NOT NULL REFERENCES logs (tenant),
+  level    INTEGER NOT NULL CHECK (level >= 0),
+  position INTEGER NOT NULL CHECK (position >= 0),
+  hash     BLOB NOT NULL CHECK (length(hash) = 32),
+  PRIMARY KEY (tenant, level, position)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE receipts ADD COLUMN log_idx INTEGER;
+
+PRAGMA user_version = 2;
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kStep1, kStep2};
 
 Result<int> integer_of(sql::Connection& connection, const char* pragma) {
   MELDEVAKT_TRY_ASSIGN(sql::Rows rows, connection.query(pragma));

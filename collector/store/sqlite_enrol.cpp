@@ -1,5 +1,6 @@
 // Enrolment: the invitation is used up and the agent is there, or neither.
 #include "collector/store/records.h"
+#include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
 
 namespace meldevakt::collector {
@@ -59,8 +60,8 @@ Status insert_agent(sql::Connection& db, const AgentRecord& agent, std::string_v
   return inserted;
 }
 
-Result<bool> enrol_in(sql::Connection& db, const AgentRecord& agent, const Sha256& token_hash,
-                      std::string_view envelope, Instant now) {
+Result<bool> enrol_in(sql::Connection& db, const LogKey* key, const AgentRecord& agent,
+                      const Sha256& token_hash, std::string_view envelope, Instant now) {
   MELDEVAKT_TRY_ASSIGN(const StoredInvitation invitation, find_invitation(db, token_hash));
   if (invitation.expires <= now) return Error{Errc::kRejected, "the invitation has expired"};
   if (invitation.tenant != agent.key.tenant) {
@@ -77,6 +78,8 @@ Result<bool> enrol_in(sql::Connection& db, const AgentRecord& agent, const Sha25
              " WHERE token_hash = ? AND used_by IS NULL",
              {sql::value(now), agent.key.agent, sql::value(token_hash)}));
   if (db.changes() != 1) return Error{Errc::kRejected, "the invitation has been used"};
+  MELDEVAKT_TRY(
+      append_log(db, agent.key.tenant, key, {"enrolment", {}, agent.key.agent, envelope}, now));
   return first;
 }
 
@@ -86,7 +89,8 @@ Result<bool> SqliteStore::enrol(const AgentRecord& agent, const Sha256& token_ha
                                 std::string_view enrolment_envelope, Instant now) {
   bool first = false;
   const Status done = write([&](sql::Connection& db) -> Status {
-    MELDEVAKT_TRY_ASSIGN(first, enrol_in(db, agent, token_hash, enrolment_envelope, now));
+    MELDEVAKT_TRY_ASSIGN(
+        first, enrol_in(db, options_.log_key.get(), agent, token_hash, enrolment_envelope, now));
     return {};
   });
   if (!done) return done.error();

@@ -1,5 +1,6 @@
 // store_frame, in the order that store.h promises.
 #include "collector/store/records.h"
+#include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
 
 namespace meldevakt::collector {
@@ -87,14 +88,16 @@ Result<std::uint64_t> forks_kept(sql::Connection& db, const Statement& statement
 }
 
 // The other envelope and its alarm, together.
-Status keep_fork(sql::Connection& db, const VerifiedFrame& verified, Instant received) {
+Status keep_fork(sql::Connection& db, const LogKey* key, const VerifiedFrame& verified,
+                 Instant received) {
   const Statement& statement = verified.statement;
   MELDEVAKT_TRY_ASSIGN(const std::uint64_t kept, forks_kept(db, statement));
   if (kept >= SqliteStore::kForksKeptMax) {
-    return insert_alarm(db, {statement.tenant, statement.agent, "fork_flood",
-                             "more than " + std::to_string(SqliteStore::kForksKeptMax) +
-                                 " other envelopes; later ones are refused but not kept",
-                             received});
+    return record_alarm(db, key,
+                        {statement.tenant, statement.agent, "fork_flood",
+                         "more than " + std::to_string(SqliteStore::kForksKeptMax) +
+                             " other envelopes; later ones are refused but not kept",
+                         received});
   }
   MELDEVAKT_TRY_ASSIGN(const std::int64_t epoch, stored_number(statement.epoch));
   MELDEVAKT_TRY_ASSIGN(const std::int64_t sequence, stored_number(statement.sequence));
@@ -103,22 +106,23 @@ Status keep_fork(sql::Connection& db, const VerifiedFrame& verified, Instant rec
              " envelope) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
              {statement.tenant, statement.agent, epoch, sequence, sql::value(verified.link),
               sql::value(received), sql::Blob{verified.frame.envelope}}));
-  return insert_alarm(
-      db,
+  return record_alarm(
+      db, key,
       {statement.tenant, statement.agent, "fork",
        number_of(statement) + " came with other bytes (link " + verified.link.hex().substr(0, 16) +
            "): the agent's state was set back, or its key is used twice; both are kept",
        received});
 }
 
-Status note_ahead(sql::Connection& db, const ChainHead& head, const Statement& statement,
-                  Instant received) {
+Status note_ahead(sql::Connection& db, const LogKey* key, const ChainHead& head,
+                  const Statement& statement, Instant received) {
   // Named by what is missing, not by what came: the agent asks again and again.
-  return insert_alarm(db, {statement.tenant, statement.agent, "ahead",
-                           "the agent is past epoch " + std::to_string(head.epoch) + " sequence " +
-                               std::to_string(head.next_sequence) +
-                               ", which is the next one this ledger wants: statements are missing",
-                           received});
+  return record_alarm(db, key,
+                      {statement.tenant, statement.agent, "ahead",
+                       "the agent is past epoch " + std::to_string(head.epoch) + " sequence " +
+                           std::to_string(head.next_sequence) +
+                           ", which is the next one this ledger wants: statements are missing",
+                       received});
 }
 
 Result<ChainHead> head_of(sql::Connection& db, const Statement& statement) {
@@ -130,7 +134,8 @@ Result<ChainHead> head_of(sql::Connection& db, const Statement& statement) {
   return agent->head;
 }
 
-Result<StoredFrame> store_in(sql::Connection& db, const VerifiedFrame& verified, Instant received) {
+Result<StoredFrame> store_in(sql::Connection& db, const LogKey* key, const VerifiedFrame& verified,
+                             Instant received) {
   const Statement& statement = verified.statement;
   MELDEVAKT_TRY_ASSIGN(const std::int64_t epoch, stored_number(statement.epoch));
   MELDEVAKT_TRY_ASSIGN(const std::int64_t sequence, stored_number(statement.sequence));
@@ -142,12 +147,16 @@ Result<StoredFrame> store_in(sql::Connection& db, const VerifiedFrame& verified,
   StoredFrame stored{decision, known ? known->index : 0, head.next_sequence};
   switch (decision) {
     case ChainDecision::kDuplicate: break;
-    case ChainDecision::kFork: MELDEVAKT_TRY(keep_fork(db, verified, received)); break;
-    case ChainDecision::kAhead: MELDEVAKT_TRY(note_ahead(db, head, statement, received)); break;
+    case ChainDecision::kFork: MELDEVAKT_TRY(keep_fork(db, key, verified, received)); break;
+    case ChainDecision::kAhead:
+      MELDEVAKT_TRY(note_ahead(db, key, head, statement, received));
+      break;
     case ChainDecision::kExtends: {
       MELDEVAKT_TRY_ASSIGN(const std::int64_t index, take_index(db, statement.tenant));
       MELDEVAKT_TRY(insert_frame(db, verified, index, received));  // 3
       MELDEVAKT_TRY(move_head(db, head, verified, received));      // 4
+      MELDEVAKT_TRY(append_log(db, statement.tenant, key,
+                               {"statement", index, "", verified.frame.envelope}, received));
       stored.index = static_cast<std::uint64_t>(index);
       stored.next_sequence = advance(statement, verified.link).next_sequence;
       break;
@@ -161,7 +170,7 @@ Result<StoredFrame> store_in(sql::Connection& db, const VerifiedFrame& verified,
 Result<StoredFrame> SqliteStore::store_frame(const VerifiedFrame& frame, Instant received) {
   StoredFrame stored;
   const Status done = write([&](sql::Connection& db) -> Status {
-    MELDEVAKT_TRY_ASSIGN(stored, store_in(db, frame, received));
+    MELDEVAKT_TRY_ASSIGN(stored, store_in(db, options_.log_key.get(), frame, received));
     return {};
   });  // 5: write() commits, synced
   if (!done) return done.error();

@@ -2,7 +2,9 @@
 #include <set>
 
 #include "collector/store/records.h"
+#include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
+#include "common/summary/json.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -32,8 +34,9 @@ Result<Versions> versions_of(sql::Connection& db, const std::string& tenant,
   }
 }
 
+// `log_index`: of the log's entry that tells of this import.
 Status import_one(sql::Connection& db, const std::string& tenant, const Receipt& receipt,
-                  Instant now, ImportResult& result) {
+                  std::int64_t log_index, Instant now, ImportResult& result) {
   MELDEVAKT_TRY_ASSIGN(const Versions versions, versions_of(db, tenant, receipt));
   if (versions.known) {
     ++result.unchanged;
@@ -42,10 +45,40 @@ Status import_one(sql::Connection& db, const std::string& tenant, const Receipt&
   ++(versions.newest == 0 ? result.added : result.changed);
   return db.run(
       "INSERT INTO receipts (tenant, portal, message_id, version, imported, sent,"
-      " confirmed, form, channel, district) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      " confirmed, form, channel, district, log_idx) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {tenant, receipt.portal, receipt.message_id, versions.newest + 1, sql::value(now),
        sql::value(receipt.sent), sql::value(receipt.confirmed), to_string(receipt.form),
-       receipt.channel, receipt.district});
+       receipt.channel, receipt.district, log_index});
+}
+
+struct Import {
+  std::string tenant;
+  std::int64_t log_index = 0;
+  std::optional<ReceiptCoverage> coverage;  // when it is new
+  Instant now;
+};
+
+Status log_import(sql::Connection& db, const LogKey* key, const Import& import,
+                  const ImportResult& result) {
+  MELDEVAKT_TRY_ASSIGN(const std::string digest,
+                       receipts_digest(db, import.tenant, import.log_index));
+  JsonWriter json;
+  json.begin_object()
+      .member("version", std::int64_t{1})
+      .member("kind", "receipts")
+      .member("time", import.now.ms)
+      .member("added", result.added)
+      .member("changed", result.changed)
+      .member("sha256", digest);
+  if (import.coverage) {
+    json.member("portal", import.coverage->portal)
+        .member("complete_from", import.coverage->span.from.ms)
+        .member("complete_until", import.coverage->span.to.ms);
+  }
+  json.end_object();
+  const std::string bytes = std::move(json).take();
+  MELDEVAKT_TRY(append_log(db, import.tenant, key, {"receipts", {}, "", bytes}, import.now));
+  return {};
 }
 
 }  // namespace
@@ -56,15 +89,23 @@ Result<ImportResult> SqliteStore::import_receipts(const std::string& tenant,
                                                   Instant now) {
   ImportResult result;
   const Status done = write([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY_ASSIGN(const std::optional<TenantLog> log, find_log(db, tenant));
+    if (!log) return Error{Errc::kNotFound, "no tenant " + tenant};
+    Import import{tenant, 0, std::nullopt, now};
+    MELDEVAKT_TRY_ASSIGN(import.log_index, stored_number(log->tree.size()));
     for (const Receipt& receipt : receipts) {
-      MELDEVAKT_TRY(import_one(db, tenant, receipt, now, result));
+      MELDEVAKT_TRY(import_one(db, tenant, receipt, import.log_index, now, result));
     }
-    if (!coverage) return {};
-    return db.run(
-        "INSERT INTO receipt_coverage (tenant, portal, from_ms, until_ms, imported)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        {tenant, coverage->portal, sql::value(coverage->span.from), sql::value(coverage->span.to),
-         sql::value(now)});
+    if (coverage) {
+      MELDEVAKT_TRY(
+          db.run("INSERT INTO receipt_coverage (tenant, portal, from_ms, until_ms, imported)"
+                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                 {tenant, coverage->portal, sql::value(coverage->span.from),
+                  sql::value(coverage->span.to), sql::value(now)}));
+      if (db.changes() == 1) import.coverage = coverage;
+    }
+    if (result.added + result.changed == 0 && !import.coverage) return {};
+    return log_import(db, options_.log_key.get(), import, result);
   });
   if (!done) return done.error();
   return result;

@@ -2,6 +2,7 @@
 
 #include "collector/store/migrations.h"
 #include "collector/store/records.h"
+#include "collector/store/sqlite_log.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -53,6 +54,8 @@ Status SqliteStore::open_writer() {
     MELDEVAKT_TRY(expect_answer(*connection_, "PRAGMA quick_check(1)", "ok"));
   }
   MELDEVAKT_TRY(migrate(*connection_));
+  MELDEVAKT_TRY(sql::transaction(
+      *connection_, [&] { return catch_up_logs(*connection_, options_.log_key.get()); }));
   check_next_open_ = false;
   return {};
 }
@@ -84,9 +87,11 @@ Status SqliteStore::write(const std::function<Status(sql::Connection&)>& work) {
 }
 
 Status SqliteStore::add_tenant(const Tenant& tenant) {
-  return write([&](sql::Connection& db) {
-    return db.run("INSERT INTO tenants (tenant, name, organisation, created) VALUES (?, ?, ?, ?)",
-                  {tenant.id, tenant.name, tenant.organisation, sql::value(tenant.created)});
+  return write([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY(
+        db.run("INSERT INTO tenants (tenant, name, organisation, created) VALUES (?, ?, ?, ?)",
+               {tenant.id, tenant.name, tenant.organisation, sql::value(tenant.created)}));
+    return begin_log(db, tenant.id, options_.log_key.get());
   });
 }
 
@@ -145,7 +150,8 @@ Result<std::vector<AgentRecord>> SqliteStore::agents(const std::string& tenant) 
 }
 
 Status SqliteStore::add_alarm(const Alarm& alarm) {
-  return write([&](sql::Connection& db) { return insert_alarm(db, alarm); });
+  return write(
+      [&](sql::Connection& db) { return record_alarm(db, options_.log_key.get(), alarm); });
 }
 
 Result<std::vector<Alarm>> SqliteStore::alarms(const std::string& tenant) {
@@ -163,6 +169,39 @@ Result<std::vector<Alarm>> SqliteStore::alarms(const std::string& tenant) {
   });
   if (!done) return done.error();
   return all;
+}
+
+Result<std::string> SqliteStore::log_checkpoint(const std::string& tenant) {
+  std::string note;
+  const Status done = with([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY_ASSIGN(const std::optional<TenantLog> log, find_log(db, tenant));
+    if (!log || log->note.empty()) return Error{Errc::kNotFound, "no checkpoint is signed yet"};
+    note = log->note;
+    return {};
+  });
+  if (!done) return done.error();
+  return note;
+}
+
+Result<std::string> SqliteStore::log_tile(const std::string& tenant, const TilePath& path) {
+  std::string bytes;
+  const Status done = with([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY_ASSIGN(bytes, tile_bytes(db, tenant, path));
+    return {};
+  });
+  if (!done) return done.error();
+  return bytes;
+}
+
+Result<LogProof> SqliteStore::log_proof(const std::string& agent_id, std::uint64_t epoch,
+                                        std::uint64_t sequence, std::uint64_t seen) {
+  LogProof proof;
+  const Status done = with([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY_ASSIGN(proof, proof_of(db, agent_id, epoch, sequence, seen));
+    return {};
+  });
+  if (!done) return done.error();
+  return proof;
 }
 
 }  // namespace meldevakt::collector

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/store/log_key.h"
 #include "collector/store/sqlite.h"
 #include "collector/store/store.h"
 
@@ -36,6 +37,7 @@ class SqliteStore : public Store {
     std::string path;
     std::string vfs;  // "" = the system's
     bool read_only = false;
+    std::shared_ptr<const LogKey> log_key = nullptr;
   };
   // A writer makes and migrates the database. kNotFound: a reader and no database there.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(Options options);
@@ -59,12 +61,23 @@ class SqliteStore : public Store {
   // The same agent, kind and detail again is the same alarm; the first time is kept.
   Status add_alarm(const Alarm& alarm) override;
   Result<std::vector<Alarm>> alarms(const std::string& tenant) override;
+  Result<std::string> log_checkpoint(const std::string& tenant) override;
+  Result<std::string> log_tile(const std::string& tenant, const TilePath& path) override;
+  Result<LogProof> log_proof(const std::string& agent_id, std::uint64_t epoch,
+                             std::uint64_t sequence, std::uint64_t seen) override;
   Result<TenantInput> tenant_input(const std::string& tenant,
                                    std::vector<Alarm>& alarms_found) override;
 
-  // Derives every chain, hash, signature and head again from the stored bytes; kCorrupt names the
-  // first thing that disagrees.
+  // Derives every chain, hash, signature, log and head again from the stored bytes; kCorrupt names
+  // the first thing that disagrees. The checkpoints' signatures only with a log key.
   [[nodiscard]] Status check_store(const Verifier& verifier);
+  // The same, and what was found to hold, by tenant.
+  struct Audited {
+    std::string tenant;
+    std::uint64_t statements = 0;
+    std::uint64_t log_entries = 0;
+  };
+  [[nodiscard]] Result<std::vector<Audited>> audit(const Verifier& verifier);
 
  private:
   explicit SqliteStore(Options options) : options_{std::move(options)} {}

@@ -5,9 +5,9 @@
 // acknowledge. After kIo nothing of the call is there and the store must be reopened.
 //
 // Order inside store_frame, and what a crash means there: 1 the head is read; 2 decide(); 3
-// envelope, bodies and ledger row are inserted; 4 the head is moved by compare-and-swap; 5 commit,
-// synced. A crash before 5 leaves nothing (the agent sends again: kExtends); after 5 everything
-// (kDuplicate).
+// envelope, bodies and ledger row are inserted; 4 the head is moved by compare-and-swap, the log
+// grows and its checkpoint is signed; 5 commit, synced. A crash before 5 leaves nothing (the agent
+// sends again: kExtends); after 5 everything (kDuplicate).
 //
 // Thread-safety: one thread at a time; the collector gives it one strand.
 #pragma once
@@ -24,6 +24,7 @@
 #include "common/base/time.h"
 #include "common/receipts/receipts.h"
 #include "common/seal/chain.h"
+#include "common/seal/tiles.h"
 
 namespace meldevakt::collector {
 
@@ -68,6 +69,11 @@ struct ImportResult {
   std::uint64_t unchanged = 0;
 };
 
+struct LogProof {
+  std::string proof;     // C2SP tlog-proof, with the checkpoint as it stands
+  HashList consistency;  // from the log of the size that the asker has seen; none from size 0
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -91,6 +97,17 @@ class Store {
                                                Instant now) = 0;
   virtual Status add_alarm(const Alarm& alarm) = 0;
   virtual Result<std::vector<Alarm>> alarms(const std::string& tenant) = 0;
+
+  // The tenant's transparency log (SCHEMA.md, "The log"). The signed checkpoint as it stands;
+  // kNotFound for an unknown tenant, or while nobody signed yet.
+  virtual Result<std::string> log_checkpoint(const std::string& tenant) = 0;
+  // The bytes of a tile or of a bundle of entries; kNotFound when the log is not that wide.
+  virtual Result<std::string> log_tile(const std::string& tenant, const TilePath& path) = 0;
+
+  // That this agent's statement stands in its tenant's log. kNotFound: no such statement, or no
+  // signed checkpoint; kInvalid: `seen` is a larger log than this one ever was.
+  virtual Result<LogProof> log_proof(const std::string& agent_id, std::uint64_t epoch,
+                                     std::uint64_t sequence, std::uint64_t seen) = 0;
 
   // Everything correlate() needs of one tenant, decoded from the stored bytes. A body that cannot
   // be opened costs only itself: it becomes an alarm in `alarms_found`.

@@ -8,6 +8,8 @@
 #include "collector/http/enrol_request.h"
 #include "collector/store/sqlite_store.h"
 #include "common/base/limits.h"
+#include "common/seal/checkpoint.h"
+#include "common/summary/frame.h"
 #include "common/testing/doubles.h"
 #include "common/testing/fault_vfs.h"
 #include "tests/unit/collector/fake_agent.h"
@@ -51,8 +53,15 @@ struct World {
 
   meldevakt::testing::FaultVfs disk{"routes-test"};
   meldevakt::testing::ManualClock clock{kStart};
+  static std::shared_ptr<const LogKey> log_key() {
+    auto key = std::make_shared<LogKey>();
+    key->origin = "kollektor.example";
+    key->signer = signer_from_seed(std::string(32, 'L')).value();
+    key->public_key = key->signer->public_key();
+    return key;
+  }
   std::unique_ptr<SqliteStore> store =
-      SqliteStore::open({"collector.db", "routes-test", false}).value();
+      SqliteStore::open({"collector.db", "routes-test", false, log_key()}).value();
   FakeAgent agent{'a', "t1"};
   OpenSslVerifier verifier;
   AuthorityDesk desk{authority()};
@@ -104,6 +113,52 @@ TEST_CASE("frames: stored, repeated, forked, ahead, and the head after each") {
   const HttpResponse head = world.routes.handle(world.request("GET", "/v1/head"));
   CHECK(Json::parse(head.body)["link"] ==
         world.store->agent(world.agent.id()).value().head.link.hex());
+}
+
+TEST_CASE("log: an agent reads its own tenant's log, and has its statements proved") {
+  World world;
+  FakeAgent foreign{'b', "t2"};
+  REQUIRE(admit(*world.store, foreign));
+  const auto get = [&](const std::string& target) {
+    return world.routes.handle(world.request("GET", target));
+  };
+  const std::string frame = world.agent.next_bytes("one");
+  REQUIRE(world.post(frame).status == 200);
+  const HttpResponse checkpoint = get("/v1/log/checkpoint");
+  CHECK(checkpoint.status == 200);
+  CHECK(checkpoint.content_type == "text/plain; charset=utf-8");
+  CHECK(checkpoint.body.find("kollektor.example/t1\n2\n") == 0);
+  const HttpResponse tile = get("/v1/log/tile/0/000.p/2");
+  CHECK(tile.status == 200);
+  CHECK(tile.content_type == "application/octet-stream");
+  CHECK(tile.body.size() == 64);
+  CHECK(get("/v1/log/tile/entries/000.p/1").body.substr(2) == world.agent.enrolment());
+
+  const HttpResponse proof = get("/v1/log/proof/0/0/1");
+  REQUIRE(proof.status == 200);
+  const Json json = Json::parse(proof.body);
+  LogPolicy policy;
+  policy.log =
+      make_note_key("kollektor.example/t1", NoteKeyType::kEd25519, World::log_key()->public_key);
+  const auto parsed = parse_tlog_proof(json.at("proof").get<std::string>());
+  REQUIRE(parsed);
+  const std::string envelope = decode_frame(frame).value().envelope;
+  CHECK(verify_tlog_proof(parsed.value(), envelope, policy, world.verifier));
+  CHECK(json.at("consistency").size() == 1);
+  CHECK(get("/v1/log/proof/0/0/0").status == 200);
+  CHECK(get("/v1/log/proof/0/0/3").status == 409);
+  for (const char* missing :
+       {"/v1/log/", "/v1/log/tile/0/001.p/1", "/v1/log/tile/0/000.p/3", "/v1/log/tile/0/000",
+        "/v1/log/tile/0/../0", "/v1/log/proof/0/1/0", "/v1/log/proof/0/0", "/v1/log/proof/0/0/0/0",
+        "/v1/log/proof/0/0/", "/v1/log/proof/x/0/0", "/v1/log/proof/0/-1/0", "/v1/log/proof/",
+        "/v1/log/checkpoint/", "/v1/log/../head"}) {
+    CAPTURE(missing);
+    CHECK(get(missing).status == 404);
+  }
+  CHECK(world.routes.handle(world.request("POST", "/v1/log/checkpoint")).status == 404);
+  HttpRequest stranger = world.request("GET", "/v1/log/checkpoint");
+  stranger.peer.reset();
+  CHECK(world.routes.handle(stranger).status == 403);
 }
 
 TEST_CASE("frames: each kind of bad frame has its status, and changes nothing") {

@@ -234,7 +234,7 @@ TEST_CASE("receipts: every version kept, the confirmed and newest counts") {
   CHECK(counts(import({corrected}, 4)) == std::vector<std::uint64_t>{0, 1, 0});
   CHECK(world->tenant_input("t1", alarms).value().receipts[1] == corrected);
   CHECK(world->import_receipts("nobody", {sent}, std::nullopt, kStart).error().code() ==
-        Errc::kExists);  // a constraint: no such tenant
+        Errc::kNotFound);
 }
 
 TEST_CASE("receipts: an unconfirmed row that comes later does not undo a confirmation") {

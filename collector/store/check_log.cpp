@@ -1,0 +1,196 @@
+// A tenant's log told again from the bytes that it is about.
+#include <set>
+
+#include "collector/store/records.h"
+#include "collector/store/sqlite_log.h"
+#include "common/ports/sha256.h"
+#include "common/seal/checkpoint.h"
+#include "common/summary/json.h"
+
+namespace meldevakt::collector {
+namespace {
+
+Error damaged(const std::string& tenant, std::uint64_t index, std::string_view what) {
+  return Error{Errc::kCorrupt, "tenant " + tenant + " log entry " + std::to_string(index) + ": " +
+                                   std::string{what}};
+}
+
+struct Entry {
+  std::string kind;
+  std::optional<std::int64_t> ledger_index;
+  std::string agent;
+};
+
+Result<std::optional<Entry>> entry_of(sql::Connection& db, const std::string& tenant,
+                                      std::uint64_t index) {
+  MELDEVAKT_TRY_ASSIGN(const std::int64_t idx, stored_number(index));
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query("SELECT kind, ledger_idx IS NULL, ledger_idx, agent"
+                                                " FROM log_entries WHERE tenant = ? AND idx = ?",
+                                                {tenant, idx}));
+  MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+  if (!row) return std::optional<Entry>{};
+  Entry out{rows.text(0), std::nullopt, rows.text(3)};
+  if (rows.integer(1) == 0) out.ledger_index = rows.integer(2);
+  return std::optional<Entry>{std::move(out)};
+}
+
+// What the entries are about, counted: every statement once and in order, every enrolment once.
+class Accounted {
+ public:
+  Status add(const std::string& tenant, std::uint64_t index, const Entry& entry) {
+    if (entry.kind == "statement") {
+      if (entry.ledger_index != next_statement_) {
+        return damaged(tenant, index, "not the next statement of the ledger");
+      }
+      ++next_statement_;
+    } else if (entry.kind == "enrolment") {
+      if (!agents_.insert(entry.agent).second) {
+        return damaged(tenant, index, "an enrolment for the second time");
+      }
+    } else if (entry.kind == "receipts") {
+      imports_.insert(static_cast<std::int64_t>(index));
+    } else if (entry.kind != "alarm") {
+      return damaged(tenant, index, "of an unknown kind");
+    }
+    return {};
+  }
+  [[nodiscard]] std::int64_t statements() const { return next_statement_; }
+  [[nodiscard]] std::size_t agents() const { return agents_.size(); }
+  [[nodiscard]] const std::set<std::int64_t>& imports() const { return imports_; }
+
+ private:
+  std::int64_t next_statement_ = 0;
+  std::set<std::string> agents_;
+  std::set<std::int64_t> imports_;
+};
+
+Result<std::int64_t> number_of(sql::Connection& db, const char* literal,
+                               const std::string& tenant) {
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query(literal, {tenant}));
+  MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+  return row ? rows.integer(0) : 0;
+}
+
+Status check_accounts(sql::Connection& db, const std::string& tenant, const Accounted& accounted) {
+  MELDEVAKT_TRY_ASSIGN(const std::int64_t statements,
+                       number_of(db, "SELECT count(*) FROM ledger WHERE tenant = ?", tenant));
+  MELDEVAKT_TRY_ASSIGN(const std::int64_t agents,
+                       number_of(db, "SELECT count(*) FROM agents WHERE tenant = ?", tenant));
+  if (statements != accounted.statements() ||
+      agents != static_cast<std::int64_t>(accounted.agents())) {
+    return Error{Errc::kCorrupt, "tenant " + tenant + ": stored is not what its log tells of"};
+  }
+  for (const std::int64_t import : accounted.imports()) {
+    const auto index = static_cast<std::uint64_t>(import);
+    MELDEVAKT_TRY_ASSIGN(const std::string bytes, entry_bytes(db, tenant, index));
+    MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(bytes));
+    std::string said;
+    for (std::size_t i = 0; i < value.names.size(); ++i) {
+      if (value.names[i] == "sha256") said = value.items[i].text;
+    }
+    MELDEVAKT_TRY_ASSIGN(const std::string digest, receipts_digest(db, tenant, import));
+    if (said != digest) return damaged(tenant, index, "its receipts are not those imported");
+  }
+  return {};
+}
+
+// The hashes as they must be, compared with the rows; in batches that bound what is held.
+Status check_hashes(sql::Connection& db, const std::string& tenant, std::uint64_t size,
+                    MerklePeaks& tree, Accounted& accounted) {
+  const ReadTileHashes stored = tile_hashes_of(db, tenant);
+  std::int64_t hashes = 0;
+  for (std::uint64_t index = 0; index < size; ++index) {
+    MELDEVAKT_TRY_ASSIGN(const std::optional<Entry> entry, entry_of(db, tenant, index));
+    if (!entry) return damaged(tenant, index, "missing");
+    MELDEVAKT_TRY(accounted.add(tenant, index, *entry));
+    MELDEVAKT_TRY_ASSIGN(const std::string bytes, entry_bytes(db, tenant, index));
+    const Sha256 leaf = leaf_hash(bytes);
+    // What it reads of the rows was compared when it was its turn.
+    MELDEVAKT_TRY_ASSIGN(const std::vector<TileHash> wanted,
+                         tile_hashes_added(index, {leaf}, stored));
+    for (const TileHash& one : wanted) {
+      MELDEVAKT_TRY_ASSIGN(const HashList there, stored(one.level, one.position, 1));
+      if (there.front() != one.hash) return damaged(tenant, index, "its hash is another");
+      ++hashes;
+    }
+    tree.append(leaf);
+  }
+  MELDEVAKT_TRY_ASSIGN(const std::int64_t kept,
+                       number_of(db, "SELECT count(*) FROM log_hashes WHERE tenant = ?", tenant));
+  MELDEVAKT_TRY_ASSIGN(const std::int64_t entries,
+                       number_of(db, "SELECT count(*) FROM log_entries WHERE tenant = ?", tenant));
+  if (kept != hashes || entries != static_cast<std::int64_t>(size)) {
+    return Error{Errc::kCorrupt, "tenant " + tenant + ": its log has more than its head says"};
+  }
+  return {};
+}
+
+Status check_note(const std::string& tenant, const TenantLog& log, const LogKey& key,
+                  const Verifier& verifier) {
+  LogPolicy policy;
+  policy.log = make_note_key(log.origin, NoteKeyType::kEd25519, key.public_key);
+  auto trusted = verify_checkpoint(log.note, policy, verifier);
+  if (!trusted) return std::move(trusted).error().in("tenant " + tenant + ": its checkpoint");
+  const Checkpoint& checkpoint = trusted.value().checkpoint;
+  if (checkpoint.size != log.tree.size() || checkpoint.root != log.tree.root()) {
+    return Error{Errc::kCorrupt, "tenant " + tenant + ": its checkpoint is of another tree"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::uint64_t> check_log(sql::Connection& db, const std::string& tenant, const LogKey* key,
+                                const Verifier& verifier) {
+  MELDEVAKT_TRY_ASSIGN(const std::optional<TenantLog> log, find_log(db, tenant));
+  if (!log) return Error{Errc::kCorrupt, "tenant " + tenant + " has no log"};
+  MerklePeaks tree;
+  Accounted accounted;
+  MELDEVAKT_TRY(check_hashes(db, tenant, log->tree.size(), tree, accounted));
+  if (tree.peaks() != log->tree.peaks()) {
+    return Error{Errc::kCorrupt, "tenant " + tenant + ": its log's head is not its entries'"};
+  }
+  {
+    MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
+                         db.query("SELECT root FROM logs WHERE tenant = ?", {tenant}));
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    MELDEVAKT_TRY_ASSIGN(const Sha256 root, rows.hash(0));
+    if (!row || root != tree.root()) {
+      return Error{Errc::kCorrupt, "tenant " + tenant + ": its log's root is another"};
+    }
+  }
+  MELDEVAKT_TRY(check_accounts(db, tenant, accounted));
+  if (key != nullptr) MELDEVAKT_TRY(check_note(tenant, *log, *key, verifier));
+  return tree.size();
+}
+
+Result<std::string> receipts_digest(sql::Connection& db, const std::string& tenant,
+                                    std::int64_t import) {
+  MELDEVAKT_TRY_ASSIGN(
+      sql::Rows rows,
+      db.query("SELECT portal, message_id, version, sent, confirmed, form, channel, district"
+               " FROM receipts WHERE tenant = ? AND log_idx = ?"
+               " ORDER BY portal, message_id, version",
+               {tenant, import}));
+  Sha256Stream stream;
+  const auto time = [](std::optional<Instant> at) { return at ? at->ms : std::int64_t{-1}; };
+  for (;;) {
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    if (!row) return stream.finish().hex();
+    JsonWriter json;
+    json.begin_object()
+        .member("portal", rows.text(0))
+        .member("message_id", rows.text(1))
+        .member("version", rows.integer(2))
+        .member("sent", time(rows.maybe_instant(3)))
+        .member("confirmed", time(rows.maybe_instant(4)))
+        .member("form", rows.text(5))
+        .member("channel", rows.text(6))
+        .member("district", rows.text(7))
+        .end_object();
+    stream.update(std::move(json).take());
+    stream.update("\n");
+  }
+}
+
+}  // namespace meldevakt::collector
