@@ -54,16 +54,11 @@ Status move_log(sql::Connection& db, const std::string& tenant, std::uint64_t fr
 Status insert_entry(sql::Connection& db, const std::string& tenant, std::uint64_t index,
                     const LogEntry& entry, Instant now) {
   MELDEVAKT_TRY_ASSIGN(const std::int64_t idx, stored_number(index));
-  sql::Value ledger;
-  sql::Value agent;
-  sql::Value bytes = sql::Blob{entry.bytes};
-  if (entry.ledger_index) {
-    ledger = *entry.ledger_index;
-    bytes = {};
-  } else if (!entry.agent.empty()) {
-    agent = entry.agent;
-    bytes = {};
-  }
+  // Exactly one of the three: the others are NULL.
+  const bool elsewhere = entry.ledger_index || !entry.agent.empty();
+  const sql::Value ledger = entry.ledger_index ? sql::Value{*entry.ledger_index} : sql::Value{};
+  const sql::Value agent = entry.agent.empty() ? sql::Value{} : sql::Value{entry.agent};
+  const sql::Value bytes = elsewhere ? sql::Value{} : sql::Value{sql::Blob{entry.bytes}};
   return db.run(
       "INSERT INTO log_entries (tenant, idx, kind, time, ledger_idx, agent, entry)"
       " VALUES (?, ?, ?, ?, ?, ?, ?)",
