@@ -149,7 +149,7 @@ Result<std::vector<SqliteStore::Audited>> SqliteStore::audit(const Verifier& ver
   const Status done = with([&](sql::Connection& db) -> Status {
     MELDEVAKT_TRY(db.execute("BEGIN"));
     Status checked = check(db);
-    const Status ended = db.execute("ROLLBACK");
+    Status ended = db.execute("ROLLBACK");
     if (!checked) return checked;
     return ended;
   });
