@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "agent/app/check_items.h"
+#include "agent/app/collector_connection.h"
 #include "agent/app/identity.h"
 #include "agent/ship/collector_answers.h"
 #include "agent/state/schema.h"
@@ -31,16 +32,7 @@ void check_keys(const StateFiles& files, const TenantRow& tenant, CheckItems& ou
 
 Result<HeadAnswer> ask_collector(const Config& config, const StateFiles& files,
                                  const TenantRow& tenant) {
-  const std::string& url = config.collector.empty() ? tenant.collector : config.collector;
-  MELDEVAKT_TRY_ASSIGN(const Address address, parse_collector_url(url));
-  MELDEVAKT_TRY_ASSIGN(const std::string authority,
-                       read_file(files.authority(tenant.files), 64 * 1024));
-  HttpsTransport::Settings settings;
-  settings.collector = address;
-  settings.authority_pem = authority;
-  settings.certificate_file = files.tls_certificate(tenant.files);
-  settings.key_file = files.tls_key(tenant.files);
-  MELDEVAKT_TRY_ASSIGN(const auto transport, HttpsTransport::create(std::move(settings)));
+  MELDEVAKT_TRY_ASSIGN(const auto transport, connect_collector(config, files, tenant));
   return get_head(*transport);
 }
 
@@ -54,7 +46,7 @@ void check_shipping(const Config& config, const StateFiles& files, const TenantR
     return;
   }
   const auto head = ask_collector(config, files, tenant);
-  const std::string& url = config.collector.empty() ? tenant.collector : config.collector;
+  const std::string& url = collector_url(config, tenant);
   out.push_back(
       {head.has_value(), "collector",
        url + ": " +

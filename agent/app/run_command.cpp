@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/app/agent.h"
+#include "agent/app/collector_connection.h"
 #include "agent/app/commands.h"
 #include "agent/ship/carry.h"
 #include "agent/ship/collector_answers.h"
@@ -54,19 +55,8 @@ Result<std::unique_ptr<FrameSender>> make_sender(const Config& config, const Sta
     return std::unique_ptr<FrameSender>{
         std::make_unique<CarrySender>(config.ship.carry_to, carry_disk())};
   }
-  const std::string& url = config.collector.empty() ? tenant.collector : config.collector;
-  MELDEVAKT_TRY_ASSIGN(const Address address, parse_collector_url(url));
-  MELDEVAKT_TRY_ASSIGN(const std::string authority,
-                       read_file(files.authority(tenant.files), 64 * 1024));
-  MELDEVAKT_TRY_ASSIGN(const std::string key,
-                       read_secret_file(files.tls_key(tenant.files), 64 * 1024));
-  HttpsTransport::Settings settings;
-  settings.collector = address;
-  settings.authority_pem = authority;
-  settings.certificate_file = files.tls_certificate(tenant.files);
-  settings.key_file = files.tls_key(tenant.files);
   MELDEVAKT_TRY_ASSIGN(std::unique_ptr<HttpsTransport> transport,
-                       HttpsTransport::create(std::move(settings)));
+                       connect_collector(config, files, tenant));
   return std::unique_ptr<FrameSender>{std::make_unique<HttpsSender>(std::move(transport))};
 }
 

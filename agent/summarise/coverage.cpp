@@ -44,7 +44,10 @@ void push(std::vector<ReadingInterval>& intervals, ReadingInterval next) {
 
 void ReadingLog::set(ReadState state, std::string_view reason, Instant now) {
   std::string code;  // the wire's rule: a reason belongs to every state but `read`
-  if (state != ReadState::kRead) code = is_code(reason) ? std::string{reason} : "unknown";
+  if (state != ReadState::kRead) {
+    const bool fits = is_code(reason) && reason.size() <= kReasonBytesMax;
+    code = fits ? std::string{reason} : "unknown";
+  }
   if (state == state_ && code == reason_) return;
   close(now);
   state_ = state;

@@ -29,6 +29,10 @@
 
 namespace meldevakt::agent {
 
+// A reason is a code of at most so many bytes; a longer one is "unknown". What a statement needs at
+// most is reckoned with it.
+inline constexpr std::size_t kReasonBytesMax = 32;
+
 class ReadingLog {
  public:
   static constexpr std::size_t kReadingsMax = 64;

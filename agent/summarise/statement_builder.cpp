@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/summarise/coverage.h"
 #include "common/base/limits.h"
 #include "common/pack/pack.h"
 #include "common/ports/sha256.h"
@@ -201,7 +202,6 @@ std::size_t statement_bytes_needed(const std::vector<SourceCoverage>& sources) {
   // The longest forms there are of what is not known yet.
   constexpr std::int64_t kLatestMs = 253'402'300'799'999;     // the year 9999 ends
   constexpr std::uint64_t kCountMax = 9'007'199'254'740'991;  // 2^53 - 1
-  constexpr std::size_t kReasonBytesMax = 32;
   const Interval span{Instant{kLatestMs}, Instant{kLatestMs}};
   Statement largest;
   largest.tenant = largest.boot_id = largest.software_version =

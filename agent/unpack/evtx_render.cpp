@@ -216,15 +216,15 @@ Result<Child> start(const Descriptor& file, std::size_t from,
   return child;
 }
 
-// Until it ends, or its time is over.
-void wait_for(const Child& child) {
+// Until it ends, or its time is over; true: it ended by itself.
+bool wait_for(const Child& child) {
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + std::chrono::milliseconds{kEvtxRenderTime.ms};
   while (true) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
     pollfd ended{child.alive.get(), POLLIN, 0};
     const int polled = ::poll(&ended, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
-    if (polled >= 0 || errno != EINTR) return;
+    if (polled >= 0 || errno != EINTR) return polled > 0;
   }
 }
 
@@ -263,14 +263,18 @@ Result<std::vector<std::string>> render_apart_with(EvtxShow show_records, std::s
   std::vector<std::string> events(records.size());
   std::size_t at = 0;
   std::size_t read = 0;
+  bool tried_again = false;
   for (std::size_t children = 0; at < records.size() && children < kEvtxChildrenMax; ++children) {
     MELDEVAKT_TRY_ASSIGN(const Child child, start(memory, at, records, show_records, board));
-    wait_for(child);
+    const bool ended = wait_for(child);
     end(child);
     const std::string_view said = board.said(read);
     read += said.size();
-    at = take(said, at, events);
-    ++at;  // the one that it ended in
+    const std::size_t reached = take(said, at, events);
+    // A child that never said a word may wait for a lock that another thread held when it was
+    // forked: no record is given up for that.
+    tried_again = !ended && reached == at && !tried_again;
+    at = tried_again ? at : reached + 1;  // without the record that it ended in
   }
   return events;
 }

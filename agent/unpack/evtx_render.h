@@ -8,7 +8,9 @@
 // time and output. Whatever happens there costs the record that it happens in.
 //
 // The child is a fork of this process and calls nothing but libevtx and the system; it ends with
-// this process.
+// this process. In a process of several threads a lock may be held at that moment which the child
+// then waits for (glibc sees to its own, sanitizers to none): a child that hangs before it said
+// anything is replaced once.
 //
 // Thread-safety: safe from several threads. Bounds: kEvtxEventBytesMax an event (a longer one is
 // not shown), kEvtxRenderedBytesMax a chunk, kEvtxChildrenMax children a chunk, kEvtxRenderTime and

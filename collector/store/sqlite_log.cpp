@@ -114,7 +114,8 @@ Result<std::vector<std::string>> texts(sql::Connection& db, const char* literal)
   }
 }
 
-// A head whose checkpoint is not signed, or was by a key that is not ours any more.
+// A head whose checkpoint is not signed. One that another key signed is refused: whoever trusts the
+// log knows it by its key, and a new one made in its place would pass for a split log.
 Status sign_head(sql::Connection& db, const std::string& tenant, const LogKey& key) {
   MELDEVAKT_TRY_ASSIGN(std::optional<TenantLog> log, find_log(db, tenant));
   if (!log) return Error{Errc::kCorrupt, "tenant " + tenant + " has no log"};
@@ -125,6 +126,9 @@ Status sign_head(sql::Connection& db, const std::string& tenant, const LogKey& k
     for (const NoteSignature& signature : note.value().signatures) {
       if (signature.key_id == ours.id && signature.key_name == ours.name) return {};
     }
+    return Error{Errc::kInvalid, "the log " + log->origin +
+                                     " was signed with another key than log.key in the data "
+                                     "folder: put the right one back from your backup"};
   }
   MELDEVAKT_TRY_ASSIGN(log->note, signed_note(&key, log->origin, log->tree));
   return move_log(db, tenant, log->tree.size(), *log);

@@ -4,6 +4,7 @@
 #include "collector/store/records.h"
 #include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
+#include "common/ports/sha256.h"
 #include "common/summary/json.h"
 
 namespace meldevakt::collector {
@@ -109,6 +110,35 @@ Result<ImportResult> SqliteStore::import_receipts(const std::string& tenant,
   });
   if (!done) return done.error();
   return result;
+}
+
+Result<std::string> receipts_digest(sql::Connection& db, const std::string& tenant,
+                                    std::int64_t import) {
+  MELDEVAKT_TRY_ASSIGN(
+      sql::Rows rows,
+      db.query("SELECT portal, message_id, version, sent, confirmed, form, channel, district"
+               " FROM receipts WHERE tenant = ? AND log_idx = ?"
+               " ORDER BY portal, message_id, version",
+               {tenant, import}));
+  Sha256Stream stream;
+  const auto time = [](std::optional<Instant> at) { return at ? at->ms : std::int64_t{-1}; };
+  for (;;) {
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    if (!row) return stream.finish().hex();
+    JsonWriter json;
+    json.begin_object()
+        .member("portal", rows.text(0))
+        .member("message_id", rows.text(1))
+        .member("version", rows.integer(2))
+        .member("sent", time(rows.maybe_instant(3)))
+        .member("confirmed", time(rows.maybe_instant(4)))
+        .member("form", rows.text(5))
+        .member("channel", rows.text(6))
+        .member("district", rows.text(7))
+        .end_object();
+    stream.update(std::move(json).take());
+    stream.update("\n");
+  }
 }
 
 }  // namespace meldevakt::collector

@@ -31,6 +31,44 @@ Result<Sha256> subtree_root(std::uint64_t begin, std::uint64_t count, const Read
   return node_hash(one, two);
 }
 
+// From the root down to a part of the tree: at each step one half is entered and the hash of the
+// other is kept.
+class Descent {
+ public:
+  Descent(std::uint64_t size, const ReadNode& read) : count_{size}, read_{read} {}
+
+  [[nodiscard]] std::uint64_t begin() const { return begin_; }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  // Where the right half begins. REQUIRES: count() > 1.
+  [[nodiscard]] std::uint64_t middle() const { return begin_ + split_of(count_); }
+  Status enter_left() {
+    const std::uint64_t half = split_of(count_);
+    MELDEVAKT_TRY(keep(begin_ + half, count_ - half));
+    count_ = half;
+    return {};
+  }
+  Status enter_right() {
+    const std::uint64_t half = split_of(count_);
+    MELDEVAKT_TRY(keep(begin_, half));
+    begin_ += half;
+    count_ -= half;
+    return {};
+  }
+  Status keep(std::uint64_t begin, std::uint64_t count) {
+    MELDEVAKT_TRY_ASSIGN(const Sha256 hash, subtree_root(begin, count, read_));
+    kept_.push_back(hash);
+    return {};
+  }
+  // As proofs have them: the lowest first.
+  [[nodiscard]] HashList proof() const { return {kept_.rbegin(), kept_.rend()}; }
+
+ private:
+  std::uint64_t begin_ = 0;
+  std::uint64_t count_;
+  const ReadNode& read_;
+  HashList kept_;
+};
+
 }  // namespace
 
 Sha256 leaf_hash(std::string_view entry) {
@@ -114,23 +152,11 @@ Status verify_consistency(std::uint64_t size1, const Sha256& root1, std::uint64_
 
 Result<HashList> inclusion_proof(std::uint64_t index, std::uint64_t size, const ReadNode& read) {
   if (index >= size) return Error{Errc::kInvalid, "inclusion proof: no such leaf in the tree"};
-  HashList down;  // from the root to the leaf
-  std::uint64_t begin = 0;
-  std::uint64_t count = size;
-  while (count > 1) {
-    const std::uint64_t left = split_of(count);
-    if (index < begin + left) {
-      MELDEVAKT_TRY_ASSIGN(const Sha256 right, subtree_root(begin + left, count - left, read));
-      down.push_back(right);
-      count = left;
-    } else {
-      MELDEVAKT_TRY_ASSIGN(const Sha256 hash, subtree_root(begin, left, read));
-      down.push_back(hash);
-      begin += left;
-      count -= left;
-    }
+  Descent at{size, read};
+  while (at.count() > 1) {
+    MELDEVAKT_TRY(index < at.middle() ? at.enter_left() : at.enter_right());
   }
-  return HashList{down.rbegin(), down.rend()};
+  return at.proof();
 }
 
 Result<HashList> consistency_proof(std::uint64_t size1, std::uint64_t size2, const ReadNode& read) {
@@ -138,30 +164,13 @@ Result<HashList> consistency_proof(std::uint64_t size1, std::uint64_t size2, con
     return Error{Errc::kInvalid, "consistency proof: from " + std::to_string(size1) + " to " +
                                      std::to_string(size2) + " leaves there is none"};
   }
-  HashList down;
-  std::uint64_t begin = 0;
-  std::uint64_t count = size2;
-  std::uint64_t part = size1;  // of the first tree, from `begin` on
-  while (part != count) {
-    const std::uint64_t left = split_of(count);
-    if (part <= left) {
-      MELDEVAKT_TRY_ASSIGN(const Sha256 right, subtree_root(begin + left, count - left, read));
-      down.push_back(right);
-      count = left;
-    } else {
-      MELDEVAKT_TRY_ASSIGN(const Sha256 hash, subtree_root(begin, left, read));
-      down.push_back(hash);
-      begin += left;
-      count -= left;
-      part -= left;
-    }
+  Descent at{size2, read};
+  while (at.begin() + at.count() != size1) {
+    MELDEVAKT_TRY(size1 <= at.middle() ? at.enter_left() : at.enter_right());
   }
   // The first tree itself, unless it is one whole node from the beginning.
-  if (begin != 0) {
-    MELDEVAKT_TRY_ASSIGN(const Sha256 rest, subtree_root(begin, count, read));
-    down.push_back(rest);
-  }
-  return HashList{down.rbegin(), down.rend()};
+  if (at.begin() != 0) MELDEVAKT_TRY(at.keep(at.begin(), at.count()));
+  return at.proof();
 }
 
 Result<Sha256> tree_root(std::uint64_t size, const ReadNode& read) {

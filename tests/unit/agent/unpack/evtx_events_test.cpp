@@ -1,6 +1,8 @@
 #include "agent/unpack/evtx_events.h"
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -241,6 +243,33 @@ TEST_CASE("render_apart: a child that crashes costs the record it crashed in, up
   std::size_t bytes = 0;
   for (const std::string& event : events.value()) bytes += event.size();
   CHECK(bytes == kEvtxRenderedBytesMax - kEvtxEventBytesMax);  // each has a few bytes beside it
+}
+
+// Of this process and the children that it forks.
+int* children_so_far() {
+  static int* const shared = [] {
+    void* const page =
+        ::mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(page != MAP_FAILED);
+    return static_cast<int*>(page);
+  }();
+  return shared;
+}
+
+TEST_CASE("render_apart: a child that hangs before it says anything costs no record") {
+  constexpr EvtxShow kHangsFirst = [](const char*, std::size_t from,
+                                      const std::vector<EvtxRecord>& records,
+                                      const EvtxTell& tell) {
+    if (++*children_so_far() == 1) ::pause();  // as on a lock that nobody holds any more
+    for (std::size_t i = from; i < records.size(); ++i) {
+      if (!tell(i, "shown")) return;
+    }
+  };
+  *children_so_far() = 0;
+  const auto events = render_apart_with(kHangsFirst, "file", std::vector<EvtxRecord>(3));
+  REQUIRE(events);
+  CHECK(events.value() == std::vector<std::string>(3, "shown"));
+  CHECK(*children_so_far() == 2);
 }
 
 TEST_CASE("render_apart: random changes with right checksums end no process but the child") {
