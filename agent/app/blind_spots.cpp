@@ -23,7 +23,8 @@ bool observes_any(const Pack& pack, std::string_view group) {
 bool is_log(SourceKind kind) {
   switch (kind) {
     case SourceKind::kFiles:
-    case SourceKind::kJournal: return true;
+    case SourceKind::kJournal:
+    case SourceKind::kEvents: return true;
     case SourceKind::kReceipts:  // what the portal says of them
     case SourceKind::kMetrics: return false;
   }

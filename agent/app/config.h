@@ -40,6 +40,7 @@ enum class SourceKind : std::uint8_t {
   kReceipts,  // receipts = [...]: files too, a portal's CSV
   kMetrics,   // metrics = [...]: this host's own
   kJournal,   // journal = [...]
+  kEvents,    // files = [...] that end in ".evtx": copies of a Windows event log
 };
 
 // The keys of a source with metrics = [...].

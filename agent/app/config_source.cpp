@@ -82,6 +82,13 @@ void read_files(ConfigTable& in, SourceConfig& out) {
   for (const char* const key : {"identifiers", "journal_folder"}) {
     if (in.has(key)) in.mistake(key, "'" + std::string{key} + "' needs 'journal' beside it");
   }
+  const auto is_event_log = [](const std::string& glob) { return glob.ends_with(".evtx"); };
+  if (std::any_of(out.files.begin(), out.files.end(), is_event_log)) {
+    out.kind = SourceKind::kEvents;
+    if (!std::all_of(out.files.begin(), out.files.end(), is_event_log)) {
+      in.mistake("files", "event logs (.evtx) and other files are two sources: make two");
+    }
+  }
   out.pack = in.required("pack");
   out.pack_line = in.line_of("pack");
   out.zone = in.text("zone");

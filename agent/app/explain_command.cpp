@@ -3,12 +3,15 @@
 #include <unistd.h>
 
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "agent/app/commands.h"
 #include "agent/app/packs.h"
 #include "agent/source/file_identity.h"
 #include "agent/summarise/explain.h"
+#include "agent/unpack/evtx_events.h"
 #include "common/base/text.h"
 #include "common/platform/time_zones.h"
 
@@ -48,20 +51,55 @@ Result<std::unique_ptr<Explainer>> make_explainer(const LoadedPack& loaded,
   return std::make_unique<Explainer>(std::move(settings));
 }
 
-// Feeds up to `bytes_max` of the file and hands every line on.
+class StoredBytes final : public ByteSource {
+ public:
+  explicit StoredBytes(ReadRaw read_raw) : read_raw_{std::move(read_raw)} {}
+  [[nodiscard]] Result<std::size_t> read(char* to, std::size_t size) override {
+    MELDEVAKT_TRY_ASSIGN(const std::size_t got, read_raw_(offset_, to, size));
+    offset_ += got;
+    return got;
+  }
+
+ private:
+  ReadRaw read_raw_;
+  std::uint64_t offset_ = 0;
+};
+
+// The text of a log from its beginning: what is stored, or the events of an event log as XML.
+// `file` outlives it.
+Result<std::unique_ptr<ByteSource>> text_of(const OpenFile& file) {
+  const ReadRaw read_raw = [&file](std::uint64_t offset, char* to, std::size_t size) {
+    return file.read(offset, to, size);
+  };
+  std::string first(kEvtxMagicBytes, '\0');
+  MELDEVAKT_TRY_ASSIGN(const std::size_t got, file.read(0, first.data(), first.size()));
+  first.resize(got);
+  if (is_evtx(first)) {
+    MELDEVAKT_TRY_ASSIGN(const FileStat stat, file.stat());
+    MELDEVAKT_TRY_ASSIGN(std::unique_ptr<ByteSource> events, EvtxText::open(read_raw, stat.size));
+    return events;
+  }
+  return std::unique_ptr<ByteSource>{std::make_unique<StoredBytes>(read_raw)};
+}
+
+// Feeds up to `bytes_max` of the file's text and hands every line on. Where the file is damaged,
+// what comes before that is explained first.
 Status explain(const OpenFile& file, Explainer& explainer, std::uint64_t bytes_max,
                const std::function<void(const std::string&)>& out) {
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<ByteSource> text, text_of(file));
   std::string buffer(kChunkBytes, '\0');
+  Status trouble;
   for (std::uint64_t offset = 0; offset < bytes_max;) {
-    MELDEVAKT_TRY_ASSIGN(const std::size_t got, file.read(offset, buffer.data(), buffer.size()));
-    if (got == 0) break;
-    explainer.feed(std::string_view{buffer}.substr(0, got));
+    const Result<std::size_t> got = text->read(buffer.data(), buffer.size());
+    if (!got) trouble = got.error();
+    if (!got || got.value() == 0) break;
+    explainer.feed(std::string_view{buffer}.substr(0, got.value()));
     for (const std::string& line : explainer.take()) out(line);
-    offset += got;
+    offset += got.value();
   }
   explainer.finish();
   for (const std::string& line : explainer.take()) out(line);
-  return {};
+  return trouble;
 }
 
 Result<LoadedPack> best_pack(const OpenFile& file, const Packs& packs,
@@ -71,7 +109,8 @@ Result<LoadedPack> best_pack(const OpenFile& file, const Packs& packs,
   for (const auto& [id, loaded] : packs) {
     MELDEVAKT_TRY_ASSIGN(const auto explainer, make_explainer(loaded, options));
     std::uint64_t known = 0;
-    MELDEVAKT_TRY(explain(file, *explainer, kTrialBytes, [&](const std::string& line) {
+    // What is damaged is told when the file is explained.
+    static_cast<void>(explain(file, *explainer, kTrialBytes, [&](const std::string& line) {
       if (line.find("\"known\":true") != std::string::npos) ++known;
     }));
     if (known > most) {

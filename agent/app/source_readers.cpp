@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/source/evtx_source.h"
 #include "agent/source/file_source.h"
 #include "agent/source/host_metrics_source.h"
 #include "agent/source/journal_source.h"
@@ -16,6 +17,7 @@ std::string kind_of(SourceKind kind) {
     case SourceKind::kMetrics: return "metrics";
     case SourceKind::kReceipts: return "receipts";
     case SourceKind::kJournal: return "journal";
+    case SourceKind::kEvents: return "events";
   }
   return "file";
 }
@@ -33,6 +35,9 @@ std::unique_ptr<SourceReader> make_source_reader(const SourceConfig& config,
                                       .boot_ns = [] { return SystemClock{}.boot_ns(); },
                                       .awake_ns = awake_ns},
           std::move(known));
+    case SourceKind::kEvents:
+      return std::make_unique<EvtxSource>(
+          EvtxSource::Settings{.name = config.name, .globs = config.files}, known);
     case SourceKind::kJournal:
       // The configuration was checked when it was read.
       return std::make_unique<JournalSource>(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/platform/disk.h"
+#include "tests/support/evtx_writer.h"
 #include "tests/unit/agent/app/agent_world.h"
 #include "tests/unit/agent/app/program.h"
 
@@ -260,6 +261,31 @@ TEST_CASE("the privacy test's careless pack holds its samples") {
 }
 
 // --- explain ----------------------------------------------------------------------------------
+
+TEST_CASE("explain: the events of an event log, and then its damage") {
+  const TempFolder folder;
+  meldevakt::testing::EvtxWriter log;
+  log.events_a_chunk = 2;
+  log.add(4, {});
+  folder.write("System.evtx", log.file());
+  const Ran whole = run_program(folder, {"explain", folder / "System.evtx", "--format", "json"});
+  CHECK(whole.status == kExitDone);
+  const auto known = [](const std::string& out) {
+    std::size_t count = 0;
+    for (const Json& line : lines_of(out)) {
+      if (line.contains("record") && line["record"].value("known", false)) ++count;
+    }
+    return count;
+  };
+  CHECK(known(whole.out) == 4);
+  std::string damaged = log.file();
+  damaged[agent::kEvtxHeaderBytes] = 'x';
+  folder.write("System.evtx", damaged);
+  const Ran half = run_program(folder, {"explain", folder / "System.evtx", "--format", "json"});
+  CHECK(known(half.out) == 2);
+  CHECK(half.status == kExitEnvironment);
+  CHECK(has(half.err, "damaged chunks: 1 of 2; everything else was read"));
+}
 
 TEST_CASE("explain: text and JSON, and what it refuses") {
   AgentWorld w;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/app/packs.h"
+#include "agent/app/source_readers.h"
 #include "common/testing/doubles.h"
 
 namespace meldevakt::agent {
@@ -117,6 +118,20 @@ TEST_CASE("config: a source of the journal has the pack for it unless it names a
   CHECK(source.pack == "linux-journal-json");
   CHECK(source.journal == std::vector<std::string>{"kernel", "mssql-server"});
   CHECK(source.identifiers == std::vector<std::string>{"smartd"});
+}
+
+TEST_CASE("config: files that are event logs are a source of events") {
+  const auto read = [](std::string_view files) {
+    const auto config = parse_config(
+        "[[tenant]]\nname = \"A\"\n[[source]]\nname = \"system\"\nfiles = " + std::string{files} +
+            "\npack = \"windows-events\"\n",
+        "agent.toml");
+    return config ? agent::kind_of(config.value().sources[0].kind) : config.error().message();
+  };
+  CHECK(read("[\"/srv/System*.evtx\", \"/srv/alt/System.evtx\"]") == "events");
+  CHECK(read("[\"/srv/System*.xml\"]") == "file");
+  CHECK(read("[\"/srv/System.evtx\", \"/srv/a.log\"]") ==
+        "agent.toml:5: event logs (.evtx) and other files are two sources: make two");
 }
 
 TEST_CASE("config: each mistake with its line and what to write instead") {
