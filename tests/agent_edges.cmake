@@ -7,6 +7,7 @@ if(MELDEVAKT_BUILD_TESTS)
     PRIVATE_DEPS PkgConfig::zstd ZLIB::ZLIB BZip2::BZip2 Poco::Zip Poco::Foundation)
   meldevakt_tests(agent_scan_tests FOLDERS unit/agent/scan DEPS agent_scan agent_rules
     PRIVATE_DEPS Poco::Zip ZLIB::ZLIB)
+  meldevakt_tests(agent_hold_tests FOLDERS unit/agent/hold DEPS agent_hold)
   meldevakt_tests(agent_state_tests FOLDERS unit/agent/state fault/agent DEPS agent_state
     PRIVATE_DEPS SQLite::SQLite3)
   meldevakt_tests(agent_ship_tests FOLDERS unit/agent/ship DEPS agent_ship

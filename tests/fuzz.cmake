@@ -53,6 +53,7 @@ meldevakt_fuzz_target(evtx agent_unpack)
 meldevakt_fuzz_target(archives agent_unpack)
 meldevakt_fuzz_target(places agent_source)
 meldevakt_fuzz_target(host_counters agent_source)
+meldevakt_fuzz_target(hold_part agent_hold)
 # Fails on purpose: shows that a false invariant is noticed (below), and is never run otherwise.
 meldevakt_fuzz_target(canary common_base)
 

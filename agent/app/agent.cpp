@@ -35,7 +35,8 @@ std::string line_of(const FindingRow& found) {
 
 bool is_empty(const StateChange& change) {
   return change.files.empty() && change.pipelines.empty() && change.statements.empty() &&
-         change.findings.empty() && change.told.empty() && change.acknowledged.empty();
+         change.findings.empty() && change.told.empty() && change.acknowledged.empty() &&
+         change.hold.empty();
 }
 
 }  // namespace
@@ -84,7 +85,11 @@ bool Agent::turn() {
     return false;
   }
   write_metrics(false);
-  return more;
+  // Last, and one part at most: findings are told before their log is held. It is paid for by the
+  // reading after it.
+  const bool more_to_hold = may_hold_ && core.holds && core.holds->work(now);
+  if (more_to_hold) budget_.has_more_work();
+  return (more || more_to_hold) && rest().ms == 0;
 }
 
 bool Agent::has_state() {
@@ -143,18 +148,20 @@ Status Agent::commit_due(Instant now, bool all) {
   const Duration since = now - core.committed;
   const bool sealed = !change.statements.empty();
   const bool acknowledged = !change.acknowledged.empty() && since >= kAcknowledgeEvery;
-  const bool changed =
-      !change.told.empty() || std::any_of(core.sources.begin(), core.sources.end(),
-                                          [](const auto& source) { return source->changed(); });
+  const bool changed = !change.told.empty() || (core.holds && core.holds->changed()) ||
+                       std::any_of(core.sources.begin(), core.sources.end(),
+                                   [](const auto& source) { return source->changed(); });
   if (!all && !sealed && !acknowledged && !(changed && since >= kCommitEvery)) return {};
   for (const auto& source : core.sources) source->store(change, now);
+  MELDEVAKT_TRY(core.state->keep_new(change.findings));
+  note_holds(core);
   if (is_empty(change)) return {};
   if (now - core.status_stored >= kStatusEvery || now < core.status_stored || all) {
     change.status.push_back({std::string{kAgentTopic}, status_json()});
     core.status_stored = now;
   }
-  MELDEVAKT_TRY(core.state->keep_new(change.findings));
   MELDEVAKT_TRY(core.state->commit(change));
+  if (core.holds) core.holds->committed();
   for (const auto& tenant : core.tenants) tenant->committed();
   const std::vector<FindingRow> findings = std::exchange(change, StateChange{}).findings;
   change.now = now;

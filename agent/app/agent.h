@@ -39,6 +39,7 @@
 #include "agent/app/shipping.h"
 #include "agent/app/source_lane.h"
 #include "agent/app/tenant_lane.h"
+#include "agent/hold/hold_keeper.h"
 #include "agent/state/state.h"
 #include "common/platform/clock.h"
 #include "common/ports/clock.h"
@@ -98,6 +99,8 @@ class Agent {
   [[nodiscard]] Status build_tenants(Core& core, State::Loaded& loaded);
   [[nodiscard]] Status build_sources(Core& core, State::Loaded& loaded);
   [[nodiscard]] Status build_source(Core& core, State::Loaded& loaded, const SourceConfig& config);
+  void build_holds(Core& core, State::Loaded& loaded);
+  void note_holds(Core& core);
   [[nodiscard]] bool has_state();
   [[nodiscard]] bool read_sources(Instant now);
   [[nodiscard]] bool read_within(std::size_t bytes, Instant now);
@@ -105,6 +108,7 @@ class Agent {
   void hold_sources(std::string_view reason, Instant now);
   void write_metrics(bool always);
   [[nodiscard]] AgentMetrics metrics();
+  [[nodiscard]] std::optional<HoldKeeper::Counts> hold_counts() const;
   [[nodiscard]] Status seal_due(Instant now, bool all);
   [[nodiscard]] Status commit_due(Instant now, bool all);
   [[nodiscard]] Status offer();
@@ -122,6 +126,7 @@ class Agent {
   std::unique_ptr<Core> core_;
   std::set<std::string> told_;  // in this run
   bool outbox_full_ = false;
+  bool may_hold_ = false;  // as the budgets have it, in this turn
   bool said_behind_ = false;
   std::string said_error_;
   Duration retry_at_;

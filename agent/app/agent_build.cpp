@@ -57,6 +57,7 @@ Status Agent::build() {
   for (const auto& tenant : core->tenants) newest = std::max(newest, tenant->from());
   core->time.emplace(parts_.clock, newest);
   MELDEVAKT_TRY(build_sources(*core, loaded));
+  build_holds(*core, loaded);
   MELDEVAKT_TRY(shipping_.restart(*core->state));
   core->change.now = core->time->now();
   core_ = std::move(core);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/app/agent.h"
+#include "agent/hold/hold_keeper.h"
 
 namespace meldevakt::agent {
 
@@ -14,7 +15,9 @@ struct Agent::Core {
   std::optional<AgentTime> time;
   std::vector<std::unique_ptr<TenantLane>> tenants;
   std::vector<std::unique_ptr<SourceLane>> sources;
-  StateChange change;  // waits for the next commit
+  std::unique_ptr<HoldDisk> hold_disk;
+  std::unique_ptr<HoldKeeper> holds;  // none: [hold] enabled = false
+  StateChange change;                 // waits for the next commit
   Instant committed;
   Instant status_stored;
 

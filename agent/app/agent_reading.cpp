@@ -28,6 +28,7 @@ void Agent::hold_sources(std::string_view reason, Instant now) {
 
 bool Agent::read_sources(Instant now) {
   const std::size_t bytes = budget_.begin(parts_.clock.boot_ns());
+  may_hold_ = bytes > 0;
   if (is_outbox_full()) {
     hold_sources("outbox_full", now);
     budget_.has_read(parts_.clock.boot_ns(), 0, false);
@@ -75,7 +76,12 @@ std::string Agent::status_json() const {
     const BacklogWatch& backlog = source->backlog();
     sources.push_back({source->name(), backlog.unread(), backlog.rotation(), backlog.forecast()});
   }
-  return agent_status_json(budget_.use(parts_.clock.boot_ns()), sources);
+  return agent_status_json(budget_.use(parts_.clock.boot_ns()), sources, hold_counts());
+}
+
+std::optional<HoldKeeper::Counts> Agent::hold_counts() const {
+  if (!core_->holds) return std::nullopt;
+  return core_->holds->counts();
 }
 
 AgentMetrics Agent::metrics() {
@@ -118,6 +124,7 @@ AgentMetrics Agent::metrics() {
     out.findings[std::string{to_string(kind)}] = told_kinds_[std::string{to_string(kind)}];
   }
   out.budget = budget_.use(parts_.clock.boot_ns());
+  out.holds = hold_counts();
   return out;
 }
 

@@ -41,7 +41,8 @@ Json source_json(const SourceBacklog& source) {
 
 }  // namespace
 
-std::string agent_status_json(const BudgetUse& use, const std::vector<SourceBacklog>& sources) {
+std::string agent_status_json(const BudgetUse& use, const std::vector<SourceBacklog>& sources,
+                              const std::optional<HoldKeeper::Counts>& holds) {
   Json json;
   json["cpu_percent"] = use.cpu_permille / 10.0;
   json["cpu_percent_allowed"] = use.cpu_percent_allowed;
@@ -50,6 +51,9 @@ std::string agent_status_json(const BudgetUse& use, const std::vector<SourceBack
   json["memory_stage"] = name_of(use.memory);
   json["paced_for_s"] = seconds_or_null(use.paced_for);
   json["reason"] = reason_of(use);
+  json["holds"] = holds ? Json(holds->holds) : Json{};
+  json["hold_bytes"] = holds ? Json(holds->stored_bytes) : Json{};
+  json["holds_erased_for_room"] = holds ? Json(holds->erased_for_room) : Json{};
   std::uint64_t behind = 0;
   auto& list = json["sources"] = Json::array();
   for (const SourceBacklog& source : sources) {

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/app/budget_keeper.h"
 #include "agent/budget/rotation_forecast.h"
+#include "agent/hold/hold_keeper.h"
 
 namespace meldevakt::agent {
 
@@ -23,9 +25,11 @@ struct SourceBacklog {
 };
 
 // {"cpu_percent", "cpu_percent_allowed", "memory", "memory_allowed", "memory_stage", "paced_for_s",
-// "reason", "behind", "catches_up_in_s", "sources":[{"source", "behind", "deleted", ...}]}
+// "reason", "holds", "hold_bytes", "holds_erased_for_room" (null when nothing is held), "behind",
+// "sources":[{"source", "behind", "catches_up_in_s", "forecast", "rotated_away", ...}]}
 [[nodiscard]] std::string agent_status_json(const BudgetUse& use,
-                                            const std::vector<SourceBacklog>& sources);
+                                            const std::vector<SourceBacklog>& sources,
+                                            const std::optional<HoldKeeper::Counts>& holds);
 // What of it the next run goes on with; an empty pace when there is none or it cannot be read.
 [[nodiscard]] RotationPace rotation_of(std::string_view json, std::string_view source);
 

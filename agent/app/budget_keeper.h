@@ -45,6 +45,8 @@ class BudgetKeeper {
   [[nodiscard]] std::size_t begin(std::int64_t steady_ns);
   // `more`: there is more to read at once.
   void has_read(std::int64_t steady_ns, std::size_t bytes, bool more);
+  // There is more to do beside reading, which may be done when begin() is not 0.
+  void has_more_work() { more_ = true; }
   [[nodiscard]] bool is_memory_full() const { return ceiling_.stage() == MemoryStage::kFull; }
   // How long the loop may wait. `eager`: something is about to be sealed, `poll` is not exceeded.
   [[nodiscard]] Duration rest(std::int64_t steady_ns, Duration poll, bool eager) const;

@@ -5,6 +5,7 @@
 
 #include "agent/app/check_items.h"
 #include "agent/app/collector_connection.h"
+#include "agent/app/hold_keys.h"
 #include "agent/app/identity.h"
 #include "agent/ship/collector_answers.h"
 #include "agent/state/schema.h"
@@ -92,6 +93,7 @@ void check_state(const Config& config, CheckItems& out) {
                    row != nullptr ? "enrolled as agent " + row->agent : "is not enrolled"});
     if (row == nullptr) continue;
     check_keys(files, *row, out);
+    out.push_back({true, "log hold", describe_hold_key(config.hold, files, row->id, config.path)});
     check_shipping(config, files, *row, out);
   }
 }

@@ -49,6 +49,16 @@ struct ScanOptions {
   Format format = Format::kJson;
   bool show_text = false;
 };
+struct HoldOptions {
+  CommonOptions common;
+  std::string id;                 // or the beginning of one that is enough to tell
+  std::string to;                 // open: folder; key: file of the private key
+  std::vector<std::string> keys;  // open: files of private keys
+  std::string passphrase_file;    // "" = asked at the terminal, "-" = the first line of stdin
+  std::string reason;             // erase
+  std::string tenant;             // key: name; "" when there is one only
+  bool no_passphrase = false;
+};
 struct RulesTestOptions {
   std::vector<std::string> files;
   Format format = Format::kText;
@@ -61,6 +71,10 @@ struct RulesTestOptions {
 [[nodiscard]] int run_sent(const CommonOptions& options);
 [[nodiscard]] int run_explain(const ExplainOptions& options);
 [[nodiscard]] int run_scan(const ScanOptions& options);
+[[nodiscard]] int run_hold_list(const CommonOptions& options);
+[[nodiscard]] int run_hold_open(const HoldOptions& options);
+[[nodiscard]] int run_hold_erase(const HoldOptions& options);
+[[nodiscard]] int run_hold_key(const HoldOptions& options);
 [[nodiscard]] int run_rules_test(const RulesTestOptions& options);
 
 // --- for the commands themselves

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "agent/app/config_hold.h"
 #include "agent/app/config_source.h"
 #include "agent/app/config_table.h"
 #include "agent/ship/https.h"
@@ -164,6 +165,7 @@ Result<Config> read(const toml::table& table, Config out) {
         sub.duration("error_max", milliseconds(0), hours(1)).value_or(out.clock_error_max);
     sub.finish();
   }
+  if (const toml::table* hold = in.table("hold")) read_hold_config(*hold, out.hold, mistakes);
   if (const toml::table* budget = in.table("budget")) read_budget(*budget, out, mistakes);
   if (const toml::table* metrics = in.table("metrics")) read_metrics(*metrics, out, mistakes);
   in.finish();

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/hold/hold.h"
 #include "agent/recognise/metric_rule.h"
 #include "agent/source/host_counters.h"
 #include "common/base/bytes.h"
@@ -93,6 +94,7 @@ struct Config {
     Duration retry_max = seconds(60);
   } ship;
   std::string metrics_file;  // "" = none
+  HoldSettings hold;
   Duration clock_error_max = seconds(2);
   struct Budget {
     std::uint64_t outbox_bytes = 256'000'000;

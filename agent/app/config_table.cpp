@@ -118,6 +118,25 @@ std::map<std::string, double> ConfigTable::numbers(std::string_view key) {
   return out;
 }
 
+bool ConfigTable::flag(std::string_view key, bool otherwise) {
+  const toml::node* node = ask(key);
+  if (node == nullptr) return otherwise;
+  const auto value = node->value_exact<bool>();
+  if (!value) mistake(key, "'" + std::string{key} + "' in " + name_ + " must be true or false");
+  return value.value_or(otherwise);
+}
+
+std::int64_t ConfigTable::whole(std::string_view key, std::int64_t otherwise, std::int64_t least,
+                                std::int64_t most) {
+  const toml::node* node = ask(key);
+  if (node == nullptr) return otherwise;
+  const auto value = node->value_exact<std::int64_t>();
+  if (value && *value >= least && *value <= most) return *value;
+  mistake(key, "'" + std::string{key} + "' in " + name_ + " must be a whole number from " +
+                   std::to_string(least) + " to " + std::to_string(most));
+  return otherwise;
+}
+
 const toml::table* ConfigTable::table(std::string_view key) {
   const toml::node* node = ask(key);
   if (node == nullptr) return nullptr;

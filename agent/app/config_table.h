@@ -41,6 +41,9 @@ class ConfigTable {
                                                  Duration most);
   // A table of names and numbers: { a = 1, b = 2.5 }.
   [[nodiscard]] std::map<std::string, double> numbers(std::string_view key);
+  [[nodiscard]] bool flag(std::string_view key, bool otherwise);
+  [[nodiscard]] std::int64_t whole(std::string_view key, std::int64_t otherwise, std::int64_t least,
+                                   std::int64_t most);
   [[nodiscard]] const toml::table* table(std::string_view key);
   [[nodiscard]] std::vector<const toml::table*> tables(std::string_view key);
 

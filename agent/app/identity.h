@@ -2,6 +2,7 @@
 //
 //   signing<suffix>.key  Ed25519, PKCS#8 PEM        tls<suffix>.key, tls<suffix>.crt  P-256
 //   authority<suffix>.crt  the collector's own      tenant-<id>.key  32 bytes, Base64
+//   hold-<id>.pub, hold-<id>.key  X25519, PEM: see agent/hold/README.md
 //   agent.secret  32 bytes, Base64                  agent.lock  held while `run` runs
 //
 // The first enrolment has the suffix "", every further one "-<tenant id>": each tenant's collector
@@ -36,6 +37,14 @@ struct StateFiles {
   }
   [[nodiscard]] std::string authority(const std::string& suffix) const {
     return folder + "/authority" + suffix + ".crt";
+  }
+  [[nodiscard]] std::string holds() const { return folder + "/hold"; }
+  // Of the log hold: the public half of a key that somebody keeps, or the host's own.
+  [[nodiscard]] std::string hold_public_key(const std::string& tenant) const {
+    return folder + "/hold-" + tenant + ".pub";
+  }
+  [[nodiscard]] std::string hold_own_key(const std::string& tenant) const {
+    return folder + "/hold-" + tenant + ".key";
   }
   [[nodiscard]] std::string tenant_key(const std::string& tenant) const {
     return folder + "/tenant-" + tenant + ".key";

@@ -53,6 +53,42 @@ void add_scan(CLI::App& app, meldevakt::agent::ScanOptions& scan, int& status) {
   command->callback([&scan, &status] { status = meldevakt::agent::run_scan(scan); });
 }
 
+void add_hold(CLI::App& app, meldevakt::agent::HoldOptions& hold, int& status) {
+  namespace agent = meldevakt::agent;
+  CLI::App* group = app.add_subcommand(
+      "hold", "the raw log around findings, kept on this host, encrypted, never sent");
+  group->require_subcommand(1);
+  add_version(*group);
+  CLI::App* list = group->add_subcommand("list", "what is held, until when, and what is missing");
+  add_common(*list, hold.common);
+  list->callback([&] { status = agent::run_hold_list(hold.common); });
+  CLI::App* open = group->add_subcommand(
+      "open",
+      "verify and decrypt a hold into a folder; prints no text of the log\n"
+      "  Exit status: 0 all verifies, 1 something does not, 2 bad usage, 3 refused.");
+  open->add_option("ID", hold.id, "hold, or the beginning of its id")->required();
+  open->add_option("--to", hold.to, "a new folder for the files")->required();
+  open->add_option("--key", hold.keys, "file of the private key");
+  open->add_option("--passphrase-file", hold.passphrase_file,
+                   "its first line opens the key; '-' for standard input");
+  add_common(*open, hold.common);
+  open->callback([&] { status = agent::run_hold_open(hold); });
+  CLI::App* erase = group->add_subcommand("erase", "erase a hold before its time");
+  erase->add_option("ID", hold.id, "hold, or the beginning of its id")->required();
+  erase->add_option("--reason", hold.reason, "why; is kept with the date")->required();
+  add_common(*erase, hold.common);
+  erase->callback([&] { status = agent::run_hold_erase(hold); });
+  CLI::App* key = group->add_subcommand(
+      "key", "make the tenant's hold key; the private half is for you to keep elsewhere");
+  key->add_option("--to", hold.to, "file for the private key; take it off this host")->required();
+  key->add_option("--tenant", hold.tenant, "tenant's name in the configuration");
+  key->add_option("--passphrase-file", hold.passphrase_file,
+                  "its first line locks the key; '-' for standard input");
+  key->add_flag("--no-passphrase", hold.no_passphrase, "do not lock the key");
+  add_common(*key, hold.common);
+  key->callback([&] { status = agent::run_hold_key(hold); });
+}
+
 // Every command has --help, --version and --format.
 // CLI11 has exit codes of its own; ours are the same for every program of the house.
 int parse_and_run(int argc, char** argv) {
@@ -65,6 +101,7 @@ int parse_and_run(int argc, char** argv) {
   agent::ExplainOptions explain;
   agent::ScanOptions scan;
   agent::RulesTestOptions rules_test;
+  agent::HoldOptions hold;
   int status = agent::kExitDone;
 
   CLI::App* run = app.add_subcommand("run", "run in the foreground until SIGTERM");
@@ -98,6 +135,7 @@ int parse_and_run(int argc, char** argv) {
   add_format(*explain_command, explain.format);
   explain_command->callback([&] { status = agent::run_explain(explain); });
   add_scan(app, scan, status);
+  add_hold(app, hold, status);
   CLI::App* rules = app.add_subcommand("rules", "work with rule packs");
   rules->require_subcommand(1);
   add_version(*rules);

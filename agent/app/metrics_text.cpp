@@ -151,6 +151,15 @@ void add_budget(std::string& out, const BudgetUse& use) {
       .add({}, seconds_text(use.paced_for ? use.paced_for->ms : 0));
 }
 
+void add_holds(std::string& out, const HoldKeeper::Counts& holds) {
+  Family{out, "holds", "gauge", "Holds of the log around findings that are on this host."}.add(
+      {}, holds.holds);
+  Family{out, "hold_bytes", "gauge", "Bytes on disk of all holds."}.add({}, holds.stored_bytes);
+  Family{out, "holds_erased_for_room_total", "counter",
+         "Holds that were erased because newer ones needed room, since the agent started."}
+      .add({}, holds.erased_for_room);
+}
+
 }  // namespace
 
 std::string metrics_text(const AgentMetrics& metrics) {
@@ -163,6 +172,7 @@ std::string metrics_text(const AgentMetrics& metrics) {
   add_source_states(out, metrics);
   add_shipping(out, metrics);
   add_budget(out, metrics.budget);
+  if (metrics.holds) add_holds(out, *metrics.holds);
   return out;
 }
 

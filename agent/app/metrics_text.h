@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "agent/app/budget_keeper.h"
+#include "agent/hold/hold_keeper.h"
 #include "common/base/time.h"
 #include "common/summary/statement.h"
 
@@ -51,6 +52,7 @@ struct AgentMetrics {
   std::uint64_t outbox_bytes_allowed = 0;
   std::map<std::string, std::uint64_t> findings;  // by kind, of this run; every kind is there
   BudgetUse budget;
+  std::optional<HoldKeeper::Counts> holds;  // none: nothing is held
 };
 
 [[nodiscard]] std::string metrics_text(const AgentMetrics& metrics);

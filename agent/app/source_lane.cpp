@@ -7,6 +7,7 @@ namespace meldevakt::agent {
 
 void SourceLane::begin_file(const std::string& key, std::uint64_t offset) {
   for (Branch& branch : branches_) branch.pipeline.begin_file(key, offset);
+  if (tape_) tape_->begin(key, offset);
   changed_ = true;
 }
 
@@ -16,12 +17,16 @@ void SourceLane::name_file(const std::string& key, const std::string& path) {
 }
 
 void SourceLane::feed(const std::string& key, std::string_view bytes) {
+  if (tape_) tape_->feed(key, bytes, newest_event(key));
   for (Branch& branch : branches_) branch.pipeline.feed(key, bytes, now_);
+  if (tape_) tape_->seen(key, newest_event(key));
+  if (tape_) unfinished_.insert(key);
   changed_ = true;
 }
 
 void SourceLane::end_file(const std::string& key, FileEnd end) {
   for (Branch& branch : branches_) branch.pipeline.end_file(key, end, now_);
+  if (tape_) tape_->seen(key, newest_event(key));
   changed_ = true;
 }
 
@@ -57,15 +62,49 @@ SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may
   set_state(turn.state, turn.reason, now);
   const bool complete =
       turn.caught_up && turn.looked_at_all && turn.state == ReadState::kRead && may_claim;
+  // Between two looks at all files nothing is known to have come.
+  if (turn.looked_at_all || !turn.caught_up) caught_up_ = turn.caught_up;
   for (Branch& branch : branches_) {
     if (complete) branch.pipeline.caught_up(now);
     branch.pipeline.idle(now);
   }
+  look_at_unfinished();
   return {turn.bytes, !turn.caught_up && !turn.put_off};
 }
 
 void SourceLane::hold(std::string_view reason, Instant now) {
   set_state(ReadState::kGap, reason, now);
+  caught_up_ = false;
+}
+
+void SourceLane::remember(std::size_t recent_bytes_max, const std::vector<TapeMark>& marks,
+                          std::string pack) {
+  tape_.emplace(recent_bytes_max);
+  tape_->restore(marks);
+  held_pack_ = std::move(pack);
+}
+
+bool SourceLane::concerns(const std::string& tenant) const {
+  return std::any_of(branches_.begin(), branches_.end(),
+                     [&](const Branch& branch) { return branch.tenant == tenant; });
+}
+
+SourceLane::Progress SourceLane::progress() const {
+  return {branches_.front().pipeline.watermark(), caught_up_, state_ == ReadState::kRead};
+}
+
+// Logs without times are read as they are written.
+Instant SourceLane::newest_event(const std::string& key) const {
+  const SourcePipeline& any = branches_.front().pipeline;
+  return any.newest_event(key).value_or(any.watermark());
+}
+
+// A record may be finished by time alone, and only then has one.
+void SourceLane::look_at_unfinished() {
+  std::erase_if(unfinished_, [&](const std::string& key) {
+    tape_->seen(key, newest_event(key));
+    return branches_.front().pipeline.low_water(key) >= tape_->fed_to(key);
+  });
 }
 
 bool SourceLane::has_facts() const {
@@ -86,6 +125,7 @@ void SourceLane::store(StateChange& change, Instant now) {
   SourcePipeline& any = branches_.front().pipeline;
   change.files[name_] =
       reader_->changes([&](const std::string& key) { return any.low_water(key); });
+  if (tape_) change.hold.tapes.emplace_back(name_, tape_->take_changes());
   for (const Branch& branch : branches_) {
     change.pipelines.push_back({branch.tenant, name_, branch.pipeline.snapshot(now), "", now});
   }

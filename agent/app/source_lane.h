@@ -9,12 +9,15 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "agent/app/backlog_watch.h"
 #include "agent/app/config.h"
 #include "agent/app/log.h"
+#include "agent/hold/hold_keeper.h"
 #include "agent/source/source_reader.h"
 #include "agent/state/state.h"
 #include "agent/summarise/source_pipeline.h"
@@ -22,7 +25,7 @@
 
 namespace meldevakt::agent {
 
-class SourceLane : private FileSink {
+class SourceLane final : private FileSink, public HeldSource {
  public:
   struct Branch {
     std::string tenant;  // id
@@ -56,6 +59,21 @@ class SourceLane : private FileSink {
   [[nodiscard]] const SourcePipeline& any_pipeline() const { return branches_.front().pipeline; }
   [[nodiscard]] bool has_facts() const;  // of any tenant, not sealed yet
   [[nodiscard]] const BacklogWatch& backlog() const { return backlog_; }
+  // From now on what passes is remembered for the log hold. `marks`: as stored.
+  void remember(std::size_t recent_bytes_max, const std::vector<TapeMark>& marks, std::string pack);
+  [[nodiscard]] std::string held_name() const override { return name_; }
+  [[nodiscard]] std::string held_pack() const override { return held_pack_; }
+  [[nodiscard]] bool concerns(const std::string& tenant) const override;
+  [[nodiscard]] const Tape& tape() const override { return *tape_; }
+  [[nodiscard]] Progress progress() const override;
+  [[nodiscard]] Result<std::string> read_again(const std::string& key, std::uint64_t from,
+                                               std::size_t size) override {
+    return reader_->read_again(key, from, size);
+  }
+  [[nodiscard]] std::string path_of(const std::string& key) const override {
+    return reader_->path_of(key);
+  }
+
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] ReadState state() const { return state_; }
   [[nodiscard]] const std::string& reason() const { return reason_; }
@@ -66,6 +84,8 @@ class SourceLane : private FileSink {
   void feed(const std::string& key, std::string_view bytes) override;
   void end_file(const std::string& key, FileEnd end) override;
   void set_state(ReadState state, std::string_view reason, Instant now);
+  [[nodiscard]] Instant newest_event(const std::string& key) const;
+  void look_at_unfinished();
 
   std::string name_;
   std::unique_ptr<SourceReader> reader_;
@@ -75,6 +95,10 @@ class SourceLane : private FileSink {
   std::string reason_;
   bool changed_ = false;
   BacklogWatch backlog_;
+  bool caught_up_ = false;
+  std::optional<Tape> tape_;  // none: nothing is held
+  std::string held_pack_;
+  std::set<std::string> unfinished_;  // files whose last record is not finished
 };
 
 }  // namespace meldevakt::agent

@@ -153,6 +153,13 @@ std::string agent_text(const Json& json) {
   } else if (reason == "memory_full") {
     out += "  reading pauses: budget.memory is used up; the log files keep what is unread\n";
   }
+  if (json.value("holds", Json{}).is_number()) {
+    const auto gone = json["holds_erased_for_room"].get<std::uint64_t>();
+    out += "  holds of the log around findings: " + json["holds"].dump() + ", " +
+           std::to_string((json["hold_bytes"].get<std::uint64_t>() + 999'999) / 1'000'000) +
+           " MB on disk" +
+           (gone == 0 ? "" : "; " + std::to_string(gone) + " older ones went for room") + "\n";
+  }
   for (const Json& source : json["sources"]) {
     const std::string forecast = source.value("forecast", "");
     if (forecast.empty()) continue;

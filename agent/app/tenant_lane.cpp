@@ -96,6 +96,11 @@ void TenantLane::watch_lives(const std::vector<SourceYield>& yields, StateChange
   for (const SourceYield& yield : yields) {
     sealed_watermarks_[yield.coverage.id] = yield.watermark;
     for (const Fact& fact : yield.facts) {
+      if (const auto* window = std::get_if<WindowFact>(&fact.what)) {
+        change.hold.wanted.emplace_back(
+            row_.id, HoldFinding{fact.id, std::string{kOverloadWindow}, window->span.from,
+                                 fact.source, window->driver});
+      }
       lives_.add(fact);
       steps = steps || std::holds_alternative<StepFact>(fact.what);
     }

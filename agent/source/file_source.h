@@ -86,6 +86,9 @@ class FileSource final : public SourceReader {
   [[nodiscard]] FileChanges changes(
       const std::function<std::uint64_t(const std::string& key)>& low_water) override;
   [[nodiscard]] std::vector<SourceNote> take_notes() override;
+  [[nodiscard]] Result<std::string> read_again(const std::string& key, std::uint64_t from,
+                                               std::size_t size) override;
+  [[nodiscard]] std::string path_of(const std::string& key) const override;
   [[nodiscard]] std::size_t files() const;  // being read
 
  private:

@@ -22,6 +22,7 @@
 
 #include "agent/source/file_identity.h"
 #include "agent/summarise/source_pipeline.h"
+#include "common/base/result.h"
 #include "common/base/time.h"
 #include "common/summary/statement.h"
 
@@ -85,6 +86,19 @@ class SourceReader {
       const std::function<std::uint64_t(const std::string& key)>& low_water) = 0;
 
   [[nodiscard]] virtual std::vector<SourceNote> take_notes() = 0;
+
+  // Bytes of a stream that were handed on before, from `from` on, at most `size`, for the log hold.
+  // Disturbs no reading. kNotFound: they are gone, or this kind of source keeps none; kIo.
+  [[nodiscard]] virtual Result<std::string> read_again(const std::string& key, std::uint64_t from,
+                                                       std::size_t size) {
+    static_cast<void>(key), static_cast<void>(from), static_cast<void>(size);
+    return Error{Errc::kNotFound, "what was read once from this source is nowhere"};
+  }
+  // What people call the stream: the file's name as last seen; "" when it has none.
+  [[nodiscard]] virtual std::string path_of(const std::string& key) const {
+    static_cast<void>(key);
+    return {};
+  }
 };
 
 }  // namespace meldevakt::agent

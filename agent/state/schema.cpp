@@ -66,8 +66,26 @@ CREATE TABLE status (
 PRAGMA user_version = 4;
 )sql";
 
+// What is held of the log around findings (agent/hold). `detail` is JSON; a mark is a place in a
+// file and the newest event time before it.
+constexpr const char* kVersion5 = R"sql(
+CREATE TABLE holds (id TEXT PRIMARY KEY, state TEXT NOT NULL, number INTEGER NOT NULL,
+  detail TEXT NOT NULL) STRICT;
+CREATE TABLE hold_parts (
+  hold TEXT NOT NULL, number INTEGER NOT NULL, source TEXT NOT NULL, key TEXT NOT NULL,
+  path TEXT NOT NULL, from_byte INTEGER NOT NULL, to_byte INTEGER NOT NULL, plain BLOB NOT NULL,
+  stored BLOB NOT NULL, stored_bytes INTEGER NOT NULL,
+  PRIMARY KEY (hold, number)
+) STRICT;
+CREATE TABLE hold_marks (
+  source TEXT NOT NULL, key TEXT NOT NULL, offset INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+  PRIMARY KEY (source, key, offset)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 5;
+)sql";
+
 // From each version to the next.
-constexpr std::array kSteps{kVersion1, kVersion2, kVersion3, kVersion4};
+constexpr std::array kSteps{kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 static_assert(kSteps.size() == kStateVersion);
 
 }  // namespace

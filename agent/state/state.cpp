@@ -60,6 +60,7 @@ Status State::in_transaction(const StateChange& change) {
   MELDEVAKT_TRY(write_findings(change));
   MELDEVAKT_TRY(write_acknowledged(change));
   MELDEVAKT_TRY(write_status(change));
+  MELDEVAKT_TRY(write_holds(db_, change.hold));
   if (!change.acknowledged.empty()) return trim_journal(change.now);
   return {};
 }
@@ -251,6 +252,8 @@ Status State::start_over(const std::string& source) {
     MELDEVAKT_TRY_ASSIGN(Query files,
                          db_.prepare("DELETE FROM files WHERE source = ? AND state = 0"));
     MELDEVAKT_TRY(files.bind(1, source).run());
+    MELDEVAKT_TRY_ASSIGN(Query marks, db_.prepare("DELETE FROM hold_marks WHERE source = ?"));
+    MELDEVAKT_TRY(marks.bind(1, source).run());
     MELDEVAKT_TRY_ASSIGN(Query rows, db_.prepare("DELETE FROM pipelines WHERE source = ?"));
     return rows.bind(1, source).run();
   });
@@ -275,7 +278,8 @@ Status State::keep_sources(const std::vector<std::string>& sources) {
   return transaction([&]() -> Status {
     for (const std::string& source : gone) {
       for (const char* sql :
-           {"DELETE FROM files WHERE source = ?", "DELETE FROM pipelines WHERE source = ?"}) {
+           {"DELETE FROM files WHERE source = ?", "DELETE FROM pipelines WHERE source = ?",
+            "DELETE FROM hold_marks WHERE source = ?"}) {
         MELDEVAKT_TRY_ASSIGN(Query rows, db_.prepare(sql));
         MELDEVAKT_TRY(rows.bind(1, source).run());
       }
@@ -291,6 +295,7 @@ Result<State::Loaded> State::load() {
   MELDEVAKT_TRY_ASSIGN(out.files, read_files(db_));
   MELDEVAKT_TRY_ASSIGN(out.untold, read_findings(db_, true));
   MELDEVAKT_TRY_ASSIGN(out.status, read_status(db_));
+  MELDEVAKT_TRY_ASSIGN(out.holds, read_holds(db_));
   return out;
 }
 

@@ -28,7 +28,9 @@
 #include <utility>
 #include <vector>
 
+#include "agent/hold/hold.h"
 #include "agent/state/database.h"
+#include "agent/state/hold_rows.h"
 #include "agent/state/state_rows.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
@@ -84,6 +86,7 @@ struct StateChange {
   std::vector<std::string> told;     // ids of findings that have been told
   std::vector<Acknowledgement> acknowledged;
   std::vector<StatusText> status;
+  HoldChange hold;
 };
 
 class State {
@@ -115,6 +118,7 @@ class State {
     std::map<std::string, std::vector<KnownFile>> files;  // by source
     std::vector<FindingRow> untold;
     std::map<std::string, StatusRow> status;  // by topic
+    StoredHolds holds;
   };
   [[nodiscard]] Result<Loaded> load();
 

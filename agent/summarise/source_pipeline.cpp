@@ -114,6 +114,11 @@ std::uint64_t SourcePipeline::low_water(const std::string& key) const {
   return found->second.framer ? found->second.framer->low_water() : found->second.ended_at;
 }
 
+std::optional<Instant> SourcePipeline::newest_event(const std::string& key) const {
+  const auto found = state_->files.find(key);
+  return found == state_->files.end() ? std::nullopt : found->second.time.in_force;
+}
+
 // --- state of reading ---------------------------------------------------------------------------
 
 void SourcePipeline::set_read_state(ReadState state, std::string_view reason, Instant now) {

@@ -81,6 +81,9 @@ class SourcePipeline {
   // Where reading of this file must start again after a crash: first byte not in a finished record.
   [[nodiscard]] std::uint64_t low_water(const std::string& key) const;
 
+  // The time of the newest record of the file that has one of its own; for the log hold.
+  [[nodiscard]] std::optional<Instant> newest_event(const std::string& key) const;
+
   // --- state of reading
   // ----------------------------------------------------------------------------
   void set_read_state(ReadState state, std::string_view reason, Instant now);  // from `now` on

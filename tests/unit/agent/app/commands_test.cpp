@@ -40,9 +40,20 @@ std::vector<Json> lines_of(const std::string& text) {
 
 TEST_CASE("commands: each has help and a version, and says what it does not know") {
   const TempFolder folder;
-  const std::vector<std::vector<std::string>> commands{
-      {},       {"run"},     {"enroll"}, {"check"}, {"status"},
-      {"sent"}, {"explain"}, {"scan"},   {"rules"}, {"rules", "test"}};
+  const std::vector<std::vector<std::string>> commands{{},
+                                                       {"run"},
+                                                       {"enroll"},
+                                                       {"check"},
+                                                       {"status"},
+                                                       {"sent"},
+                                                       {"explain"},
+                                                       {"scan"},
+                                                       {"rules"},
+                                                       {"rules", "test"},
+                                                       {"hold", "list"},
+                                                       {"hold", "open"},
+                                                       {"hold", "erase"},
+                                                       {"hold", "key"}};
   for (std::vector<std::string> command : commands) {
     CAPTURE(command);
     command.emplace_back("--help");

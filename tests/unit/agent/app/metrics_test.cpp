@@ -42,6 +42,7 @@ AgentMetrics example() {
   out.outbox_bytes_allowed = 256'000'000;
   out.findings = {{"failed_commit", 1}, {"receipt_before_commit", 0}};
   out.budget = {17, 2, 12'000'000, 64'000'000, MemoryStage::kTight, seconds(9), 20.0};
+  out.holds = HoldKeeper::Counts{3, 4096, 1};
   return out;
 }
 
@@ -122,6 +123,15 @@ meldevakt_agent_memory_stage 1
 # HELP meldevakt_agent_paced_seconds How long there has been more to read than budget.cpu lets; 0 when there is not.
 # TYPE meldevakt_agent_paced_seconds gauge
 meldevakt_agent_paced_seconds 9.000
+# HELP meldevakt_agent_holds Holds of the log around findings that are on this host.
+# TYPE meldevakt_agent_holds gauge
+meldevakt_agent_holds 3
+# HELP meldevakt_agent_hold_bytes Bytes on disk of all holds.
+# TYPE meldevakt_agent_hold_bytes gauge
+meldevakt_agent_hold_bytes 4096
+# HELP meldevakt_agent_holds_erased_for_room_total Holds that were erased because newer ones needed room, since the agent started.
+# TYPE meldevakt_agent_holds_erased_for_room_total counter
+meldevakt_agent_holds_erased_for_room_total 1
 )";
 
 TEST_CASE("metrics_text: every line of it") {

@@ -22,7 +22,10 @@ namespace meldevakt::agent {
 class Recorder : public FileSink {
  public:
   void begin_file(const std::string& key, std::uint64_t offset) override {
-    if (!letters_.contains(key)) letters_[key] = static_cast<char>('A' + letters_.size());
+    if (!letters_.contains(key)) {
+      letters_[key] = static_cast<char>('A' + letters_.size());
+      keys.push_back(key);
+    }
     told += std::string{"+"} + letters_[key];
     if (offset > 0) told += "@" + std::to_string(offset);
     told += " ";
@@ -45,6 +48,7 @@ class Recorder : public FileSink {
 
   std::string told;
   std::string all;
+  std::vector<std::string> keys;  // in the order they were begun
 
  private:
   std::map<std::string, char> letters_;
@@ -109,6 +113,7 @@ class Play {
     return out;
   }
   void pass(Duration time) { now_ = now_ + time; }
+  [[nodiscard]] FileSource& reader() { return *source_; }
   [[nodiscard]] std::size_t stored() const { return stored_.size(); }
 
   testing::TempFolder folder;

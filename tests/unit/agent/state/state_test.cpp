@@ -291,9 +291,10 @@ TEST_CASE("State: what an earlier version wrote is brought up to date, and nothi
   {
     auto db = Database::open(f.folder / "state.db", Access::kWrite);
     REQUIRE(db);
-    REQUIRE(
-        db.value().execute("ALTER TABLE files DROP COLUMN cursor; ALTER TABLE files DROP COLUMN "
-                           "cut; DROP TABLE status; PRAGMA user_version = 1"));
+    REQUIRE(db.value().execute(
+        "ALTER TABLE files DROP COLUMN cursor; ALTER TABLE files DROP COLUMN "
+        "cut; DROP TABLE status; DROP TABLE holds; DROP TABLE hold_parts; DROP TABLE "
+        "hold_marks; PRAGMA user_version = 1"));
   }
   f.open();
   const auto loaded = f.state->load();

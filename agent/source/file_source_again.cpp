@@ -1,0 +1,49 @@
+// Reading once more what was handed on: for the log hold, which comes a while after the reader.
+// The file may have been renamed, packed, truncated or replaced meanwhile: its content, not its
+// name, says whether it is still the same, and that is asked after the bytes were read.
+#include "agent/source/file_source.h"
+#include "agent/source/file_source_state.h"
+
+namespace meldevakt::agent {
+namespace {
+
+Error gone() {
+  return {Errc::kNotFound, "the file is gone, or holds something else by now"};
+}
+
+Result<std::string> read_verified(const OpenFile& file, const KnownFile& known, std::uint64_t from,
+                                  std::size_t size) {
+  std::string bytes(size, '\0');
+  MELDEVAKT_TRY_ASSIGN(const std::size_t got, file.read(from, bytes.data(), bytes.size()));
+  bytes.resize(got);
+  switch (same_content(file, known)) {
+    case SameContent::kYes: break;
+    case SameContent::kNo: return gone();
+    case SameContent::kUnreadable: return Error{Errc::kIo, "cannot be read"};
+  }
+  if (bytes.empty()) return gone();
+  return bytes;
+}
+
+}  // namespace
+
+Result<std::string> FileSource::read_again(const std::string& key, std::uint64_t from,
+                                           std::size_t size) {
+  const Entry* entry = state_->entries.by_key(key);
+  if (entry == nullptr || entry->gone) return gone();
+  if (entry->handle.is_open()) {
+    auto bytes = read_verified(entry->handle, entry->file, from, size);
+    if (bytes || bytes.error().code() != Errc::kNotFound) return bytes;
+  }
+  // Under its own name when it is closed, or the copy that its content went to.
+  const auto opened = OpenFile::open(entry->file.path);
+  if (!opened) return opened.error().code() == Errc::kIo ? opened.error() : gone();
+  return read_verified(opened.value(), entry->file, from, size);
+}
+
+std::string FileSource::path_of(const std::string& key) const {
+  const Entry* entry = state_->entries.by_key(key);
+  return entry == nullptr ? std::string{} : entry->file.path;
+}
+
+}  // namespace meldevakt::agent
