@@ -25,7 +25,11 @@ void SourcePipeline::name_file(const std::string& key, std::string_view name) {
 }
 
 std::vector<std::string> SourcePipeline::take_notes() {
-  return std::exchange(state_->notes, {});
+  std::vector<std::string> out = std::exchange(state_->notes, {});
+  if (const std::uint64_t more = std::exchange(state_->more_notes, 0); more > 0) {
+    out.push_back("and " + std::to_string(more) + " more rows are no receipts");
+  }
+  return out;
 }
 
 bool SourcePipeline::State::receipts_are_urgent() const {
@@ -43,7 +47,9 @@ void SourcePipeline::State::read_receipt(const Record& record, File& file,
   if (!receipt) {
     ++file.bad_rows;
     bytes.unrecognised += kept_bytes;
-    if (notes.size() < kNotesMax) {
+    if (notes.size() == kNotesMax) {
+      ++more_notes;
+    } else {
       notes.push_back((file.name.empty() ? "a file" : file.name) + ": row " + std::to_string(row) +
                       " is no receipt: " + receipt.error().message());
     }

@@ -62,7 +62,8 @@ struct SourcePipeline::State {
   std::optional<ReceiptRows> receipt_rows;
   std::vector<Fact> receipts;  // wait for the next take
   std::vector<std::string> notes;
-  bool digest_broken = false;  // some of the bytes were hashed by a process that is gone
+  std::uint64_t more_notes = 0;  // that there was no room for
+  bool digest_broken = false;    // some of the bytes were hashed by a process that is gone
 
   [[nodiscard]] std::uint64_t pending() const;
   void take_records(File& file, Instant now);

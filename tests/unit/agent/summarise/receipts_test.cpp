@@ -83,6 +83,21 @@ std::vector<std::string> read(std::string_view name, std::string_view text,
 
 using Lines = std::vector<std::string>;
 
+TEST_CASE("receipts: of many bad rows the first are told, and how many more there were") {
+  const auto notes_of = [](int bad) {
+    std::string text{kHeader};
+    for (int i = 0; i < bad; ++i) text += "no id;x\n";
+    Lines notes;
+    CHECK(read("a.csv", text, &notes).empty());
+    return notes;
+  };
+  CHECK(notes_of(20).size() == 20);
+  const Lines notes = notes_of(1023);
+  REQUIRE(notes.size() == 21);
+  CHECK(notes[19].find("row 21 is no receipt") != std::string::npos);
+  CHECK(notes[20] == "and 1003 more rows are no receipts");
+}
+
 TEST_CASE("receipts: rows in every way of writing them") {
   const Lines want{"01 08:00:01 09:00:00 case_system", "02 08:00:02 - case_system"};
   const std::string rows = row(1) + row(2, "");
