@@ -1,11 +1,18 @@
 // Reading once more what was handed on: for the log hold, which comes a while after the reader.
 // The file may have been renamed, packed, truncated or replaced meanwhile: its content, not its
 // name, says whether it is still the same, and that is asked after the bytes were read.
+#include <cstdint>
+#include <string>
+#include <utility>
+
 #include "agent/source/file_source.h"
 #include "agent/source/file_source_state.h"
 
 namespace meldevakt::agent {
 namespace {
+
+// A part out of an archive unpacks it from its start: of a larger one that would take too long.
+constexpr std::uint64_t kArchiveAgainBytesMax = 32'000'000;
 
 Error gone() {
   return {Errc::kNotFound, "the file is gone, or holds something else by now"};
@@ -37,8 +44,26 @@ Result<std::string> FileSource::read_again(const std::string& key, std::uint64_t
   }
   // Under its own name when it is closed, or the copy that its content went to.
   const auto opened = OpenFile::open(entry->file.path);
-  if (!opened) return opened.error().code() == Errc::kIo ? opened.error() : gone();
-  return read_verified(opened.value(), entry->file, from, size);
+  if (!opened && opened.error().code() == Errc::kIo) return opened.error();
+  if (opened) {
+    auto bytes = read_verified(opened.value(), entry->file, from, size);
+    if (bytes || bytes.error().code() != Errc::kNotFound) return bytes;
+  }
+  // Packed while it was open here: the archive is a file of its own then.
+  for (const std::string& path : state_->archive_paths) {
+    const auto stat = stat_path(path);
+    if (!stat || stat.value().size > kArchiveAgainBytesMax) continue;
+    auto first = OpenFile::first_bytes(path, kHeadBytesMax);
+    if (!first) continue;
+    if (!state_->continues_in(*entry, {path, stat.value(), false, std::move(first).value()})) {
+      continue;
+    }
+    const auto archive = OpenFile::open(path);
+    if (!archive) continue;
+    auto bytes = read_verified(archive.value(), entry->file, from, size);
+    if (bytes) return bytes;
+  }
+  return gone();
 }
 
 std::string FileSource::path_of(const std::string& key) const {

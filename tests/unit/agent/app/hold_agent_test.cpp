@@ -15,6 +15,7 @@
 #include "common/seal/dsse.h"
 #include "common/summary/frame.h"
 #include "tests/unit/agent/app/holding.h"
+#include "tests/unit/agent/app/program.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -97,7 +98,7 @@ TEST_CASE("hold: killed while it collects, it loses nothing it had and leaves no
           w.folder.read("state/hold/" + part.hold + "/" + part_file_name(part.number));
       CHECK(sha256(file) == part.stored);
     }
-    for (const auto& [at, hash] : held) CHECK(now[at] == hash);
+    for (const auto& entry : held) CHECK(now[entry.first] == entry.second);
     held = std::move(now);
     CHECK(files_with(w.folder / "state", kText).empty());
   }

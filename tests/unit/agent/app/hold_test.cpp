@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/unit/agent/app/holding.h"
+#include "tests/unit/agent/app/program.h"
 
 namespace meldevakt::agent {
 namespace {

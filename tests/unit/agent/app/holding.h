@@ -26,7 +26,13 @@ struct Holding : AgentWorld {
   void rotate() {
     written += folder.read("app.log").substr(kept);
     kept = 0;
-    std::filesystem::remove(folder / "app.log.1");
+    // Four generations: what a finding finds is there, and goes soon after it.
+    std::filesystem::remove(folder / "app.log.4");
+    for (int i = 3; i >= 1; --i) {
+      const std::string from = folder / ("app.log." + std::to_string(i));
+      if (!std::filesystem::exists(from)) continue;
+      std::filesystem::rename(from, folder / ("app.log." + std::to_string(i + 1)));
+    }
     std::filesystem::rename(folder / "app.log", folder / "app.log.1");
     folder.write("app.log", "");
   }

@@ -87,7 +87,9 @@ TEST_CASE(
     world.check_truth(hold);
     Collected got;
     const OpenReport report = world.open(hold, got);
-    for (const auto& [key, text] : wanted) {
+    for (const auto& entry : wanted) {
+      const std::string& key = entry.first;
+      const std::string& text = entry.second;
       bool found = false;
       for (const OpenedRun& run : report.runs) {
         found = found || (run.key == key && run.source == "trace" &&
