@@ -93,6 +93,8 @@ struct OverloadWindow {
   std::string driver;
   std::vector<WindowFact::Count> signals;
   std::string fact_id;
+  std::string agent{};
+  std::uint64_t metrics = 0;  // WindowFact::metrics
 };
 
 struct MessageVerdict {
@@ -114,6 +116,7 @@ struct MessageVerdict {
   std::vector<std::string> candidates;  // messages the ambiguous signals could belong to, itself
                                         // among them; at most kListedCandidatesMax (lives.h)
   std::vector<std::string> evidence;    // fact ids, sorted
+  bool sender_mistaken = false;         // category D, told by a person (testimony.h)
 };
 
 struct Correlation {

@@ -1,77 +1,27 @@
 #include "collector/correlate/coverage_map.h"
 
 #include <algorithm>
-#include <tuple>
-#include <utility>
 
 #include "common/base/check.h"
 
 namespace meldevakt::collector {
 namespace {
 
-// Sorted, without empty ones, and touching ones joined.
-std::vector<Interval> joined(std::vector<Interval> intervals) {
-  std::sort(intervals.begin(), intervals.end());
-  std::vector<Interval> out;
-  for (const Interval& next : intervals) {
-    if (next.empty()) continue;
-    if (!out.empty() && next.from <= out.back().to) {
-      out.back().to = std::max(out.back().to, next.to);
-    } else {
-      out.push_back(next);
-    }
-  }
-  return out;
-}
-
-// Both as joined() leaves them.
-std::vector<Interval> minus(const std::vector<Interval>& whole, const std::vector<Interval>& gaps) {
-  std::vector<Interval> out;
-  auto gap = gaps.begin();
-  for (Interval rest : whole) {
-    while (gap != gaps.end() && gap->to <= rest.from) ++gap;
-    for (auto in = gap; in != gaps.end() && in->from < rest.to; ++in) {
-      if (rest.from < in->from) out.push_back({rest.from, in->from});
-      rest.from = std::max(rest.from, in->to);
-    }
-    if (!rest.empty()) out.push_back(rest);
-  }
-  return out;
-}
-
-bool observes(const SourceCoverage& source, Signal signal) {
+bool observes_signal(const SourceCoverage& source, Signal signal) {
   return std::any_of(source.observes.begin(), source.observes.end(),
                      [signal](const Observed& observed) { return observed.signal == signal; });
 }
 
-using SourceKey = std::pair<std::string, std::string>;  // agent, source
-struct Claims {
-  std::array<std::vector<Interval>, CoverageMap::kAsked.size()> complete;
-  std::array<bool, CoverageMap::kAsked.size()> observed{};
-  std::vector<Interval> gaps;
-};
-
-void add_claim(Claims& claims, const SourceCoverage& source) {
-  for (std::size_t slot = 0; slot < CoverageMap::kAsked.size(); ++slot) {
-    if (!observes(source, CoverageMap::kAsked[slot])) continue;
-    claims.observed[slot] = true;
-    if (source.complete) claims.complete[slot].push_back(*source.complete);
+// Where a source's coverage begins and ends decides what is asked of it and whether more may come.
+void note_moved_ends(const IntervalSet& read, Instant front, Instant back,
+                     CoverageMap::Change& change) {
+  if (read.front() != front) {
+    change.stretches.push_back({front, front});
+    change.stretches.push_back({read.front(), read.front()});
   }
-  for (const EventGap& gap : source.event_gaps) claims.gaps.push_back(gap.span);
-}
-
-// The first stretch of `span` that is not in `read`.
-std::optional<Interval> first_missing(const std::vector<Interval>& read, const Interval& span) {
-  auto at = std::upper_bound(read.begin(), read.end(), span.from,
-                             [](Instant t, const Interval& i) { return t < i.to; });
-  Interval missing = span;
-  if (at != read.end() && at->from <= span.from) {
-    missing.from = at->to;
-    ++at;
+  if (read.back() != back) {
+    change.stretches.push_back({std::min(back, read.back()), std::max(back, read.back())});
   }
-  if (missing.empty()) return std::nullopt;
-  if (at != read.end()) missing.to = std::min(missing.to, at->from);
-  return missing;
 }
 
 }  // namespace
@@ -82,40 +32,74 @@ std::size_t CoverageMap::slot_of(Signal signal) {
   return static_cast<std::size_t>(at - kAsked.begin());
 }
 
-CoverageMap::CoverageMap(const std::vector<LedgerCoverage>& claims) {
-  std::map<SourceKey, Claims> by_source;
-  for (const LedgerCoverage& claim : claims) {
-    add_claim(by_source[{claim.agent, claim.source.id}], claim.source);
-    Duration& error = clock_errors_[claim.agent];
-    error = std::max(error, claim.clock_error);
+void CoverageMap::add_to_slot(Slot& slot, const Source& source, const SourceCoverage& claim,
+                              bool observes, Change& change) {
+  const bool was_empty = slot.read.empty();
+  const Instant front = was_empty ? Instant{} : slot.read.front();
+  const Instant back = was_empty ? Instant{} : slot.read.back();
+  bool changed = false;
+  for (const EventGap& gap : claim.event_gaps) {
+    if (!slot.read.remove(gap.span)) continue;
+    changed = true;
+    change.stretches.push_back(gap.span);
   }
-  for (auto& [key, all] : by_source) {
-    const std::vector<Interval> gaps = joined(std::move(all.gaps));
-    for (std::size_t slot = 0; slot < kAsked.size(); ++slot) {
-      if (!all.observed[slot]) continue;
-      std::vector<Interval> read = minus(joined(std::move(all.complete[slot])), gaps);
-      sources_[slot].push_back({key.first, key.second, std::move(read)});
-    }
+  if (observes && claim.complete) {
+    // Only what is new: a log that is read again from its beginning changes nothing of the rest.
+    const std::vector<Interval> added = slot.read.missing(*claim.complete);
+    changed = changed || !added.empty();
+    change.stretches.insert(change.stretches.end(), added.begin(), added.end());
+    slot.read.add(*claim.complete);
+    for (const Interval& gap : source.gaps.overlapping(*claim.complete)) slot.read.remove(gap);
+  }
+  if (!changed) return;
+  if (was_empty != slot.read.empty()) {
+    change.everything = true;  // "never read" is told of holes anywhere
+  } else if (!was_empty) {
+    note_moved_ends(slot.read, front, back, change);
   }
 }
 
+CoverageMap::Change CoverageMap::add(const LedgerCoverage& claim) {
+  Change change;
+  const auto [error, first] = clock_errors_.try_emplace(claim.agent, claim.clock_error);
+  if (first ? claim.clock_error > Duration{} : claim.clock_error > error->second) {
+    error->second = claim.clock_error;
+    change.clock = true;
+    largest_clock_error_ = std::max(largest_clock_error_, claim.clock_error);
+  }
+  Source& source = sources_[{claim.agent, claim.source.id}];
+  for (const EventGap& gap : claim.source.event_gaps) source.gaps.add(gap.span);
+  for (std::size_t i = 0; i < kAsked.size(); ++i) {
+    const bool observes = observes_signal(claim.source, kAsked[i]);
+    if (observes && !source.slots[i].observed) {
+      source.slots[i].observed = true;
+      ++observers_[i];
+      change.everything = true;
+    }
+    add_to_slot(source.slots[i], source, claim.source, observes, change);
+  }
+  return change;
+}
+
 bool CoverageMap::observed(Signal signal) const {
-  return !sources_[slot_of(signal)].empty();
+  return observers_[slot_of(signal)] > 0;
 }
 
 std::optional<Hole> CoverageMap::first_hole(Signal signal, const Need& need) const {
   std::optional<Hole> later;
-  for (const Source& source : sources_[slot_of(signal)]) {
+  const std::size_t i = slot_of(signal);
+  for (const auto& [key, source] : sources_) {
+    if (!source.slots[i].observed) continue;
+    const IntervalSet& read = source.slots[i].read;
     Interval span = need.span;
-    if (need.clip_until && !source.read.empty()) {
-      const Instant begins = source.read.front().from;
-      if (begins <= *need.clip_until) span.from = std::max(span.from, begins);
+    if (need.clip_until && !read.empty() && read.front() <= *need.clip_until) {
+      span.from = std::max(span.from, read.front());
     }
-    const auto missing = first_missing(source.read, span);
+    const auto missing = read.first_missing(span);
     if (!missing) continue;
-    const bool never = source.read.empty();
-    const bool not_yet = !never && source.read.back().to <= missing->from;
-    Hole hole{source.agent, source.name, *missing, not_yet, never};
+    const bool never = read.empty();
+    const bool not_yet = !never && read.back() <= missing->from;
+    Hole hole{key.first, key.second, *missing, not_yet, never};
     if (!not_yet) return hole;
     if (!later) later = std::move(hole);
   }

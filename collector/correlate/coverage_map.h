@@ -9,8 +9,9 @@
 //
 // A source observes a signal where the claiming statement's own pack does; it is asked about the
 // signal for all time as soon as one of its statements observes it. Claims are a set: order and
-// repetition do not matter. Pure. Thread-safety: const after construction. Cost: O(n log n) to
-// build, O(sources * log n) a question.
+// repetition do not matter. Claims may be added one by one; what each changes is told, so that only
+// those who asked about it need ask again. Pure. Thread-safety: const functions. Cost: O(log n) a
+// claim, O(sources * log n) a question.
 #pragma once
 
 #include <array>
@@ -18,9 +19,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collector/correlate/correlate.h"
+#include "collector/correlate/interval_set.h"
 
 namespace meldevakt::collector {
 
@@ -47,7 +50,18 @@ class CoverageMap {
   static constexpr std::array<Signal, 3> kAsked{
       Signal::kMessageCommitted, Signal::kMessageSaveFailed, Signal::kMessageAcknowledged};
 
-  explicit CoverageMap(const std::vector<LedgerCoverage>& claims);
+  // What a claim changed: answers about needs that touch one of the stretches (both ends count).
+  struct Change {
+    bool everything = false;  // a source is asked about a signal for the first time
+    bool clock = false;       // an agent states a larger clock error than before
+    std::vector<Interval> stretches;
+  };
+
+  CoverageMap() = default;
+  explicit CoverageMap(const std::vector<LedgerCoverage>& claims) {
+    for (const LedgerCoverage& claim : claims) static_cast<void>(add(claim));
+  }
+  Change add(const LedgerCoverage& claim);
 
   [[nodiscard]] bool observed(Signal signal) const;  // by any source; REQUIRES: one of kAsked
 
@@ -58,16 +72,26 @@ class CoverageMap {
   // The largest clock error the agent ever stated; zero when it stated none.
   [[nodiscard]] Duration clock_error(const std::string& agent) const;
 
- private:
-  struct Source {
-    std::string agent;
-    std::string name;
-    std::vector<Interval> read;  // disjoint, sorted
-  };
-  static std::size_t slot_of(Signal signal);
+  [[nodiscard]] Duration largest_clock_error() const { return largest_clock_error_; }
 
-  std::array<std::vector<Source>, kAsked.size()> sources_;  // sorted by agent and name
+ private:
+  struct Slot {
+    bool observed = false;
+    IntervalSet read;  // complete, less the gaps
+  };
+  struct Source {
+    std::array<Slot, kAsked.size()> slots;
+    IntervalSet gaps;
+  };
+  using SourceKey = std::pair<std::string, std::string>;  // agent, source
+  static std::size_t slot_of(Signal signal);
+  static void add_to_slot(Slot& slot, const Source& source, const SourceCoverage& claim,
+                          bool observes, Change& change);
+
+  std::map<SourceKey, Source> sources_;
+  std::array<std::size_t, kAsked.size()> observers_{};
   std::map<std::string, Duration> clock_errors_;
+  Duration largest_clock_error_;
 };
 
 }  // namespace meldevakt::collector

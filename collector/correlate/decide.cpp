@@ -8,7 +8,7 @@ namespace {
 struct Context {
   const Signs& signs;
   bool has_portal_id;
-  const std::vector<ReceiptCoverage>& portals;
+  const PortalMap& portals;
   const CoverageMap& coverage;
   const Policy& policy;
   Instant now;
@@ -24,11 +24,7 @@ std::optional<Reason> why_unreceipted(const Context& c) {
   if (c.now < sent + c.policy.confirm_within) return std::nullopt;
   // Without a row nobody knows when it was sent: at most this long before it was first seen.
   const Instant from = s.sent ? sent : sent - c.policy.look_before;
-  const bool complete =
-      std::any_of(c.portals.begin(), c.portals.end(), [&](const ReceiptCoverage& portal) {
-        return portal.span.contains(from) && portal.span.contains(sent) &&
-               (s.row == nullptr || s.row->portal == portal.portal);
-      });
+  const bool complete = c.portals.complete(s.row == nullptr ? nullptr : &s.row->portal, from, sent);
   if (!complete) return std::nullopt;
   return s.row == nullptr ? Reason::kUnknownToPortal : Reason::kUnconfirmedByPortal;
 }
@@ -79,15 +75,14 @@ Decision decide_unreceipted(const Context& c) {
 // Up to here a commit could still come and be logged: grace after the receipt, or after the last
 // attempt where that is later.
 Instant last_chance(const Context& c) {
-  Instant last = *c.signs.receipted;
-  if (c.signs.last_failure != nullptr) last = std::max(last, c.signs.last_failure->what->time);
-  if (c.signs.last_retry) last = std::max(last, *c.signs.last_retry);
+  Instant last = *c.signs.receipted_until;
+  if (c.signs.tried_until) last = std::max(last, *c.signs.tried_until);
   return last + c.policy.grace;
 }
 
 // Its own failure is seen. A commit later than that could hide where nobody read.
 Decision decide_failed(const Context& c, Signal decisive) {
-  const Need need{{c.signs.first_failure->what->time, last_chance(c)}, std::nullopt};
+  const Need need{{*c.signs.failed_from, last_chance(c)}, std::nullopt};
   if (auto hole = c.coverage.first_hole(decisive, need)) {
     return {Verdict::kUnverifiable, Reason::kHole, nullptr, std::move(hole)};
   }
@@ -100,7 +95,7 @@ Decision decide_failed(const Context& c, Signal decisive) {
 // Where its life must have been read from: from its own message.received; else long enough before
 // the receipt, or from where the log begins when that is before the receipt.
 Need need_of_silent(const Context& c) {
-  const Instant receipt = *c.signs.receipted;
+  const Instant receipt = *c.signs.receipted_from;
   const Instant to = last_chance(c);
   if (c.signs.received) return {{std::min(receipt, *c.signs.received), to}, std::nullopt};
   return {{receipt - c.policy.look_before, to}, receipt};
@@ -154,9 +149,8 @@ Decision decide_receipted(const Context& c) {
 
 }  // namespace
 
-Decision decide_verdict(const Signs& signs, bool has_portal_id,
-                        const std::vector<ReceiptCoverage>& portals, const CoverageMap& coverage,
-                        const Policy& policy, Instant now) {
+Decision decide_verdict(const Signs& signs, bool has_portal_id, const PortalMap& portals,
+                        const CoverageMap& coverage, const Policy& policy, Instant now) {
   const Context c{signs, has_portal_id, portals, coverage, policy, now};
   if (signs.commit != nullptr) return decide_committed(c);
   if (!signs.receipted) return decide_unreceipted(c);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "collector/correlate/coverage_map.h"
+#include "collector/correlate/portal_map.h"
 #include "collector/correlate/signs.h"
 
 namespace meldevakt::collector {
@@ -48,8 +49,7 @@ struct Decision {
 };
 
 [[nodiscard]] Decision decide_verdict(const Signs& signs, bool has_portal_id,
-                                      const std::vector<ReceiptCoverage>& portals,
-                                      const CoverageMap& coverage, const Policy& policy,
-                                      Instant now);
+                                      const PortalMap& portals, const CoverageMap& coverage,
+                                      const Policy& policy, Instant now);
 
 }  // namespace meldevakt::collector

@@ -48,8 +48,8 @@ std::vector<OverloadWindow> windows_by_start(const std::vector<const LedgerFact*
   std::vector<OverloadWindow> windows;
   for (const LedgerFact* fact : facts) {
     if (const auto* what = std::get_if<WindowFact>(&fact->fact.what); what != nullptr) {
-      windows.push_back(
-          {what->span, fact->fact.source, what->driver, what->signals, fact->fact.id});
+      windows.push_back({what->span, fact->fact.source, what->driver, what->signals, fact->fact.id,
+                         fact->agent, what->metrics});
     }
   }
   std::sort(windows.begin(), windows.end(), [](const OverloadWindow& a, const OverloadWindow& b) {
@@ -108,12 +108,18 @@ class Builder {
     if (certain && holders.messages.size() == 1 && holders.groups.empty()) {
       out_.all[holders.messages.front()].own.push_back(i);
     } else if (holders.messages.empty() && holders.groups.empty()) {
-      if (what.signal == Signal::kMessageCommitted) out_.nameless_commits.push_back(i);
-      if (what.signal == Signal::kMessageSaveFailed) out_.nameless_failures.push_back(i);
+      place_nameless(i, what);
     } else {
       for (const std::size_t message : holders.messages) mark_unclear(i, message);
       for (const std::size_t group : holders.groups) shared_[group].push_back(i);
     }
+  }
+
+  void place_nameless(std::size_t i, const StepFact& what) {
+    const bool commit = what.signal == Signal::kMessageCommitted;
+    if (!commit && what.signal != Signal::kMessageSaveFailed) return;
+    (commit ? out_.nameless_commits : out_.nameless_failures).push_back(i);
+    if (what.time_error > Duration{}) out_.nameless_in_doubt.push_back(i);
   }
 
   void mark_unclear(std::size_t step, std::size_t message) {

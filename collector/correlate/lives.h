@@ -44,6 +44,7 @@ struct Lives {
   std::vector<std::vector<std::size_t>> could_be;  // per step: lives it may belong to (unclear)
   std::vector<std::size_t> nameless_commits;       // nobody can say whose, in event order
   std::vector<std::size_t> nameless_failures;      // likewise
+  std::vector<std::size_t> nameless_in_doubt;      // those of both whose time is in doubt
   std::vector<OverloadWindow> windows;             // sorted by start
 };
 

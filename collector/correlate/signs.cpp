@@ -14,6 +14,15 @@ void keep_latest(std::optional<Instant>& kept, Instant time) {
   if (!kept || *kept < time) kept = time;
 }
 
+// Of several receipts the earliest counts; the more doubtful of two at the same time.
+void keep_receipt(Signs& signs, Instant time, Duration error) {
+  keep_earliest(signs.receipted_from, time - error);
+  if (signs.receipted && *signs.receipted < time) return;
+  if (signs.receipted != time) signs.receipted_until.reset();
+  signs.receipted = time;
+  keep_latest(signs.receipted_until, time + error);
+}
+
 bool has_receipt(const Receipt& row) {
   return row.confirmed && row.channel != kPrintChannel;
 }
@@ -22,7 +31,7 @@ void gather_rows(const Life& life, Signs& signs) {
   for (const Receipt& row : life.receipts) {
     if (row.sent) keep_earliest(signs.sent, *row.sent);
     if (has_receipt(row)) {
-      keep_earliest(signs.receipted, *row.confirmed);
+      keep_receipt(signs, *row.confirmed, Duration{});
       keep_latest(signs.kept_from, *row.confirmed);
     }
     if (row.channel == kPrintChannel) signs.printed = true;
@@ -40,9 +49,14 @@ void gather_own_step(const Step& step, Signs& signs) {
   keep_earliest(signs.first_seen, what.time);
   if (what.form && !signs.form) signs.form = what.form;
   switch (what.signal) {
-    case Signal::kMessageReceived: keep_earliest(signs.received, what.time); break;
-    case Signal::kMessageAcknowledged: keep_earliest(signs.receipted, what.time); break;
-    case Signal::kMessageRetried: keep_latest(signs.last_retry, what.time); break;
+    case Signal::kMessageReceived:
+      keep_earliest(signs.received, what.time - what.time_error);
+      break;
+    case Signal::kMessageAcknowledged: keep_receipt(signs, what.time, what.time_error); break;
+    case Signal::kMessageRetried:
+      keep_latest(signs.last_retry, what.time);
+      keep_latest(signs.tried_until, what.time + what.time_error);
+      break;
     case Signal::kMessageCommitted:
       if (signs.commit == nullptr) signs.commit = &step;
       break;
@@ -52,6 +66,8 @@ void gather_own_step(const Step& step, Signs& signs) {
     case Signal::kMessageSaveFailed:
       if (signs.first_failure == nullptr) signs.first_failure = &step;
       signs.last_failure = &step;
+      keep_earliest(signs.failed_from, what.time - what.time_error);
+      keep_latest(signs.tried_until, what.time + what.time_error);
       if (what.outcome == Outcome::kUnknown) signs.last_unknown = &step;
       break;
     default: break;  // gather_signs is given message signals only
@@ -69,39 +85,64 @@ void gather_unclear_step(const Step& step, Signs& signs) {
 
 // The earliest of `nameless` steps that lies near any of `times`, unless `kept` is earlier.
 void keep_nearby(const Lives& lives, const std::vector<std::size_t>& nameless,
-                 const std::vector<Instant>& times, Duration nearby, const Step*& kept) {
-  for (const Instant time : times) {
+                 const std::vector<Interval>& times, Duration nearby, const Step*& kept) {
+  for (const Interval& time : times) {
     const auto at = std::lower_bound(
-        nameless.begin(), nameless.end(), time - nearby,
+        nameless.begin(), nameless.end(), time.from - nearby,
         [&lives](std::size_t step, Instant t) { return lives.steps[step].what->time < t; });
     if (at == nameless.end()) continue;
     const Step& step = lives.steps[*at];
-    if (step.what->time > time + nearby) continue;
+    if (step.what->time > time.to + nearby) continue;
     // Steps lie in one vector in event order, so the lower address is the earlier event.
     if (kept == nullptr || &step < kept) kept = &step;
   }
 }
 
-bool receipt_came_first(const Lives& lives, const Life& life, const CoverageMap& coverage,
-                        const Policy& policy, const Signs& signs) {
-  const Instant committed = signs.commit->what->time;
-  const std::string& agent = signs.commit->ledger->agent;
+// Those whose own time is in doubt are few, and looked at one by one.
+void keep_doubtful(const Lives& lives, Signal signal, const std::vector<Interval>& times,
+                   Duration nearby, const Step*& kept) {
+  for (const std::size_t i : lives.nameless_in_doubt) {
+    const Step& step = lives.steps[i];
+    if (step.what->signal != signal || (kept != nullptr && kept <= &step)) continue;
+    const Duration reach = nearby + step.what->time_error;
+    const bool near = std::any_of(times.begin(), times.end(), [&](const Interval& time) {
+      return time.from - reach <= step.what->time && step.what->time <= time.to + reach;
+    });
+    if (near) kept = &step;
+  }
+}
+
+void find_receipt_before_commit(const Lives& lives, const Life& life, const CoverageMap& coverage,
+                                const Policy& policy, Signs& signs) {
+  const Step& commit = *signs.commit;
+  const Instant committed = commit.what->time - commit.what->time_error;
+  const std::string& agent = commit.ledger->agent;
   const Duration error = coverage.clock_error(agent);
+  bool by_one_clock = false;
+  const auto across_clocks = [&](Instant receipt) {
+    signs.receipt_came_first = true;
+    const Duration by = committed - receipt;
+    signs.first_across_clocks = std::max(signs.first_across_clocks.value_or(by), by);
+  };
   for (const std::size_t i : life.own) {
     const Step& step = lives.steps[i];
     if (step.what->signal != Signal::kMessageAcknowledged) continue;
     const std::string& other = step.ledger->agent;
     // Two times of one clock are compared as they are.
     const Duration slack = other == agent ? Duration{} : error + coverage.clock_error(other);
-    if (step.what->time + slack < committed) return true;
+    const Instant latest = step.what->time + step.what->time_error;
+    if (latest + slack >= committed) continue;
+    if (other == agent) by_one_clock = true;
+    across_clocks(latest);
   }
   for (const Receipt& row : life.receipts) {
     if (!has_receipt(row)) continue;
     // A time in whole seconds was probably cut: the receipt may be almost a second later.
     const Duration cut = row.confirmed->ms % 1000 == 0 ? seconds(1) : Duration{};
-    if (*row.confirmed + policy.clock_error + error + cut < committed) return true;
+    if (*row.confirmed + policy.clock_error + error + cut < committed)
+      across_clocks(*row.confirmed);
   }
-  return false;
+  if (by_one_clock) signs.first_across_clocks.reset();
 }
 
 }  // namespace
@@ -110,21 +151,22 @@ Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& cove
                    const Policy& policy) {
   Signs signs;
   gather_rows(life, signs);
-  std::vector<Instant> times;  // signs of life: what is near them may be its
+  std::vector<Interval> times;  // signs of life: what is near them may be its
   for (const std::size_t i : life.own) {
+    const StepFact& what = *lives.steps[i].what;
     gather_own_step(lives.steps[i], signs);
-    times.push_back(lives.steps[i].what->time);
+    times.push_back({what.time - what.time_error, what.time + what.time_error});
   }
   for (const Receipt& row : life.receipts) {
-    if (has_receipt(row)) times.push_back(*row.confirmed);
+    if (has_receipt(row)) times.push_back({*row.confirmed, *row.confirmed});
   }
   for (const std::size_t i : life.unclear) gather_unclear_step(lives.steps[i], signs);
   keep_nearby(lives, lives.nameless_commits, times, policy.nearby, signs.unclear_commit);
   keep_nearby(lives, lives.nameless_failures, times, policy.nearby, signs.unclear_failure);
+  keep_doubtful(lives, Signal::kMessageCommitted, times, policy.nearby, signs.unclear_commit);
+  keep_doubtful(lives, Signal::kMessageSaveFailed, times, policy.nearby, signs.unclear_failure);
   if (!signs.kept_from) signs.kept_from = signs.receipted;
-  if (signs.commit != nullptr) {
-    signs.receipt_came_first = receipt_came_first(lives, life, coverage, policy, signs);
-  }
+  if (signs.commit != nullptr) find_receipt_before_commit(lives, life, coverage, policy, signs);
   return signs;
 }
 

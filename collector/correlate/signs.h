@@ -23,14 +23,21 @@ struct Signs {
 
   // Its own steps.
   std::optional<Instant> first_seen;    // the earliest of any kind
-  std::optional<Instant> received;      // the earliest message.received
+  std::optional<Instant> received;      // the earliest that message.received can have been
   const Step* commit = nullptr;         // the earliest
   const Step* rejected = nullptr;       // the earliest
   const Step* first_failure = nullptr;  // of message.save_failed
   const Step* last_failure = nullptr;
   std::optional<Instant> last_retry;
-  const Step* last_unknown = nullptr;  // the latest failure whose outcome nobody knows
-  bool receipt_came_first = false;     // before the commit, by more than the clocks could err
+  // A time in doubt counts as the reading that needs more to have been read.
+  std::optional<Instant> receipted_from;   // the earliest and
+  std::optional<Instant> receipted_until;  // the latest that `receipted` can have been
+  std::optional<Instant> failed_from;      // the earliest that a failure can have been
+  std::optional<Instant> tried_until;      // the latest that a failure or a retry can have been
+  const Step* last_unknown = nullptr;      // the latest failure whose outcome nobody knows
+  bool receipt_came_first = false;         // before the commit, by more than the clocks could err
+  // By how much, where only clocks that may err against each other say so.
+  std::optional<Duration> first_across_clocks;
   std::optional<FormType> form;
 
   // What may be its or another's: the earliest of each.

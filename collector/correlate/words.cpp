@@ -80,6 +80,7 @@ constexpr std::array kDrivers{
 constexpr std::array kCauses{
     Words{"coverage_gap", "part of the log was not read"},
     Words{"commit_not_logged", "tried again, and this product does not log what it stores"},
+    Words{"count_short", "fewer messages are stored than were receipted"},
     Words{"no_answer", "the commit got no answer"},
     Words{"no_coverage", "no log that would tell is read"},
     Words{"not_acknowledged", "never receipted by the case system"},

@@ -14,36 +14,10 @@ namespace {
 
 constexpr std::size_t kIdDigits = 16;
 
-// How bad it is to hear, the worst last.
-int severity(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kStoredAfterReceipt: return 1;
-    case Verdict::kFallbackStalled: return 2;
-    case Verdict::kUndelivered: return 3;
-    case Verdict::kUnverifiable: return 4;
-    case Verdict::kInDoubt: return 5;
-    case Verdict::kMissing: return 6;
-    case Verdict::kLost: return 7;
-    default: return 0;
-  }
-}
-
-bool belongs_to_an_incident(Verdict verdict) {
-  return needs_action(verdict) || verdict == Verdict::kStoredAfterReceipt;
-}
-
 struct Event {
   Instant time;
   const MessageVerdict* message = nullptr;
 };
-
-// When it happened: the failure, else the receipt that should have waited, else the sending.
-Instant event_time(const MessageVerdict& message) {
-  if (message.failed) return *message.failed;
-  if (message.receipted) return *message.receipted;
-  if (message.sent) return *message.sent;
-  return message.committed.value_or(Instant{});
-}
 
 std::string words_of_windows(const std::vector<Event>& events) {
   std::set<std::string> drivers;
@@ -79,8 +53,8 @@ std::string id_of(const Incident& incident, const std::string& first_message) {
   return sha256(named).hex().substr(0, kIdDigits);
 }
 
-Incident incident_of(const Correlation& all, const std::string& cause,
-                     const std::vector<Event>& events) {
+Incident of_events(const Correlation& all, const std::string& cause,
+                   const std::vector<Event>& events) {
   Incident out;
   out.tenant = all.tenant;
   out.cause = cause;
@@ -104,7 +78,46 @@ Incident incident_of(const Correlation& all, const std::string& cause,
   return out;
 }
 
+bool earlier(const Event& a, const Event& b) {
+  return std::tie(a.time, a.message->message) < std::tie(b.time, b.message->message);
+}
+
 }  // namespace
+
+int severity(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kStoredAfterReceipt: return 1;
+    case Verdict::kFallbackStalled: return 2;
+    case Verdict::kUndelivered: return 3;
+    case Verdict::kUnverifiable: return 4;
+    case Verdict::kInDoubt: return 5;
+    case Verdict::kMissing: return 6;
+    case Verdict::kLost: return 7;
+    default: return 0;
+  }
+}
+
+bool belongs_to_an_incident(Verdict verdict) {
+  return needs_action(verdict) || verdict == Verdict::kStoredAfterReceipt;
+}
+
+Instant event_time(const MessageVerdict& message) {
+  if (message.failed) return *message.failed;
+  if (message.receipted) return *message.receipted;
+  if (message.sent) return *message.sent;
+  return message.committed.value_or(Instant{});
+}
+
+Incident incident_of(const Correlation& all, std::vector<const MessageVerdict*> messages) {
+  std::vector<Event> events;
+  for (const MessageVerdict* message : messages) events.push_back({event_time(*message), message});
+  std::sort(events.begin(), events.end(), earlier);
+  const auto worst =
+      std::max_element(events.begin(), events.end(), [](const auto& a, const auto& b) {
+        return severity(a.message->verdict) < severity(b.message->verdict);
+      });
+  return of_events(all, worst->message->cause, events);
+}
 
 std::vector<Incident> group_incidents(const Correlation& correlation, Duration apart) {
   std::map<std::string, std::vector<Event>> by_cause;
@@ -114,17 +127,15 @@ std::vector<Incident> group_incidents(const Correlation& correlation, Duration a
   }
   std::vector<Incident> out;
   for (auto& [cause, events] : by_cause) {
-    std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
-      return std::tie(a.time, a.message->message) < std::tie(b.time, b.message->message);
-    });
+    std::sort(events.begin(), events.end(), earlier);
     std::vector<Event> together;
     for (const Event& event : events) {
       if (!together.empty() && event.time - together.back().time > apart) {
-        out.push_back(incident_of(correlation, cause, std::exchange(together, {})));
+        out.push_back(of_events(correlation, cause, std::exchange(together, {})));
       }
       together.push_back(event);
     }
-    if (!together.empty()) out.push_back(incident_of(correlation, cause, together));
+    if (!together.empty()) out.push_back(of_events(correlation, cause, together));
   }
   std::sort(out.begin(), out.end(), [](const Incident& a, const Incident& b) {
     return std::tie(a.first, a.cause, a.id) < std::tie(b.first, b.cause, b.id);

@@ -25,7 +25,21 @@ struct Incident {
   std::optional<Instant> earliest_deadline;  // of those the portal still has
   std::string reason;                        // why these are one incident, in words
   bool open = true;                          // some message of it needs action
+  // What people decided of it: numbers of the entries (decisions.h), sorted.
+  std::vector<std::uint64_t> decided{};
+  bool closed_by_person = false;
 };
+
+// How bad a verdict is to hear: 0 for those that make no incident, the worst highest.
+[[nodiscard]] int severity(Verdict verdict);
+// When it happened: the failure, else the receipt that should have waited, else the sending.
+[[nodiscard]] Instant event_time(const MessageVerdict& message);
+[[nodiscard]] bool belongs_to_an_incident(Verdict verdict);
+
+// Of messages that somebody says are one event, whatever their causes: the cause is that of the
+// worst. REQUIRES: not empty.
+[[nodiscard]] Incident incident_of(const Correlation& all,
+                                   std::vector<const MessageVerdict*> messages);
 
 // Messages whose verdict needs action, or shows the fault (stored_after_receipt), grouped by cause;
 // a pause over `apart` begins a new incident.

@@ -1,0 +1,106 @@
+// The working state of Correlator (correlator.h): what is kept, and what waits to be decided again.
+//
+// Order inside settle(): 1 ties that a replaced fact no longer makes are undone; 2 what time, and
+// what is near, touches is collected; 3 each touched component is decided, and what it says is
+// compared by fingerprint with what was said before. Thread-safety: none.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <queue>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "collector/correlate/component.h"
+#include "collector/correlate/correlator.h"
+#include "collector/correlate/span_index.h"
+
+namespace meldevakt::collector {
+
+class Correlator::State {
+ public:
+  State(std::string tenant, Policy policy)
+      : tenant_{std::move(tenant)}, policy_{std::move(policy)} {}
+
+  Status add(const LedgerFact& fact);
+  Status add(const Receipt& row);
+  void add(const LedgerCoverage& claim);
+  void add(const ReceiptCoverage& claim);
+  void set_policy(Policy policy);
+
+  void settle(Instant now, const std::function<void(const Change&)>& tell);
+  [[nodiscard]] Correlation correlation();
+  void visit(const std::function<void(const MessageVerdict&)>& use);
+  [[nodiscard]] std::uint64_t count(Verdict verdict) const {
+    return counts_[static_cast<std::size_t>(verdict)];
+  }
+  [[nodiscard]] std::uint64_t decisions() const { return decisions_; }
+
+ private:
+  // A message that is not both committed and receipted: what surrounds it and time may change it.
+  struct Unsettled {
+    std::optional<Interval> sensitive;  // nullopt: nothing is known of when it was
+    std::optional<Instant> next;
+  };
+  class Nearby;  // Surroundings of one component
+
+  // --- adding (correlator_add.cpp)
+  void attach(std::uint32_t slot);
+  void detach(std::uint32_t slot);
+  void attach_named(std::uint32_t slot, const std::vector<std::uint32_t>& names);
+  void move_nameless(std::uint32_t slot, bool in);
+  void touch(std::uint32_t name) { touched_.push_back(name); }
+  void disturb(const Interval& span);          // whoever is sensitive to it
+  void disturb_windows(const Interval& span);  // whoever's life it overlaps
+  void disturb_all_unsettled();
+  void disturb_everyone();
+
+  // --- deciding (correlator_settle.cpp)
+  void undo_ties();
+  void wake(Instant now);
+  [[nodiscard]] std::vector<std::uint32_t> touched_roots();
+  void decide(std::uint32_t root, const std::function<void(const Change&)>& tell);
+  void publish(std::uint32_t name, Judged judged, const std::function<void(const Change&)>& tell);
+  void withdraw(std::uint32_t name, const std::function<void(const Change&)>& tell);
+  void remember(std::uint32_t name, const Judged& judged);
+  void judge_each(std::uint32_t root,
+                  const std::function<void(std::uint32_t, std::optional<Judged>)>& use);
+  [[nodiscard]] std::vector<OverloadWindow> windows_over(const Interval& span) const;
+  [[nodiscard]] OverloadWindow window_of(std::uint32_t slot) const;
+
+  std::string tenant_;
+  Policy policy_;
+  Instant now_;
+
+  Archive archive_;
+  Mentions mentions_;
+  Nameless nameless_;
+  Components parts_{archive_, mentions_};
+  CoverageMap coverage_;
+  PortalMap portals_;
+
+  // Lives by when they were, for windows; windows by when they were, for lives.
+  SpanIndex lives_{21};
+  SpanIndex windows_{21};
+  std::set<std::uint32_t> window_slots_;
+  SpanIndex sensitive_{17};
+  std::unordered_map<std::uint32_t, Unsettled> unsettled_;
+  std::priority_queue<std::pair<Instant, std::uint32_t>,
+                      std::vector<std::pair<Instant, std::uint32_t>>, std::greater<>>
+      timers_;
+  // Receipts before commits by no more than this are so only as long as no clock errs more.
+  std::set<std::pair<Duration, std::uint32_t>> across_clocks_;
+
+  std::vector<std::uint32_t> touched_;  // names whose facts, rows or ties changed
+  std::vector<std::uint32_t> dirty_;    // names to be decided again for another reason
+  std::vector<std::uint32_t> retie_;    // names whose component may fall apart
+  std::array<std::uint64_t, static_cast<std::size_t>(Verdict::kUnreceipted) + 1> counts_{};
+  std::uint64_t decisions_ = 0;
+};
+
+}  // namespace meldevakt::collector

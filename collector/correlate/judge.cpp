@@ -1,0 +1,137 @@
+#include "collector/correlate/judge.h"
+
+#include <algorithm>
+#include <array>
+
+namespace meldevakt::collector {
+namespace {
+
+// Where the message is now, by the Bufdir report's table; only where it is not in the case system.
+Category category_of(const MessageVerdict& message, Instant now) {
+  const bool absent = message.verdict == Verdict::kLost || message.verdict == Verdict::kMissing ||
+                      message.verdict == Verdict::kInDoubt;
+  if (!absent) return Category::kNone;
+  if (message.channel == kSvarUtChannel) return Category::kC;
+  const bool purged = message.purge_deadline && *message.purge_deadline <= now;
+  return purged ? Category::kA : Category::kB;
+}
+
+void tell_times(const Signs& signs, const Policy& policy, MessageVerdict& out) {
+  out.form = signs.form.value_or(FormType::kUnknown);
+  if (signs.row != nullptr) {
+    out.channel = signs.row->channel;
+    if (signs.row->form != FormType::kUnknown) out.form = signs.row->form;
+  }
+  out.sent = signs.sent;
+  out.receipted = signs.receipted;
+  if (signs.commit != nullptr) out.committed = signs.commit->what->time;
+  if (signs.last_failure != nullptr) out.failed = signs.last_failure->what->time;
+  out.purge_deadline = purge_deadline(policy.retention, out.channel, signs.sent, signs.kept_from);
+}
+
+// From the first to the last that is known of it; each time as wide as it is in doubt.
+std::optional<Interval> times_of(const Lives& lives, const Life& life, const Signs& signs) {
+  std::optional<Interval> out;
+  const auto widen = [&out](Instant from, Instant to) {
+    if (!out) out = Interval{from, to};
+    out->from = std::min(out->from, from);
+    out->to = std::max(out->to, to);
+  };
+  if (signs.receipted) widen(*signs.receipted_from, *signs.receipted_until);
+  if (signs.sent) widen(*signs.sent, *signs.sent);
+  for (const std::size_t i : life.own) {
+    const StepFact& what = *lives.steps[i].what;
+    widen(what.time - what.time_error, what.time + what.time_error);
+  }
+  for (const Receipt& row : life.receipts) {
+    if (row.confirmed) widen(*row.confirmed, *row.confirmed);
+  }
+  return out;
+}
+
+std::vector<std::string> evidence_of(const Lives& lives, const Life& life,
+                                     const Decision& decision) {
+  std::vector<std::string> ids = life.aliases;
+  for (const std::size_t step : life.own) ids.push_back(lives.steps[step].id());
+  if (decision.unclear != nullptr) ids.push_back(decision.unclear->id());
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+// Every point in time that decide.cpp compares `now` with, as far as it may still matter.
+std::optional<Instant> next_of(const Signs& signs, const MessageVerdict& message,
+                               const Bench& bench) {
+  const Policy& policy = bench.policy;
+  std::array<std::optional<Instant>, 5> times;
+  const auto since = signs.sent ? signs.sent : signs.first_seen;
+  const bool may_be_unreceipted = message.verdict == Verdict::kStored && !signs.receipted;
+  if (message.verdict == Verdict::kPending || may_be_unreceipted) {
+    if (since) times[0] = *since + policy.confirm_within;
+  }
+  if (message.verdict == Verdict::kPending) {
+    if (signs.receipted) {
+      times[1] = *signs.receipted + policy.grace;
+      Instant last = *signs.receipted_until;
+      if (signs.tried_until) last = std::max(last, *signs.tried_until);
+      times[2] = last + policy.grace + policy.report_within;
+    }
+    if (signs.unclear_receipt != nullptr) {
+      times[3] = signs.unclear_receipt->what->time + policy.grace;
+    }
+  }
+  if (message.category == Category::kB) times[4] = message.purge_deadline;
+  std::optional<Instant> next;
+  for (const auto& time : times) {
+    if (time && bench.now < *time && (!next || *time < *next)) next = time;
+  }
+  return next;
+}
+
+// Wide enough for every stretch that decide.cpp and signs.cpp look at.
+std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const Signs& signs,
+                                     const Policy& policy) {
+  if (!times || (signs.commit != nullptr && signs.receipted)) return std::nullopt;
+  Interval out{times->from - std::max(policy.look_before, policy.nearby),
+               times->to + std::max(policy.grace, policy.nearby)};
+  if (!signs.receipted) out.to = std::max(out.to, times->to + policy.confirm_within);
+  return out;
+}
+
+}  // namespace
+
+Judged judge(const Lives& lives, const Life& life, const Bench& bench,
+             const Surroundings& surroundings) {
+  const Signs signs = gather_signs(lives, life, bench.coverage, bench.policy);
+  const bool has_portal_id = life.references.front().type == ReferenceType::kPortalMessageId;
+  const Decision decision =
+      decide_verdict(signs, has_portal_id, bench.portals, bench.coverage, bench.policy, bench.now);
+  Judged out;
+  MessageVerdict& message = out.message;
+  message.message = life.message;
+  message.references = life.references;
+  message.verdict = decision.verdict;
+  tell_times(signs, bench.policy, message);
+  Candidates candidates;
+  if (decision.unclear != nullptr) {
+    candidates =
+        surroundings.candidates_of(static_cast<std::size_t>(decision.unclear - lives.steps.data()));
+  }
+  message.candidates = candidates.messages;
+  message.explanation = explain(decision, signs, candidates);
+  message.cause = cause_of(decision, signs);
+  message.category = category_of(message, bench.now);
+  message.evidence = evidence_of(lives, life, decision);
+  const std::optional<Interval> times = times_of(lives, life, signs);
+  if (times) {
+    const Duration error = bench.policy.clock_error;
+    out.span = Interval{times->from - error, times->to + error};
+    message.windows = surroundings.windows_over(*out.span);
+  }
+  out.sensitive = sensitive_of(times, signs, bench.policy);
+  out.next = next_of(signs, message, bench);
+  out.first_across_clocks = signs.first_across_clocks;
+  return out;
+}
+
+}  // namespace meldevakt::collector

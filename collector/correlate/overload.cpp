@@ -1,0 +1,98 @@
+#include "collector/correlate/overload.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+
+#include "collector/correlate/coverage_map.h"
+#include "collector/correlate/lives.h"
+
+namespace meldevakt::collector {
+namespace {
+
+// What overload looks like, and not why.
+constexpr std::array<std::string_view, 4> kSymptoms{"slow", "timeout", "connection_lost",
+                                                    "connections_refused"};
+
+// How much a driver says: nothing, a symptom, what waits for it, a cause.
+int rank_of(std::string_view driver) {
+  if (driver.empty()) return 0;
+  if (std::find(kSymptoms.begin(), kSymptoms.end(), driver) != kSymptoms.end()) return 1;
+  return driver == "lock_wait" || driver == "deadlock" ? 2 : 3;
+}
+
+std::uint64_t signals_of(const OverloadWindow& window) {
+  std::uint64_t sum = 0;
+  for (const WindowFact::Count& count : window.signals) sum += count.count;
+  return sum;
+}
+
+std::string driver_of(const std::vector<const OverloadWindow*>& windows) {
+  std::map<std::string, std::uint64_t> counts;
+  for (const OverloadWindow* window : windows) counts[window->driver] += signals_of(*window);
+  const auto best =
+      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+        const int rank_a = rank_of(a.first);
+        const int rank_b = rank_of(b.first);
+        // Of two that say as much and as often, the first by name.
+        return std::tie(rank_a, a.second, b.first) < std::tie(rank_b, b.second, a.first);
+      });
+  return best->first;
+}
+
+Overload overload_of(const std::vector<const OverloadWindow*>& windows) {
+  Overload out;
+  out.span = windows.front()->span;
+  std::map<Signal, std::uint64_t> signals;
+  for (const OverloadWindow* window : windows) {
+    out.span.from = std::min(out.span.from, window->span.from);
+    out.span.to = std::max(out.span.to, window->span.to);
+    out.witnesses.emplace_back(window->agent, window->source);
+    out.metrics += window->metrics;
+    out.evidence.push_back(window->fact_id);
+    for (const WindowFact::Count& count : window->signals) signals[count.signal] += count.count;
+  }
+  for (const auto& [signal, count] : signals) out.signals.push_back({signal, count});
+  std::sort(out.witnesses.begin(), out.witnesses.end());
+  out.witnesses.erase(std::unique(out.witnesses.begin(), out.witnesses.end()), out.witnesses.end());
+  std::sort(out.evidence.begin(), out.evidence.end());
+  out.driver = driver_of(windows);
+  const bool confirmed = out.witnesses.size() > 1 || out.metrics > 0;
+  out.state = confirmed ? OverloadState::kConfirmed : OverloadState::kSuspected;
+  return out;
+}
+
+}  // namespace
+
+std::string_view to_string(OverloadState state) {
+  return state == OverloadState::kConfirmed ? "confirmed" : "suspected";
+}
+
+std::vector<Overload> overloads_of(const TenantInput& input) {
+  const std::vector<OverloadWindow> windows = build_lives(input).windows;
+  const CoverageMap coverage{input.coverage};
+  std::vector<std::pair<Interval, const OverloadWindow*>> widened;  // as clocks may be off
+  for (const OverloadWindow& window : windows) {
+    const Duration error = coverage.clock_error(window.agent);
+    widened.push_back({{window.span.from - error, window.span.to + error}, &window});
+  }
+  std::sort(widened.begin(), widened.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first, a.second->fact_id) < std::tie(b.first, b.second->fact_id);
+  });
+  std::vector<Overload> out;
+  std::vector<const OverloadWindow*> together;
+  Instant until;
+  for (const auto& [span, window] : widened) {
+    if (!together.empty() && span.from > until) {
+      out.push_back(overload_of(together));
+      together.clear();
+    }
+    until = together.empty() ? span.to : std::max(until, span.to);
+    together.push_back(window);
+  }
+  if (!together.empty()) out.push_back(overload_of(together));
+  return out;
+}
+
+}  // namespace meldevakt::collector

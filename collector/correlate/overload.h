@@ -1,0 +1,43 @@
+// Times of overload of a whole municipality: what its sources and agents saw at one time is one.
+//
+//   for (const Overload& overload : overloads_of(input)) ...
+//
+// Windows of several sources that overlap, or lie no further apart than their agents' clocks may
+// err, make one overload. It is *suspected* where software of one source logged hard signals, and
+// *confirmed* where a second source saw it too, or a metric went over its limit (several records of
+// one source are one witness). The driver: the most telling cause that any source names (a backup,
+// a full log or disk, memory, locks) before what overload merely looks like (timeouts, slowness);
+// of two alike the one with more signals.
+//
+// A window is a fact with an id of its own, so it does not matter whether the log was followed,
+// read a day late or scanned, nor who tells of it how often. Pure. Thread-safety: pure function.
+// Cost: O(n log n).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "collector/correlate/correlate.h"
+
+namespace meldevakt::collector {
+
+enum class OverloadState : std::uint8_t { kSuspected, kConfirmed };
+[[nodiscard]] std::string_view to_string(OverloadState state);
+
+struct Overload {
+  Interval span;
+  OverloadState state = OverloadState::kSuspected;
+  std::string driver;                                          // a code; "" when nothing says
+  std::vector<std::pair<std::string, std::string>> witnesses;  // agent and source, sorted
+  std::vector<WindowFact::Count> signals;                      // of all of them, sorted
+  std::uint64_t metrics = 0;                                   // of the signals: samples
+  std::vector<std::string> evidence;                           // fact ids, sorted
+};
+
+// Sorted by start.
+[[nodiscard]] std::vector<Overload> overloads_of(const TenantInput& input);
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,39 @@
+// Where logs name no message: which stored messages could be which receipted ones, by time and form
+// type. Told beside the verdict, flagged as what it is, and never a verdict: a relaxed match makes
+// nothing `stored` (no log of ours names a bydel, so the portal's cannot be compared).
+//
+//   for (const RelaxedMatch& match : relaxed_matches(correlate(input, now), input)) ...
+//
+// For each commit that names nobody: the messages that are receipted, not refused and without a
+// commit of their own, whose receipt or failure lies within Policy::nearby of it (more where its
+// time is in doubt), and whose form is the same or unknown on either side. `only`: it could be of
+// one message alone, and that message could have no other commit.
+//
+// Pure. Thread-safety: pure function. Bounds: kListedCandidatesMax alternatives a match; how many
+// more there are is told. Cost: O(n log n + found).
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "collector/correlate/correlate.h"
+
+namespace meldevakt::collector {
+
+struct RelaxedMatch {
+  std::string fact_id;  // of the commit
+  std::string agent;
+  std::string source;
+  Instant time;
+  FormType form = FormType::kUnknown;
+  std::vector<std::string> messages;  // the nearest first; kListedCandidatesMax of them
+  std::size_t more = 0;
+  bool only = false;
+};
+
+// Sorted by time and fact; commits that fit no message at all are told with an empty list.
+[[nodiscard]] std::vector<RelaxedMatch> relaxed_matches(const Correlation& all,
+                                                        const TenantInput& input);
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,94 @@
+// What people tell of messages: entries of the tenant's ledger like the agents' facts, never
+// edited, and inputs of a pure function like them. What somebody said in error is taken back by
+// another entry, and both are kept.
+//
+//   apply_testimony(correlation, entries);
+//
+//   recovered      the message is there after all: sent again, downloaded, found, stored by hand.
+//                  Of one that is lost, missing, in doubt, unverifiable or undelivered it makes
+//                  `recovered`; the explanation keeps what was concluded before. Its category stays
+//                  what it was when it was recovered: B while the portal had it, A after the purge.
+//   mistaken       category D of the Bufdir report: the sender took it for a mistake of his own and
+//                  sent again. A flag beside the verdict; it overlaps A and C.
+//   stored_count   so many messages are stored that the case system received from - to (of one form
+//                  where it says so): counted in its database. For products that log failures only
+//                  nothing else can say more. See Reconciliation.
+//   taken_back     the entry with that number says nothing any more.
+//
+// Order does not matter: entries are a set by number; of several that count the highest does.
+// Pure. Thread-safety: plain values, pure functions. Bounds: kNoteBytesMax. Cost: O(n log n).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "collector/correlate/correlate.h"
+
+namespace meldevakt::collector {
+
+inline constexpr std::size_t kNoteBytesMax = 400;
+
+enum class RecoveredHow : std::uint8_t { kSentAgain, kDownloaded, kFound, kStoredByHand };
+[[nodiscard]] std::string_view to_string(RecoveredHow how);  // "sent_again", ...
+[[nodiscard]] std::optional<RecoveredHow> recovered_how_from_string(std::string_view text);
+
+struct MessageRecovered {
+  std::string message;
+  Instant when;
+  RecoveredHow how = RecoveredHow::kSentAgain;
+  auto operator<=>(const MessageRecovered&) const = default;
+};
+struct SenderMistaken {
+  std::string message;
+  auto operator<=>(const SenderMistaken&) const = default;
+};
+struct StoredCount {
+  Interval span;  // of the messages' receipt
+  std::optional<FormType> form;
+  std::uint64_t count = 0;
+  auto operator<=>(const StoredCount&) const = default;
+};
+struct TakenBack {
+  std::uint64_t entry = 0;
+  auto operator<=>(const TakenBack&) const = default;
+};
+
+struct Testimony {
+  std::uint64_t number = 0;  // of the entry in the tenant's ledger of testimony
+  Instant told;
+  std::string person;  // who says so: a name, is_name()
+  std::string note;    // "" or why
+  std::variant<MessageRecovered, SenderMistaken, StoredCount, TakenBack> what;
+  auto operator<=>(const Testimony&) const = default;
+};
+
+// kInvalid, saying what is expected: a name, a message, a span, a note that is too long, a time of
+// telling before what is told.
+[[nodiscard]] Status check_testimony(const Testimony& entry);
+
+// Whether a count of stored messages agrees with the receipts of that time.
+struct Reconciliation {
+  enum class State : std::uint8_t {
+    kAgrees,  // as many are stored as were receipted and not seen to fail
+    kShort,   // fewer: some that look well are not there, and nobody knows which
+    kOver,    // more: stored without a receipt, or counted twice
+  };
+  std::uint64_t entry = 0;
+  StoredCount told;
+  std::uint64_t expected = 0;  // receipted in that time and not lost, missing, refused or in doubt
+  State state = State::kAgrees;
+};
+[[nodiscard]] std::string_view to_string(Reconciliation::State state);
+
+// Changes the verdicts as above; where a count is short, each `no_failure_seen` of its time becomes
+// `unverifiable` with the cause "count_short"; where it agrees, the explanation says so. REQUIRES:
+// `all` as correlate() leaves it.
+std::vector<Reconciliation> apply_testimony(Correlation& all,
+                                            const std::vector<Testimony>& entries);
+
+}  // namespace meldevakt::collector

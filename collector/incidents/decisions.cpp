@@ -1,0 +1,232 @@
+#include "collector/incidents/decisions.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "collector/correlate/testimony.h"
+#include "common/summary/forms.h"
+
+namespace meldevakt::collector {
+namespace {
+
+constexpr std::array<std::string_view, 6> kKinds{"merge",  "split", "close",
+                                                 "reopen", "aware", "taken_back"};
+constexpr std::array<std::string_view, 6> kDone{"merged",   "split off",      "closed",
+                                                "reopened", "known of since", ""};
+
+// The entries that count, in their order.
+std::vector<const IncidentDecision*> standing(const std::vector<IncidentDecision>& entries) {
+  std::map<std::uint64_t, const IncidentDecision*> by_number;
+  for (const IncidentDecision& entry : entries) {
+    const auto [at, added] = by_number.try_emplace(entry.number, &entry);
+    if (!added && *at->second < entry) at->second = &entry;  // one number, two contents: a fault
+  }
+  std::set<std::uint64_t> gone;
+  for (auto at = by_number.rbegin(); at != by_number.rend(); ++at) {
+    const IncidentDecision& entry = *at->second;
+    if (entry.kind != DecisionKind::kTakenBack || gone.count(entry.number) != 0) continue;
+    if (entry.entry < entry.number) gone.insert(entry.entry);
+  }
+  std::vector<const IncidentDecision*> out;
+  for (const auto& [number, entry] : by_number) {
+    if (gone.count(number) == 0) out.push_back(entry);
+  }
+  return out;
+}
+
+// Messages that are one incident, and what made them so.
+struct Group {
+  Incident machine;  // as it was grouped; what it says stands while nobody changes its messages
+  std::set<std::string> messages;
+  bool changed = false;
+  std::vector<const IncidentDecision*> decided;
+  const IncidentDecision* closed = nullptr;
+};
+
+class Applying {
+ public:
+  explicit Applying(const std::vector<Incident>& grouped) {
+    for (const Incident& incident : grouped) {
+      const std::size_t index = groups_.size();
+      Group group;
+      group.machine = incident;
+      group.messages.insert(incident.messages.begin(), incident.messages.end());
+      for (const std::string& message : incident.messages) group_of_[message] = index;
+      groups_.push_back(std::move(group));
+    }
+  }
+
+  void apply(const IncidentDecision& entry) {
+    const std::set<std::size_t> held = groups_holding(entry.messages);
+    if (held.empty()) return;
+    if (entry.kind == DecisionKind::kMerge) return merge(entry, held);
+    if (entry.kind == DecisionKind::kSplit) return split(entry, held);
+    for (const std::size_t index : held) {
+      Group& group = groups_[index];
+      group.decided.push_back(&entry);
+      if (entry.kind == DecisionKind::kClose) group.closed = &entry;
+      if (entry.kind == DecisionKind::kReopen) group.closed = nullptr;
+    }
+  }
+
+  [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
+
+ private:
+  [[nodiscard]] std::set<std::size_t> groups_holding(
+      const std::vector<std::string>& messages) const {
+    std::set<std::size_t> out;
+    for (const std::string& message : messages) {
+      const auto at = group_of_.find(message);
+      if (at != group_of_.end()) out.insert(at->second);
+    }
+    return out;
+  }
+
+  void merge(const IncidentDecision& entry, const std::set<std::size_t>& held) {
+    Group& into = groups_[*held.begin()];
+    for (const std::size_t index : held) {
+      if (index == *held.begin()) continue;
+      Group& from = groups_[index];
+      for (const std::string& message : from.messages) group_of_[message] = *held.begin();
+      into.messages.merge(from.messages);
+      into.decided.insert(into.decided.end(), from.decided.begin(), from.decided.end());
+      from = Group{};
+      into.changed = true;
+    }
+    into.closed = nullptr;  // what was closed was another incident
+    into.decided.push_back(&entry);
+  }
+
+  void split(const IncidentDecision& entry, const std::set<std::size_t>& held) {
+    Group apart;
+    apart.changed = true;
+    apart.decided.push_back(&entry);
+    for (const std::size_t index : held) {
+      Group& from = groups_[index];
+      for (const std::string& message : entry.messages) {
+        if (from.messages.erase(message) == 0) continue;
+        apart.messages.insert(message);
+        group_of_[message] = groups_.size();
+      }
+      from.changed = true;
+      from.decided.push_back(&entry);
+    }
+    groups_.push_back(std::move(apart));
+  }
+
+  std::vector<Group> groups_;
+  std::map<std::string, std::size_t> group_of_;
+};
+
+std::string words_of(const IncidentDecision& entry) {
+  std::string out{kDone[static_cast<std::size_t>(entry.kind)]};
+  if (entry.kind == DecisionKind::kAware && entry.aware) out += " " + to_rfc3339(*entry.aware);
+  out += ", says " + entry.person + " at " + to_rfc3339(entry.told);
+  if (!entry.note.empty()) out += " (" + entry.note + ")";
+  return out;
+}
+
+// Everything that still needs action was dealt with when it was closed.
+bool holds(const IncidentDecision& closed, const std::vector<const MessageVerdict*>& messages) {
+  return std::all_of(messages.begin(), messages.end(), [&](const MessageVerdict* message) {
+    return !needs_action(message->verdict) ||
+           std::binary_search(closed.messages.begin(), closed.messages.end(), message->message);
+  });
+}
+
+using ByName = std::unordered_map<std::string_view, const MessageVerdict*>;
+
+std::optional<Incident> incident_of_group(const Correlation& all, const ByName& by_name,
+                                          const Group& group) {
+  std::vector<const MessageVerdict*> messages;
+  for (const std::string& name : group.messages) {
+    const auto at = by_name.find(name);
+    if (at != by_name.end()) messages.push_back(at->second);
+  }
+  if (messages.empty()) return std::nullopt;
+  Incident out = group.changed ? incident_of(all, messages) : group.machine;
+  std::set<std::uint64_t> numbers;
+  for (const IncidentDecision* entry : group.decided) {
+    if (!numbers.insert(entry->number).second) continue;
+    if (out.reason.back() == '.') out.reason.pop_back();
+    out.reason += "; " + words_of(*entry) + ".";
+  }
+  out.decided.assign(numbers.begin(), numbers.end());
+  if (group.closed != nullptr && out.open && holds(*group.closed, messages)) {
+    out.open = false;
+    out.closed_by_person = true;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view to_string(DecisionKind kind) {
+  return kKinds.at(static_cast<std::size_t>(kind));
+}
+
+std::optional<DecisionKind> decision_kind_from_string(std::string_view text) {
+  const auto at = std::find(kKinds.begin(), kKinds.end(), text);
+  if (at == kKinds.end()) return std::nullopt;
+  return static_cast<DecisionKind>(at - kKinds.begin());
+}
+
+Status check_decision(const IncidentDecision& decision) {
+  if (!is_name(decision.person)) return Error{Errc::kInvalid, "who decides? a name is needed"};
+  if (decision.note.size() > kNoteBytesMax) {
+    return Error{Errc::kInvalid, "a note has at most " + std::to_string(kNoteBytesMax) + " bytes"};
+  }
+  const bool taken_back = decision.kind == DecisionKind::kTakenBack;
+  if (decision.messages.empty() != taken_back) {
+    return Error{Errc::kInvalid, "a decision names the messages that it is about"};
+  }
+  if (decision.messages.size() > kDecisionMessagesMax) {
+    return Error{Errc::kLimit,
+                 "a decision names at most " + std::to_string(kDecisionMessagesMax) + " messages"};
+  }
+  if (!std::is_sorted(decision.messages.begin(), decision.messages.end())) {
+    return Error{Errc::kInvalid, "the messages of a decision are sorted"};
+  }
+  if ((decision.kind == DecisionKind::kAware) != decision.aware.has_value()) {
+    return Error{Errc::kInvalid, "awareness, and nothing else, has the time of it"};
+  }
+  if (decision.aware && decision.told < *decision.aware) {
+    return Error{Errc::kInvalid, "nobody becomes aware in the future"};
+  }
+  return {};
+}
+
+std::vector<Incident> apply_decisions(const Correlation& all, const std::vector<Incident>& grouped,
+                                      const std::vector<IncidentDecision>& entries) {
+  Applying applying{grouped};
+  for (const IncidentDecision* entry : standing(entries)) applying.apply(*entry);
+  ByName by_name;
+  for (const MessageVerdict& message : all.messages) by_name.emplace(message.message, &message);
+  std::vector<Incident> out;
+  for (const Group& group : applying.groups()) {
+    if (auto incident = incident_of_group(all, by_name, group)) out.push_back(std::move(*incident));
+  }
+  std::sort(out.begin(), out.end(), [](const Incident& a, const Incident& b) {
+    return std::tie(a.first, a.cause, a.id) < std::tie(b.first, b.cause, b.id);
+  });
+  return out;
+}
+
+std::optional<Instant> aware_of(const Incident& incident,
+                                const std::vector<IncidentDecision>& entries) {
+  std::optional<Instant> out;
+  for (const IncidentDecision* entry : standing(entries)) {
+    const bool its =
+        std::binary_search(incident.decided.begin(), incident.decided.end(), entry->number);
+    if (!its || !entry->aware) continue;
+    if (!out || *entry->aware < *out) out = entry->aware;
+  }
+  return out;
+}
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,65 @@
+// What people decide of incidents: merge, split, close, reopen, and when somebody became aware.
+// Like testimony (correlate/testimony.h) these are entries that are only ever added, and inputs of
+// a pure function: the incidents are grouped anew each time, then the decisions are applied in
+// their order.
+//
+//   std::vector<Incident> incidents = apply_decisions(correlation, group_incidents(correlation),
+//   entries);
+//
+// Decisions name messages, not incidents: grouping may change when an earlier message becomes
+// known, messages stay. What an entry names and is no longer part of any incident is passed over.
+//
+//   merge     the incidents that hold these messages are one
+//   split     these messages are an incident of their own
+//   close     the incident is dealt with as far as these messages go: it is closed as long as no
+//             other message of it needs action (one that joins later opens it again by itself)
+//   reopen    whatever closed the incident that holds this message does not count any more
+//   aware     somebody became aware of the incident that holds this message: 72 hours run
+//   taken_back  the entry with that number says nothing any more
+//
+// Pure. Thread-safety: pure functions. Bounds: kDecisionMessagesMax an entry. Cost: O(n log n) a
+// decision at most.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/incidents/incidents.h"
+
+namespace meldevakt::collector {
+
+inline constexpr std::size_t kDecisionMessagesMax = 10'000;
+
+enum class DecisionKind : std::uint8_t { kMerge, kSplit, kClose, kReopen, kAware, kTakenBack };
+[[nodiscard]] std::string_view to_string(DecisionKind kind);  // "merge", ...
+[[nodiscard]] std::optional<DecisionKind> decision_kind_from_string(std::string_view text);
+
+struct IncidentDecision {
+  std::uint64_t number = 0;  // of the entry in the tenant's ledger of decisions
+  Instant told;
+  std::string person;
+  std::string note;  // "" or why
+  DecisionKind kind = DecisionKind::kClose;
+  std::vector<std::string> messages;  // sorted; empty for kTakenBack
+  std::optional<Instant> aware;       // of kAware
+  std::uint64_t entry = 0;            // of kTakenBack
+  auto operator<=>(const IncidentDecision&) const = default;
+};
+
+// kInvalid, saying what is expected.
+[[nodiscard]] Status check_decision(const IncidentDecision& decision);
+
+// Sorted as group_incidents() sorts. The reason of an incident says in words what people decided.
+[[nodiscard]] std::vector<Incident> apply_decisions(const Correlation& all,
+                                                    const std::vector<Incident>& grouped,
+                                                    const std::vector<IncidentDecision>& entries);
+
+// The earliest awareness that is recorded of an incident.
+[[nodiscard]] std::optional<Instant> aware_of(const Incident& incident,
+                                              const std::vector<IncidentDecision>& entries);
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,44 @@
+// What people tell and decide, as the tenant's ledger of entries keeps it: numbered, never edited.
+//
+//   std::string json = encode_entry(entry);              // one object, members in fixed order
+//   Result<LedgerEntry> entry = decode_entry(json);      // strict
+//   EntriesOfPeople all = split_entries(entries);        // for apply_testimony, apply_decisions
+//
+// Members of every entry: "version" (1), "number", "told" (UTC ms), "person", "note", "kind"; then
+//   recovered     "message", "when", "how"         mistaken    "message"
+//   stored_count  "from", "until", "form" ("" = all), "count"
+//   merge split close reopen  "messages"           aware       "messages", "aware"
+//   taken_back    "entry": of whichever list the entry with that number belongs to
+//
+// Thread-safety: pure functions. Errors: kCorrupt with the member's path (never what it says);
+// whatever check_testimony() and check_decision() refuse.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "collector/correlate/testimony.h"
+#include "collector/incidents/decisions.h"
+#include "common/base/result.h"
+
+namespace meldevakt::collector {
+
+using LedgerEntry = std::variant<Testimony, IncidentDecision>;
+
+[[nodiscard]] std::uint64_t number_of(const LedgerEntry& entry);
+void set_number(LedgerEntry& entry, std::uint64_t number);
+
+[[nodiscard]] std::string encode_entry(const LedgerEntry& entry);
+[[nodiscard]] Result<LedgerEntry> decode_entry(std::string_view json);
+
+struct EntriesOfPeople {
+  std::vector<Testimony> testimony;
+  std::vector<IncidentDecision> decisions;
+};
+// What takes an entry back is put into both lists: numbers are unique over both.
+[[nodiscard]] EntriesOfPeople split_entries(const std::vector<LedgerEntry>& entries);
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,23 @@
+// Which deadlines run for a message and for an incident (deadlines/clocks.h says how urgent each
+// is). Pure. Thread-safety: pure functions.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "collector/deadlines/clocks.h"
+#include "collector/incidents/incidents.h"
+
+namespace meldevakt::collector {
+
+// Of a message that is not in the case system (lost, missing, in doubt, unverifiable, undelivered)
+// or only came there by a person's hand (recovered): the child-welfare act's two; and until it is
+// recovered the portal's purge, where there is one. None of any other message: its clocks are the
+// case system's own. Sorted by when they are due.
+[[nodiscard]] std::vector<Clock> clocks_of(const MessageVerdict& message, Instant now);
+
+// The 72 hours from `aware`, and the soonest purge of those that the portal still has.
+[[nodiscard]] std::vector<Clock> clocks_of(const Incident& incident, std::optional<Instant> aware,
+                                           Instant now);
+
+}  // namespace meldevakt::collector

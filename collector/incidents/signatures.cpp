@@ -1,0 +1,155 @@
+#include "collector/incidents/signatures.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "collector/correlate/words.h"
+#include "common/base/bytes.h"
+#include "common/ports/sha256.h"
+
+namespace meldevakt::collector {
+namespace {
+
+constexpr std::size_t kIdDigits = 16;
+
+// What they have in common is how little we see, not what is broken.
+constexpr std::array<std::string_view, 6> kNoSignature{
+    "", "coverage_gap", "no_coverage", "unclear_signals", "commit_not_logged", "unreceipted"};
+
+using Key = std::pair<std::string, std::string>;  // cause, product
+
+// One tenant's part in a signature.
+struct Seen {
+  const TenantStanding* tenant = nullptr;
+  Instant first;
+  std::uint64_t messages = 0;
+  Verdict worst = Verdict::kStoredAfterReceipt;
+};
+
+std::map<Key, std::vector<Seen>> signatures_of(const std::vector<TenantStanding>& tenants) {
+  std::map<Key, std::vector<Seen>> out;
+  for (const TenantStanding& tenant : tenants) {
+    std::map<Key, Seen> its;
+    for (const Incident& incident : tenant.incidents) {
+      if (!is_signature(incident.cause)) continue;
+      const auto [at, added] = its.try_emplace(Key{incident.cause, tenant.product});
+      Seen& seen = at->second;
+      if (added) seen = {&tenant, incident.first, 0, incident.worst};
+      seen.first = std::min(seen.first, incident.first);
+      seen.messages += incident.messages.size();
+      if (severity(seen.worst) < severity(incident.worst)) seen.worst = incident.worst;
+    }
+    for (auto& [key, seen] : its) out[key].push_back(seen);
+  }
+  for (auto& [key, seen] : out) {
+    std::sort(seen.begin(), seen.end(), [](const Seen& a, const Seen& b) {
+      return std::tie(a.first, a.tenant->tenant) < std::tie(b.first, b.tenant->tenant);
+    });
+  }
+  return out;
+}
+
+std::vector<ExposedWhy> why_exposed(const TenantStanding& tenant,
+                                    const std::set<std::string>& versions) {
+  std::vector<ExposedWhy> why;
+  // A version that nobody has said may be the same one.
+  const bool same = versions.count(tenant.version) != 0 || tenant.version.empty();
+  if (same && !tenant.patched) why.push_back(ExposedWhy::kSameVersion);
+  if (!tenant.covered) why.push_back(ExposedWhy::kNoCoverage);
+  if (!tenant.answered) why.push_back(ExposedWhy::kNotAnswered);
+  return why;
+}
+
+// Where most speaks for a loss that nobody has seen: most reasons, then most messages.
+bool sooner(const Exposed& a, const Exposed& b) {
+  if (a.why.size() != b.why.size()) return a.why.size() > b.why.size();
+  if (a.messages != b.messages) return a.messages > b.messages;
+  return a.tenant < b.tenant;
+}
+
+std::vector<Exposed> exposed_of(const std::vector<TenantStanding>& tenants, const Key& key,
+                                const std::vector<Seen>& seen) {
+  std::set<std::string> hit;
+  std::set<std::string> versions;
+  for (const Seen& one : seen) {
+    hit.insert(one.tenant->tenant);
+    versions.insert(one.tenant->version);
+  }
+  std::vector<Exposed> out;
+  for (const TenantStanding& tenant : tenants) {
+    // Without a product nobody can say that it is another one.
+    const bool same_product = tenant.product == key.second || tenant.product.empty();
+    if (hit.count(tenant.tenant) != 0 || !same_product) continue;
+    Exposed exposed{tenant.tenant, why_exposed(tenant, versions), tenant.messages};
+    if (!exposed.why.empty()) out.push_back(std::move(exposed));
+  }
+  std::sort(out.begin(), out.end(), sooner);
+  return out;
+}
+
+std::string id_of(const Key& key) {
+  std::string named;
+  for (const std::string& part : {key.first, key.second}) {
+    append_u64(named, part.size());
+    named += part;
+  }
+  return sha256(named).hex().substr(0, kIdDigits);
+}
+
+std::string reason_of(const SystemicIncident& incident) {
+  std::string out = std::to_string(incident.messages) + " messages in " +
+                    std::to_string(incident.tenants.size()) + " municipalities with the same cause";
+  if (!incident.product.empty()) out += " in " + incident.product;
+  out += ": " + describe_cause(incident.cause) + "; first seen at " + to_rfc3339(incident.first) +
+         ", in a second one at " + to_rfc3339(incident.raised);
+  if (!incident.exposed.empty()) {
+    out += "; " + std::to_string(incident.exposed.size()) + " others may be hit";
+  }
+  return out + ".";
+}
+
+}  // namespace
+
+std::string_view to_string(ExposedWhy why) {
+  switch (why) {
+    case ExposedWhy::kSameVersion: return "same_version";
+    case ExposedWhy::kNoCoverage: return "no_coverage";
+    case ExposedWhy::kNotAnswered: return "not_answered";
+  }
+  return "same_version";
+}
+
+bool is_signature(std::string_view cause) {
+  return std::find(kNoSignature.begin(), kNoSignature.end(), cause) == kNoSignature.end();
+}
+
+std::vector<SystemicIncident> systemic_incidents(const std::vector<TenantStanding>& tenants) {
+  std::vector<SystemicIncident> out;
+  for (const auto& [key, seen] : signatures_of(tenants)) {
+    if (seen.size() < 2) continue;
+    SystemicIncident incident;
+    incident.id = id_of(key);
+    incident.cause = key.first;
+    incident.product = key.second;
+    incident.first = seen[0].first;
+    incident.raised = seen[1].first;
+    for (const Seen& one : seen) {
+      incident.tenants.push_back(one.tenant->tenant);
+      incident.messages += one.messages;
+      if (severity(incident.worst) < severity(one.worst)) incident.worst = one.worst;
+    }
+    incident.exposed = exposed_of(tenants, key, seen);
+    incident.reason = reason_of(incident);
+    out.push_back(std::move(incident));
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.raised, a.id) < std::tie(b.raised, b.id);
+  });
+  return out;
+}
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,84 @@
+#include "collector/correlate/overload.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/unit/collector/correlate/random_world.h"
+
+namespace meldevakt::collector {
+namespace {
+
+using meldevakt::testing::SeededRandom;
+using testing::at;
+using testing::SmallWorld;
+
+void window(SmallWorld& world, const std::string& agent, const std::string& source, double from,
+            double to, const std::string& driver, std::uint64_t signals = 1,
+            std::uint64_t metrics = 0) {
+  world.agent = agent;
+  world.add(WindowFact{{at(from), at(to)}, false, {{Signal::kDbTimeout, signals}}, driver, metrics})
+      .source = source;
+}
+
+std::string told(const SmallWorld& world) {
+  std::string out;
+  for (const Overload& overload : overloads_of(world.input)) {
+    out += std::string{to_string(overload.state)} + " " + overload.driver + " " +
+           std::to_string((overload.span.from - at(0)).ms / 1000) + "-" +
+           std::to_string((overload.span.to - at(0)).ms / 1000) + " by " +
+           std::to_string(overload.witnesses.size()) + ";";
+  }
+  return out;
+}
+
+TEST_CASE("overload: one source suspects, a second or a metric confirms") {
+  SmallWorld world;
+  window(world, "a1", "sql", 0, 10, "timeout", 9);
+  CHECK(told(world) == "suspected timeout 0-10 by 1;");
+  window(world, "a1", "sql", 5, 12, "timeout");  // the same witness again
+  CHECK(told(world) == "suspected timeout 0-12 by 1;");
+  window(world, "a2", "veeam", 8, 30, "backup");
+  CHECK(told(world) == "confirmed backup 0-30 by 2;");
+  window(world, "a1", "host", 40, 50, "cpu", 3, 3);
+  CHECK(told(world) == "confirmed backup 0-30 by 2;confirmed cpu 40-50 by 1;");
+}
+
+TEST_CASE("overload: clocks that may be off bring windows together") {
+  SmallWorld world;
+  window(world, "a1", "sql", 0, 10, "lock_wait");
+  window(world, "a2", "iis", 13, 20, "slow", 50);
+  CHECK(told(world) == "suspected lock_wait 0-10 by 1;suspected slow 13-20 by 1;");
+  world.agent = "a2";
+  world.covered("iis", {}, 0, 1).clock_error = seconds(2);
+  CHECK(told(world) == "suspected lock_wait 0-10 by 1;suspected slow 13-20 by 1;");
+  world.input.coverage.back().clock_error = seconds(3);
+  CHECK(told(world) == "confirmed lock_wait 0-20 by 2;");
+}
+
+TEST_CASE("overload: order, repetition and lateness do not matter") {
+  const std::uint64_t seed = testing::seed_of_this_run();
+  CAPTURE(seed);
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    SeededRandom random{seed + i};
+    SmallWorld world;
+    const std::string drivers[] = {"", "timeout", "slow", "lock_wait", "backup", "log_full"};
+    for (std::uint64_t w = 0; w < 8; ++w) {
+      const auto from = static_cast<double>(random.below(60));
+      window(world, "a" + std::to_string(random.below(2)), "s" + std::to_string(random.below(3)),
+             from, from + static_cast<double>(random.below(9)), drivers[random.below(6)],
+             1 + random.below(3));
+      LedgerFact open = world.input.facts.back();  // what was said of it while it was open
+      world.input.facts.back().fact.revision = 2;
+      std::get<WindowFact>(open.fact.what).span.to = at(from);
+      if (random.below(2) == 0) world.input.facts.push_back(open);
+    }
+    const std::string before = told(world);
+    std::reverse(world.input.facts.begin(), world.input.facts.end());
+    world.input.facts.push_back(LedgerFact{world.input.facts.front()});
+    REQUIRE(told(world) == before);
+  }
+}
+
+}  // namespace
+}  // namespace meldevakt::collector

@@ -1,0 +1,178 @@
+#include "collector/incidents/decisions.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "collector/incidents/running_clocks.h"
+
+namespace meldevakt::collector {
+namespace {
+
+constexpr Instant kStart{1'772'445'600'000};
+
+MessageVerdict message(std::string name, Verdict verdict, std::string cause, std::int64_t second) {
+  MessageVerdict out;
+  out.message = std::move(name);
+  out.verdict = verdict;
+  out.cause = std::move(cause);
+  out.receipted = kStart + seconds(second);
+  out.purge_deadline = *out.receipted + days(30);
+  return out;
+}
+
+Correlation night() {
+  Correlation all;
+  all.tenant = "t1";
+  all.now = kStart + days(1);
+  all.messages = {message("a", Verdict::kLost, "pg/55P03", 0),
+                  message("b", Verdict::kInDoubt, "pg/55P03", 60),
+                  message("c", Verdict::kMissing, "nothing_logged", 90)};
+  return all;
+}
+
+IncidentDecision decision(std::uint64_t number, DecisionKind kind,
+                          std::vector<std::string> messages, std::string note = "") {
+  IncidentDecision out;
+  out.number = number;
+  out.told = kStart + hours(20);
+  out.person = "Ola";
+  out.note = std::move(note);
+  out.kind = kind;
+  out.messages = std::move(messages);
+  if (kind == DecisionKind::kAware) out.aware = kStart + hours(19);
+  return out;
+}
+
+IncidentDecision back(std::uint64_t number, std::uint64_t entry) {
+  IncidentDecision out = decision(number, DecisionKind::kTakenBack, {});
+  out.entry = entry;
+  return out;
+}
+
+std::string after(const Correlation& all, std::vector<IncidentDecision> entries) {
+  std::string out;
+  for (const auto& incident : apply_decisions(all, group_incidents(all), entries)) {
+    for (const std::string& name : incident.messages) out += name;
+    out += incident.open               ? " open;"
+           : incident.closed_by_person ? " closed by a person;"
+                                       : " closed;";
+  }
+  std::reverse(entries.begin(), entries.end());  // order of arrival does not matter
+  std::string again;
+  for (const auto& incident : apply_decisions(all, group_incidents(all), entries)) {
+    for (const std::string& name : incident.messages) again += name;
+    again += incident.open               ? " open;"
+             : incident.closed_by_person ? " closed by a person;"
+                                         : " closed;";
+  }
+  CHECK(again == out);
+  return out;
+}
+
+TEST_CASE("decisions: merge, split, close and reopen, and taking each back") {
+  using Kind = DecisionKind;
+  const Correlation all = night();
+  const auto merge = decision(1, Kind::kMerge, {"a", "c"});
+  const auto split = decision(2, Kind::kSplit, {"b"});
+  const auto close = decision(3, Kind::kClose, {"a", "c"});
+  CHECK(after(all, {}) == "ab open;c open;");
+  CHECK(after(all, {merge}) == "abc open;");
+  CHECK(after(all, {merge, split}) == "ac open;b open;");
+  CHECK(after(all, {merge, split, close}) == "ac closed by a person;b open;");
+  CHECK(after(all, {merge, split, close, decision(4, Kind::kReopen, {"c"})}) == "ac open;b open;");
+  CHECK(after(all, {merge, split, close, back(4, 3)}) == "ac open;b open;");
+  CHECK(after(all, {merge, split, close, back(4, 3), back(5, 4)}) ==
+        "ac closed by a person;b open;");
+  CHECK(after(all, {merge, back(2, 1)}) == "ab open;c open;");
+  CHECK(after(all, {decision(1, Kind::kClose, {"a", "b"})}) == "ab closed by a person;c open;");
+  CHECK(after(all, {decision(1, Kind::kClose, {"a"})}) ==
+        "ab open;c open;");  // b is not dealt with
+  CHECK(after(all, {decision(1, Kind::kMerge, {"a", "x"}), decision(2, Kind::kClose, {"x"})}) ==
+        "ab open;c open;");
+}
+
+TEST_CASE("decisions: one that joins later opens a closed incident; a better verdict does not") {
+  Correlation all = night();
+  const auto close = decision(1, DecisionKind::kClose, {"a", "b"});
+  CHECK(after(all, {close}) == "ab closed by a person;c open;");
+  all.messages.push_back(message("d", Verdict::kLost, "pg/55P03", 120));
+  CHECK(after(all, {close}) == "abd open;c open;");
+  all.messages.back().verdict = Verdict::kRecovered;
+  CHECK(after(all, {close}) == "ab closed by a person;c open;");
+  // An earlier message changes the id of the group, and nothing of what was decided.
+  all.messages.push_back(message("e", Verdict::kStoredAfterReceipt, "pg/55P03", -5));
+  CHECK(after(all, {close}) == "abe closed by a person;c open;");
+}
+
+TEST_CASE("decisions: the reason says in words who decided what") {
+  const Correlation all = night();
+  const auto incidents = apply_decisions(
+      all, group_incidents(all), {decision(7, DecisionKind::kMerge, {"a", "c"}, "samme natt")});
+  REQUIRE(incidents.size() == 1);
+  CHECK(incidents[0].reason.find("merged, says Ola at ") != std::string::npos);
+  CHECK(incidents[0].reason.find("(samme natt).") != std::string::npos);
+  CHECK(incidents[0].decided == std::vector<std::uint64_t>{7});
+  CHECK(incidents[0].worst == Verdict::kLost);
+  CHECK(incidents[0].cause == "pg/55P03");
+}
+
+TEST_CASE("decisions: awareness starts 72 hours, the earliest counts") {
+  const Correlation all = night();
+  auto early = decision(1, DecisionKind::kAware, {"b"});
+  early.aware = kStart + hours(2);
+  const std::vector<IncidentDecision> entries{decision(2, DecisionKind::kAware, {"a"}), early};
+  const auto incidents = apply_decisions(all, group_incidents(all), entries);
+  REQUIRE(incidents.size() == 2);
+  CHECK(aware_of(incidents[0], entries) == kStart + hours(2));
+  CHECK(!aware_of(incidents[1], entries));
+  const auto clocks = clocks_of(incidents[0], aware_of(incidents[0], entries), kStart + hours(50));
+  REQUIRE(clocks.size() == 2);
+  CHECK(clocks[0].kind == ClockKind::kNotify);
+  CHECK(clocks[0].due == kStart + hours(74));
+  CHECK(to_string(clocks[0].level) == "urgent");
+  CHECK(clocks[1].kind == ClockKind::kPurge);
+}
+
+TEST_CASE("decisions: what cannot be meant is refused") {
+  using Kind = DecisionKind;
+  CHECK(check_decision(decision(1, Kind::kClose, {"a"})).has_value());
+  CHECK(!check_decision(decision(1, Kind::kClose, {})));
+  CHECK(!check_decision(decision(1, Kind::kClose, {"b", "a"})));
+  CHECK(check_decision(back(2, 1)).has_value());
+  auto bad = decision(1, Kind::kAware, {"a"});
+  CHECK(check_decision(bad).has_value());
+  bad.aware = bad.told + seconds(1);
+  CHECK(!check_decision(bad));
+  bad.aware.reset();
+  CHECK(!check_decision(bad));
+  bad = decision(1, Kind::kClose, {"a"});
+  bad.person = "";
+  CHECK(!check_decision(bad));
+  bad = decision(1, Kind::kClose, std::vector<std::string>(kDecisionMessagesMax + 1, "a"));
+  CHECK(!check_decision(bad));
+  for (std::size_t i = 0; i < 6; ++i) {
+    const auto kind = static_cast<Kind>(i);
+    CHECK(decision_kind_from_string(to_string(kind)) == kind);
+  }
+}
+
+TEST_CASE("clocks: of a message, by what the law and the portal say") {
+  MessageVerdict lost = message("a", Verdict::kLost, "pg/55P03", 0);
+  lost.sent = kStart - hours(1);
+  auto clocks = clocks_of(lost, kStart);
+  REQUIRE(clocks.size() == 3);
+  CHECK(clocks[0].kind == ClockKind::kLookAt);
+  CHECK(clocks[0].due == kStart - hours(1) + days(7));
+  CHECK(to_string(clocks[0].level) == "running");
+  CHECK(clocks[1].kind == ClockKind::kFeedback);
+  CHECK(clocks[2].kind == ClockKind::kPurge);
+  CHECK(to_string(clocks[2].level) == "notice");
+  lost.verdict = Verdict::kRecovered;  // the portal's purge does not matter any more
+  CHECK(clocks_of(lost, kStart).size() == 2);
+  lost.verdict = Verdict::kStored;
+  CHECK(clocks_of(lost, kStart).empty());
+}
+
+}  // namespace
+}  // namespace meldevakt::collector

@@ -1,0 +1,93 @@
+#include "collector/incidents/ledger_entry.h"
+
+#include <doctest/doctest.h>
+
+namespace meldevakt::collector {
+namespace {
+
+constexpr Instant kTold{1'772'445'600'000};
+
+Testimony testimony(decltype(Testimony::what) what) {
+  return {7, kTold, "Åse Øvrebø", "hentet på nytt", std::move(what)};
+}
+
+IncidentDecision decision(DecisionKind kind) {
+  IncidentDecision out;
+  out.number = 8;
+  out.told = kTold;
+  out.person = "Ola";
+  out.kind = kind;
+  if (kind == DecisionKind::kTakenBack) {
+    out.entry = 3;
+  } else {
+    out.messages = {"case_id:0a", "m1"};
+  }
+  if (kind == DecisionKind::kAware) out.aware = kTold - hours(1);
+  return out;
+}
+
+std::vector<LedgerEntry> one_of_each() {
+  std::vector<LedgerEntry> out{
+      testimony(MessageRecovered{"m1", kTold - hours(1), RecoveredHow::kDownloaded}),
+      testimony(SenderMistaken{"m1"}),
+      testimony(StoredCount{{kTold - days(2), kTold - days(1)}, FormType::kPrivate, 12}),
+      testimony(StoredCount{{kTold - days(2), kTold - days(1)}, std::nullopt, 0}),
+      testimony(TakenBack{3}),
+  };
+  for (const DecisionKind kind : {DecisionKind::kMerge, DecisionKind::kSplit, DecisionKind::kClose,
+                                  DecisionKind::kReopen, DecisionKind::kAware}) {
+    out.emplace_back(decision(kind));
+  }
+  return out;
+}
+
+TEST_CASE("ledger entries: what is written is read again") {
+  for (const LedgerEntry& entry : one_of_each()) {
+    const std::string json = encode_entry(entry);
+    CAPTURE(json);
+    const auto read = decode_entry(json);
+    REQUIRE(read.has_value());
+    CHECK(read.value() == entry);
+    CHECK(encode_entry(read.value()) == json);
+  }
+  CHECK(encode_entry(one_of_each()[1]) ==
+        R"({"version":1,"number":7,"told":1772445600000,"person":"Åse Øvrebø",)"
+        R"("note":"hentet på nytt","kind":"mistaken","message":"m1"})");
+}
+
+TEST_CASE(
+    "ledger entries: any member that is missing, unknown or no value of its kind is refused") {
+  for (const LedgerEntry& entry : one_of_each()) {
+    const std::string json = encode_entry(entry);
+    CAPTURE(json);
+    std::string more = json;
+    more.insert(more.size() - 1, R"(,"other":1)");
+    CHECK(!decode_entry(more));
+    for (std::size_t at = json.find("\":"); at != std::string::npos;
+         at = json.find("\":", at + 1)) {
+      std::string changed = json;
+      changed.replace(at - 1, 1, "?");  // a member of another name
+      CHECK(!decode_entry(changed));
+    }
+    for (std::size_t cut = 0; cut < json.size(); ++cut) CHECK(!decode_entry(json.substr(0, cut)));
+  }
+  std::string json = encode_entry(one_of_each()[1]);
+  json.replace(json.find("hentet"), 6, "hen\\u0007");
+  CHECK(!decode_entry(json));
+}
+
+TEST_CASE("ledger entries: who takes back is heard by both lists") {
+  const EntriesOfPeople all = split_entries(one_of_each());
+  CHECK(all.testimony.size() == 5);
+  CHECK(all.decisions.size() == 6);
+  const EntriesOfPeople back = split_entries({decision(DecisionKind::kTakenBack)});
+  REQUIRE(back.testimony.size() == 1);
+  CHECK(std::get<TakenBack>(back.testimony[0].what).entry == 3);
+  CHECK(back.decisions.size() == 1);
+  LedgerEntry entry = decision(DecisionKind::kClose);
+  set_number(entry, 99);
+  CHECK(number_of(entry) == 99);
+}
+
+}  // namespace
+}  // namespace meldevakt::collector
