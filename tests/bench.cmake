@@ -14,3 +14,8 @@ if(MELDEVAKT_BUILD_BENCH)
     target_link_libraries(scan_bench PRIVATE PkgConfig::hyperscan)
   endif()
 endif()
+if(MELDEVAKT_BUILD_BENCH)
+  # Verdicts: rebuilding, one more, and the events that SEC is given.
+  add_executable(correlator_bench bench/correlator_bench.cpp)
+  target_link_libraries(correlator_bench PRIVATE meldevakt_flags collector_correlate common_crypto)
+endif()

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs the benchmarks; every figure is a ratio against a peer or a limit of the same run, or a count.
 
-    run.py --bin DIR [--only NAME] [--json FILE] [--short]
+    run.py --bin DIR [--only NAME] [--json FILE] [--short] [--long]
 
 JSON: {"NAME":{"value":x,"unit":"...","goal":y,"against":"command and version","same_result":true}}
 """
@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 from programs import Agent, Collector, run_command  # noqa: E402
 from support import wait_until  # noqa: E402
 import agent_bench  # noqa: E402
+import correlator_bench  # noqa: E402
 import familia_bench  # noqa: E402
 import scan_bench  # noqa: E402
 from trace_file import SIGNALS_PATTERN, write_trace  # noqa: E402
@@ -200,8 +201,8 @@ FIGURES = {"agent_bytes_per_cpu_second": "agent_reading", "agent_peak_rss": "age
            "agent_fsyncs_per_acknowledged_statement": "fsyncs",
            "collector_fsyncs_per_acknowledged_statement": "fsyncs"}
 # Where less is better; elsewhere the value has to reach the goal.
-LESS_IS_BETTER = {"agent_peak_rss"} | scan_bench.LESS_IS_BETTER | agent_bench.LESS_IS_BETTER
-for module in (scan_bench, agent_bench, familia_bench):
+LESS_IS_BETTER = {"agent_peak_rss"} | scan_bench.LESS_IS_BETTER | agent_bench.LESS_IS_BETTER | correlator_bench.LESS_IS_BETTER
+for module in (scan_bench, agent_bench, familia_bench, correlator_bench):
     BENCHES.update(module.BENCHES)
     FIGURES.update(module.FIGURES)
 
@@ -217,6 +218,7 @@ def main():
                         help=", ".join(sorted(BENCHES) + sorted(FIGURES)))
     parser.add_argument("--json")
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--long", action="store_true", help="ten million messages, too")
     options = parser.parse_args()
     rows = {}
     for name in [FIGURES.get(options.only, options.only)] if options.only else BENCHES:

@@ -1,0 +1,236 @@
+// What the correlator costs. Prints one JSON object.
+//
+//   correlator_bench rebuild MESSAGES     that many messages, each with a portal row and three
+//   facts,
+//                                         one every 8.5 s, and a claim of coverage a minute; then
+//                                         a thousand single items, each decided by itself
+//   correlator_bench stream FILE          the events of FILE ("MS received|committed|acknowledged
+//   ID"),
+//                                         decided once a second of their time
+#include <time.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/correlate/correlator.h"
+
+namespace meldevakt::collector {
+namespace {
+
+constexpr Instant kBegin{1'601'000'000'000};  // September 2020
+constexpr std::int64_t kApartMs = 8500;
+constexpr std::uint64_t kLostEvery = 1000;
+constexpr std::uint64_t kBatch = 10'000;
+
+double cpu_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+double peak_mb() {
+  std::ifstream file{"/proc/self/status"};
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("VmHWM:", 0) == 0) return std::atof(line.c_str() + 6) * 1024 / 1e6;
+  }
+  return 0;
+}
+
+// As spread as a keyed hash is: splitmix64.
+std::uint64_t mixed(std::uint64_t n) {
+  n += 0x9e37'79b9'7f4a'7c15;
+  n = (n ^ (n >> 30)) * 0xbf58'476d'1ce4'e5b9;
+  n = (n ^ (n >> 27)) * 0x94d0'49bb'1331'11eb;
+  return n ^ (n >> 31);
+}
+
+std::string hex32(std::uint64_t kind, std::uint64_t n) {
+  char text[33];
+  std::snprintf(text, sizeof text, "%016llx%016llx",
+                static_cast<unsigned long long>(mixed(4 * n + kind)),
+                static_cast<unsigned long long>(mixed(~(4 * n + kind))));
+  return text;
+}
+
+std::string uuid(std::uint64_t n) {
+  std::string text = hex32(3, n);
+  for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
+  return text;
+}
+
+LedgerFact step(Signal signal, Instant time, std::string id, std::string message) {
+  StepFact what;
+  what.signal = signal;
+  what.time = time;
+  what.attribution = Attribution::kNamed;
+  what.references = {{ReferenceType::kPortalMessageId, std::move(message)}};
+  if (signal == Signal::kMessageSaveFailed) {
+    what.outcome = Outcome::kFailed;
+    what.code = "pg/55P03";
+  }
+  LedgerFact out;
+  out.agent = "4f1d";
+  out.fact.id = std::move(id);
+  out.fact.source = "trace";
+  out.fact.rule = "rule";
+  out.fact.what = std::move(what);
+  return out;
+}
+
+LedgerCoverage claim(Instant from, Instant to) {
+  LedgerCoverage out;
+  out.agent = "4f1d";
+  out.span = {from, to};
+  out.source.id = "trace";
+  for (const Signal signal : {Signal::kMessageReceived, Signal::kMessageSaveFailed,
+                              Signal::kMessageCommitted, Signal::kMessageAcknowledged}) {
+    out.source.observes.push_back({signal, std::nullopt});
+  }
+  out.source.complete = Interval{from, to};
+  return out;
+}
+
+Instant time_of(std::uint64_t message) {
+  return kBegin + milliseconds(static_cast<std::int64_t>(message) * kApartMs);
+}
+
+void add_message(Correlator& correlator, std::uint64_t n) {
+  const Instant time = time_of(n);
+  const std::string message = uuid(n);
+  const bool lost = n % kLostEvery == 0;
+  const auto add = [&](LedgerFact fact) { static_cast<void>(correlator.add(fact)); };
+  add(step(Signal::kMessageReceived, time, hex32(0, n), message));
+  add(step(lost ? Signal::kMessageSaveFailed : Signal::kMessageCommitted, time + milliseconds(200),
+           hex32(1, n), message));
+  add(step(Signal::kMessageAcknowledged, time + milliseconds(400), hex32(2, n), message));
+  Receipt row;
+  row.portal = "npb";
+  row.message_id = message;
+  row.sent = time - seconds(20);
+  row.confirmed = time + seconds(1);
+  row.form = n % 3 == 0 ? FormType::kPrivate : FormType::kPublic;
+  row.channel = kCaseSystemChannel;
+  static_cast<void>(correlator.add(row));
+}
+
+// CPU microseconds of single items, each settled by itself: new messages at the end, then late
+// facts and claims of long ago.
+std::vector<double> single_items(Correlator& correlator, std::uint64_t messages, Instant now) {
+  std::vector<double> out;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    const std::uint64_t old = mixed(i) % messages;
+    const double before = cpu_seconds();
+    switch (i % 4) {
+      case 0:
+        static_cast<void>(correlator.add(
+            step(Signal::kMessageRetried, time_of(old), hex32(0, messages + i + 1), uuid(old))));
+        break;
+      case 1: correlator.add(claim(time_of(old) - minutes(1), time_of(old) + minutes(1))); break;
+      case 2: {
+        Receipt row;
+        row.portal = "npb";
+        row.message_id = uuid(old);
+        row.sent = time_of(old) - seconds(21);
+        row.channel = kCaseSystemChannel;
+        static_cast<void>(correlator.add(row));
+        break;
+      }
+      default: add_message(correlator, messages + 1000 + i); break;
+    }
+    correlator.settle(now, [](const Correlator::Change&) {});
+    out.push_back((cpu_seconds() - before) * 1e6);
+  }
+  return out;
+}
+
+int rebuild(std::uint64_t messages) {
+  const double begin = cpu_seconds();
+  Correlator correlator{"bench"};
+  Instant read = kBegin - hours(1);
+  std::uint64_t told = 0;
+  for (std::uint64_t n = 1; n <= messages; ++n) {
+    add_message(correlator, n);
+    if (n % kBatch != 0 && n != messages) continue;
+    for (const Instant until = time_of(n) + hours(1); read < until; read = read + minutes(1)) {
+      correlator.add(claim(read, read + minutes(1)));
+    }
+    correlator.settle(read, [&told](const Correlator::Change&) { ++told; });
+  }
+  const double built = cpu_seconds() - begin;
+  const double memory = peak_mb();
+  const std::uint64_t lost = correlator.count(Verdict::kLost);
+  const std::uint64_t stored = correlator.count(Verdict::kStored);
+  std::vector<double> single = single_items(correlator, messages, read);
+  std::sort(single.begin(), single.end());
+  double sum = 0;
+  for (const double us : single) sum += us;
+  std::printf(
+      "{\"messages\":%llu,\"cpu_seconds\":%.3f,\"peak_mb\":%.1f,\"us_a_message\":%.3f,"
+      "\"one_more_us_mean\":%.1f,\"one_more_us_max\":%.1f,\"right\":%s}\n",
+      static_cast<unsigned long long>(messages), built, memory,
+      built / static_cast<double>(messages) * 1e6, sum / static_cast<double>(single.size()),
+      single.back(),
+      lost == messages / kLostEvery && stored == messages - lost && told >= messages ? "true"
+                                                                                     : "false");
+  return 0;
+}
+
+int stream(const char* path) {
+  std::ifstream file{path};
+  if (!file) {
+    std::fprintf(stderr, "%s cannot be read\n", path);
+    return 2;
+  }
+  const double begin = cpu_seconds();
+  Correlator correlator{"bench"};
+  std::uint64_t events = 0;
+  Instant settled{};
+  for (std::string line; std::getline(file, line); ++events) {
+    std::int64_t ms = 0;
+    const auto [rest, error] = std::from_chars(line.data(), line.data() + line.size(), ms);
+    if (error != std::errc{}) return 2;
+    const std::string_view text{rest + 1,
+                                static_cast<std::size_t>(line.data() + line.size() - rest - 1)};
+    const std::size_t blank = text.find(' ');
+    const std::string_view word = text.substr(0, blank);
+    const Signal signal = word == "received"    ? Signal::kMessageReceived
+                          : word == "committed" ? Signal::kMessageCommitted
+                                                : Signal::kMessageAcknowledged;
+    static_cast<void>(correlator.add(
+        step(signal, Instant{ms}, hex32(0, events), std::string{text.substr(blank + 1)})));
+    if (Instant{ms} - settled < seconds(1)) continue;
+    settled = Instant{ms};
+    correlator.add(claim(settled - hours(1), settled));
+    correlator.settle(settled, [](const Correlator::Change&) {});
+  }
+  correlator.add(claim(settled - hours(1), settled + hours(1)));
+  correlator.settle(settled + hours(2), [](const Correlator::Change&) {});
+  std::printf("{\"events\":%llu,\"cpu_seconds\":%.3f,\"not_stored\":%llu}\n",
+              static_cast<unsigned long long>(events), cpu_seconds() - begin,
+              static_cast<unsigned long long>(correlator.count(Verdict::kMissing)));
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "rebuild") == 0) {
+    const long long messages = std::atoll(argv[2]);
+    if (messages > 0) return rebuild(static_cast<std::uint64_t>(messages));
+  }
+  if (argc == 3 && std::strcmp(argv[1], "stream") == 0) return stream(argv[2]);
+  std::fprintf(stderr, "correlator_bench rebuild MESSAGES | stream FILE\n");
+  return 2;
+}
+
+}  // namespace
+}  // namespace meldevakt::collector
+
+int main(int argc, char** argv) {
+  return meldevakt::collector::run(argc, argv);
+}

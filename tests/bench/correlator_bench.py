@@ -1,0 +1,103 @@
+"""What verdicts cost: V1 to V4, and SEC on the same events. run.py runs them.
+
+A message has a portal row and three facts. SEC (Simple Event Correlator) is given three rules that keep a context for
+each message that was received and not stored, and report a receipt that comes while it is there.
+"""
+import json
+import os
+import resource
+import uuid
+
+from programs import run_command
+
+SEC_RULES = r"""
+type=Single
+ptype=RegExp
+pattern=received (\S+)
+desc=received $1
+action=create OPEN_$1
+
+type=Single
+ptype=RegExp
+pattern=committed (\S+)
+desc=committed $1
+action=delete OPEN_$1
+
+type=Single
+ptype=RegExp
+pattern=acknowledged (\S+)
+context=OPEN_$1
+desc=acknowledged $1
+action=write - not stored $1; delete OPEN_$1
+"""
+
+
+def rebuild(options, messages):
+    out, _ = run_command([os.path.join(options.bin, "correlator_bench"), "rebuild", str(messages)], seconds=3000)
+    return json.loads(out)
+
+
+def bench_rebuild(options, _folder):
+    """A rebuild of a million, ten times as many where asked for, and what one more item costs then."""
+    counts = [1000, 10_000] if options.short else [100_000, 1_000_000] + ([10_000_000] if options.long else [])
+    runs = [rebuild(options, count) for count in counts]
+    last, right = runs[-1], all(run["right"] for run in runs)
+    seen = ", ".join(f"{run['messages']}: {run['cpu_seconds']:.2f} s, {run['peak_mb']:.0f} MB, "
+                     f"one more {run['one_more_us_mean']:.0f} us" for run in runs)
+    rows = {
+        "V1_rebuild": {"value": runs[1]["cpu_seconds"], "unit": "CPU s", "goal": 60,
+                       "against": f"1 million receipts and their facts; {seen}", "same_result": right},
+        "V2_linear": {"value": round(last["us_a_message"] / runs[0]["us_a_message"], 2), "unit": "x", "goal": 2,
+                      "against": f"cost a message of {last['messages']} to that of {counts[0]}", "same_result": right},
+        "V3_one_more": {"value": last["one_more_us_max"], "unit": "us CPU", "goal": 1000,
+                        "against": f"the dearest of 1000 items at {last['messages']}", "same_result": right},
+        "V4_memory": {"value": last["peak_mb"], "unit": "MB", "goal": 2000 * last["messages"] / 10_000_000 + 20,
+                      "against": f"2 GB for 10 million, in proportion, at {last['messages']}", "same_result": right},
+    }
+    for row in rows.values():
+        row["runs"] = runs
+    return rows
+
+
+def write_events(path, messages):
+    """Of every hundredth message the receipt comes without a commit."""
+    with open(path, "w", encoding="ascii") as file:
+        for n in range(messages):
+            name, time = uuid.UUID(int=n + 1), 1_700_000_000_000 + n * 50
+            file.write(f"{time} received {name}\n")
+            if n % 100 != 0:
+                file.write(f"{time + 10} committed {name}\n")
+            file.write(f"{time + 20} acknowledged {name}\n")
+
+
+def cpu_of_children():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def bench_sec(options, folder):
+    """Events a CPU second, ours to SEC's, on one stream; both find the same messages that are not stored."""
+    events, rules = os.path.join(folder, "events.log"), os.path.join(folder, "rules.sec")
+    messages = 1000 if options.short else 100_000
+    write_events(events, messages)
+    with open(rules, "w", encoding="ascii") as file:
+        file.write(SEC_RULES)
+    ours, peers = [], []
+    for _ in range(1 if options.short else 3):
+        out, _ = run_command([os.path.join(options.bin, "correlator_bench"), "stream", events], seconds=600)
+        ours.append(json.loads(out))
+        before = cpu_of_children()
+        out, _ = run_command(["sec", f"--conf={rules}", f"--input={events}", "--notail"], seconds=600)
+        peers.append((cpu_of_children() - before, sum(1 for line in out.splitlines() if "not stored" in line)))
+    version = run_command(["sec", "--version"])[0].split()[2] if peers else ""
+    our_cpu, peer_cpu = min(run["cpu_seconds"] for run in ours), min(cpu for cpu, _ in peers)
+    same = {run["not_stored"] for run in ours} == {count for _, count in peers} == {messages // 100}
+    return {"V5_sec": {
+        "value": round(peer_cpu / max(our_cpu, 0.001), 2), "unit": "x SEC's speed", "goal": 5,
+        "against": f"sec {version} --notail, three rules, the same {ours[0]['events']} events", "same_result": same,
+        "our_cpu_seconds": our_cpu, "sec_cpu_seconds": round(peer_cpu, 3)}}
+
+
+BENCHES = {"verdicts": bench_rebuild, "sec": bench_sec}
+FIGURES = {name: "verdicts" for name in ("V1_rebuild", "V2_linear", "V3_one_more", "V4_memory")} | {"V5_sec": "sec"}
+LESS_IS_BETTER = {"V1_rebuild", "V2_linear", "V3_one_more", "V4_memory"}
