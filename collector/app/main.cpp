@@ -8,6 +8,7 @@
 #include "collector/app/audit.h"
 #include "collector/app/commands.h"
 #include "collector/app/config.h"
+#include "collector/app/coverage_command.h"
 #include "collector/app/inspect.h"
 #include "collector/app/log.h"
 #include "collector/app/serve.h"
@@ -26,6 +27,7 @@ struct Arguments {
   std::string expires = "1h";
   InviteOptions invite;
   ImportOptions import;
+  CoverageOptions coverage;
 
   [[nodiscard]] bool json() const { return format == "json"; }
 };
@@ -85,6 +87,16 @@ template <Inspect what>
 Result<int> do_list(const Config& config, Clock& clock, const Arguments& arguments) {
   MELDEVAKT_TRY(inspect(what, config, clock, arguments));
   return kExitDone;
+}
+
+Result<int> do_coverage(const Config& config, Clock& clock, const Arguments& arguments) {
+  CoverageOptions options = arguments.coverage;
+  options.tenant = arguments.tenant;
+  options.now = clock.now();
+  options.json = arguments.json();
+  MELDEVAKT_TRY_ASSIGN(const CoverageText told, tell_coverage(config, options));
+  std::fwrite(told.text.data(), 1, told.text.size(), stdout);
+  return told.complete ? kExitDone : kExitFindings;
 }
 
 Result<int> do_control(const Config& config, Clock& clock, const Arguments& arguments) {
@@ -168,6 +180,14 @@ void CommandLine::add_readers() {
   CLI::App& list = command(messages, "list", "list messages", do_list<list_messages>);
   add_reader_options(list, true);
   list.add_option("--verdict", arguments_.verdict, "only these, e.g. lost");
+  CLI::App& coverage = command(app_, "coverage",
+                               "what is known between two times, and by which packs; exit 1 when "
+                               "something was not read",
+                               do_coverage);
+  coverage.add_option("--tenant", arguments_.tenant, "one tenant, by name")->required();
+  coverage.add_option("--source", arguments_.coverage.source, "one source, by its name");
+  coverage.add_option("--from", arguments_.coverage.from, "RFC 3339")->required();
+  coverage.add_option("--until", arguments_.coverage.until, "RFC 3339, not included")->required();
   CLI::App& fleet = group("fleet", "all tenants");
   add_reader_options(command(fleet, "report", "one line a tenant", do_list<report_fleet>), false);
   CLI::App& control = group("control", "is anything open?");

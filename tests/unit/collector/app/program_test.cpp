@@ -162,6 +162,23 @@ TEST_CASE("exit statuses") {
       {{"incidents", "list", "--config", config}, 0, ""},
       {{"messages", "list", "--config", config, "--verdict", "lost"}, 0, ""},
       {{"fleet", "report", "--config", config}, 0, "A"},
+      {{"coverage", "--config", config, "--tenant", "B", "--from", "2023-01-01T00:00:00Z",
+        "--until", "2023-01-02T00:00:00Z"},
+       2,
+       "no tenant"},
+      {{"coverage", "--config", config, "--tenant", "A", "--from", "2023-01-01T00:00:00Z",
+        "--until", "2023-01-01T00:00:00Z"},
+       2,
+       "later than --from"},
+      {{"coverage", "--config", config, "--tenant", "A", "--from", "yesterday", "--until",
+        "2023-01-01T00:00:00Z"},
+       2,
+       "--from"},
+      // Nothing of it was read: exit 1 says so.
+      {{"coverage", "--config", config, "--tenant", "A", "--from", "2023-01-01T00:00:00Z",
+        "--until", "2023-01-02T00:00:00Z", "--format", "json"},
+       1,
+       "overloads"},
   };
   for (std::size_t i = 0; i < std::size(before); ++i) {
     const Case& test = before[i];
