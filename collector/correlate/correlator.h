@@ -12,9 +12,9 @@
 // source that is asked about a signal for the first time and a `now` before the last one decide
 // more.
 //
-// Pure. Thread-safety: none; one tenant, one thread at a time. Memory: see archive.h; about 200
-// bytes a message with a portal row and three facts. Cost of settle(): O(log n) for each message
-// that is decided again, besides its own facts and those of the names tied to it.
+// Pure. Thread-safety: none; one tenant, one thread at a time. Memory: see archive.h; some 200
+// bytes a message with a portal row and three facts by its tables. Cost of settle(): O(log n) for
+// each message that is decided again, besides its own facts and those of the names tied to it.
 #pragma once
 
 #include <cstdint>
