@@ -9,6 +9,7 @@
 #include "collector/app/control.h"
 #include "collector/app/log_keys.h"
 #include "collector/app/writer.h"
+#include "collector/registry/registry.h"
 #include "collector/store/sqlite_store.h"
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
@@ -24,18 +25,6 @@ constexpr std::size_t kTokenBytes = 32;
 
 void print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
-}
-
-// Brønnøysund's check digit: modulus 11 with the weights 3 2 7 6 5 4 3 2.
-bool is_organisation_number(std::string_view text) {
-  constexpr std::string_view kWeights = "32765432";
-  if (text.size() != 9 || text.find_first_not_of("0123456789") != std::string_view::npos) {
-    return false;
-  }
-  int sum = 0;
-  for (std::size_t i = 0; i < kWeights.size(); ++i) sum += (text[i] - '0') * (kWeights[i] - '0');
-  const int check = (11 - sum % 11) % 11;
-  return check < 10 && check == text[8] - '0';
 }
 
 }  // namespace

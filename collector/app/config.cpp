@@ -69,6 +69,35 @@ Status read_policy(const toml::table& table, const std::string& file, Policy& po
   return reader.finish();
 }
 
+std::optional<ControlSchedule> parse_time_of_day(std::string_view text) {
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const auto hour = parse_u64(text.substr(0, 2));
+  const auto minute = parse_u64(text.substr(3));
+  if (!hour || !minute || *hour > 23 || *minute > 59) return std::nullopt;
+  return ControlSchedule{static_cast<int>(*hour), static_cast<int>(*minute)};
+}
+
+Status read_control(const toml::table& table, const std::string& file, ControlConfig& control) {
+  TomlReader reader{table, file, "[control]"};
+  if (const auto at = reader.text("at")) {
+    if (const auto schedule = parse_time_of_day(*at)) {
+      control.schedule = *schedule;
+    } else {
+      reader.complain_at("at", "'at' must be a time of day, e.g. \"06:00\"");
+    }
+  }
+  control.zone = reader.text("zone").value_or(control.zone);
+  SystemTimeZones zones;
+  if (const auto zone = zones.find(control.zone); !zone) {
+    reader.complain_at("zone", "[control] 'zone': " + zone.error().message());
+  }
+  control.look_back = reader.duration("look_back").value_or(control.look_back);
+  if (control.look_back < days(1)) {
+    reader.complain_at("look_back", "'look_back' must be at least a day, e.g. \"31d\"");
+  }
+  return reader.finish();
+}
+
 Status read_columns(const toml::table& table, const std::string& file, ColumnMapping& columns) {
   TomlReader reader{table, file, "columns of [[portal]]"};
   for (auto& [field, headings] : columns) {
@@ -168,6 +197,7 @@ Result<Config> parse_config(std::string_view text, const std::string& path) {
   const toml::table* agents = root.table("agents");
   const toml::table* people = root.table("people");
   const toml::table* policy = root.table("policy");
+  const toml::table* control = root.table("control");
   const Status portals = read_portals(root, config);
   MELDEVAKT_TRY(root.finish());
   require_root(root, config);
@@ -175,6 +205,7 @@ Result<Config> parse_config(std::string_view text, const std::string& path) {
   if (agents != nullptr) MELDEVAKT_TRY(read_agents(*agents, path, config));
   if (people != nullptr) MELDEVAKT_TRY(read_people(*people, path, config));
   if (policy != nullptr) MELDEVAKT_TRY(read_policy(*policy, path, config.policy));
+  if (control != nullptr) MELDEVAKT_TRY(read_control(*control, path, config.control));
   if (!portals) return portals.error();
   if (config.data.front() != '/') config.data = folder_of(path) + "/" + config.data;
   return config;

@@ -6,6 +6,7 @@
 //   [people]   listen = "127.0.0.1:8444"
 //   [policy]   grace = "30s"  look_before = "10m"  clock_error = "2s"  nearby = "2m"
 //              confirm_within = "24h"
+//   [control]  at = "06:00"  zone = "Europe/Oslo"  look_back = "31d"
 //   [[portal]] name = "npb"  zone = "Europe/Oslo"  columns = { sent = ["innsendt"] }
 //
 // Errors: kInvalid with file, line and what to write instead; kNotFound, kIo for the file itself.
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "collector/correlate/correlate.h"
+#include "collector/report/control_record.h"
 #include "common/base/result.h"
 #include "common/receipts/receipts.h"
 
@@ -34,6 +36,13 @@ struct PortalConfig {
   ColumnMapping columns = default_columns();
 };
 
+// The standing control: once a day, over the receipts of the last `look_back`.
+struct ControlConfig {
+  ControlSchedule schedule;
+  std::string zone = "Europe/Oslo";
+  Duration look_back = days(31);  // longer than any portal keeps a message
+};
+
 struct Config {
   std::string data;
   std::vector<std::string> names;
@@ -41,6 +50,7 @@ struct Config {
   std::string agents_url;  // "" = from names and port
   ListenAddress people{"127.0.0.1", 8444};
   Policy policy;
+  ControlConfig control;
   std::vector<PortalConfig> portals{PortalConfig{}};
 
   [[nodiscard]] std::string in_data(std::string_view file) const {

@@ -1,5 +1,7 @@
 #include "collector/app/control.h"
 
+#include "collector/app/control_register.h"
+
 #include <nlohmann/json.hpp>
 
 #include "common/base/text.h"
@@ -158,14 +160,10 @@ Errc code_named(std::string_view name) {
 }
 
 Result<Json> ask(const ControlCall& call, const Json& request) {
-  MELDEVAKT_TRY_ASSIGN(const std::string line,
-                       call(request.dump(-1, ' ', false, Json::error_handler_t::replace)));
-  Json answer = Json::parse(line, nullptr, false);
-  if (!answer.is_object() || !answer.contains("ok") || !answer["ok"].is_boolean()) {
-    return Error{Errc::kCorrupt, "the server's answer has no such form"};
-  }
-  if (answer["ok"].get<bool>()) return answer;
-  return Error{code_named(text_member(answer, "code")), text_member(answer, "error")};
+  MELDEVAKT_TRY_ASSIGN(
+      const std::string line,
+      ask_line(call, request.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  return Json::parse(line, nullptr, false);
 }
 
 std::uint64_t number_member(const Json& json, const char* name) {
@@ -175,10 +173,26 @@ std::uint64_t number_member(const Json& json, const char* name) {
 
 }  // namespace
 
+Result<std::string> ask_line(const ControlCall& call, const std::string& request) {
+  MELDEVAKT_TRY_ASSIGN(std::string line, call(request));
+  const Json answer = Json::parse(line, nullptr, false);
+  if (!answer.is_object() || !answer.contains("ok") || !answer["ok"].is_boolean()) {
+    return Error{Errc::kCorrupt, "the server's answer has no such form"};
+  }
+  if (answer["ok"].get<bool>()) return line;
+  return Error{code_named(text_member(answer, "code")), text_member(answer, "error")};
+}
+
 std::string ControlActions::handle(std::string_view line) {
   const Json request = Json::parse(line, nullptr, false);
   if (!request.is_object()) return refusal(malformed());
   const std::string command = text_member(request, "command");
+  if (command == "register" || command == "control") {
+    const Result<std::string> answer = command == "register"
+                                           ? answer_register(store_, clock_.now(), line)
+                                           : answer_control(store_, control_, line);
+    return answer ? answer.value() : refusal(answer.error());
+  }
   Result<Json> answer = Error{Errc::kInvalid, "no such command"};
   if (command == "invite") answer = invite(store_, random_, clock_.now(), url_, request);
   if (command == "import") answer = import(store_, clock_.now(), request);

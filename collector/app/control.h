@@ -6,6 +6,10 @@
 //   {"command":"import","tenant":NAME,"receipts":[[portal,id,sent,confirmed,form,channel,district]
 //     ...],"coverage":[portal,from,until] or null}
 //     -> {"ok":true,"added":N,"changed":N,"unchanged":N}
+//   {"command":"register","tenant":NAME,"entries":[[kind,value,label,from,until] ...]}
+//     -> {"ok":true,"added":N}
+//   {"command":"control","tenant":NAME or ID,"period":[from,until] or null}
+//     -> {"ok":true,"record":{...}}     (collector/report/control_record.h)
 //   any refusal -> {"ok":false,"code":"invalid","error":"..."}
 //
 // Thread-safety: a ControlActions belongs to the store's strand. Errors: are answers.
@@ -19,6 +23,7 @@
 #include <vector>
 
 #include "collector/app/config.h"
+#include "collector/app/standing_control.h"
 #include "collector/store/store.h"
 #include "common/ports/clock.h"
 #include "common/ports/random.h"
@@ -31,8 +36,10 @@ inline constexpr std::size_t kReceiptsPerLineMax = 5'000;
 class ControlActions {
  public:
   // `url`: where agents reach this collector, or why that is not known.
-  ControlActions(Store& store, Clock& clock, Random& random, Result<std::string> url)
-      : store_{store}, clock_{clock}, random_{random}, url_{std::move(url)} {}
+  // `control` may be null: then that command is refused.
+  ControlActions(Store& store, Clock& clock, Random& random, Result<std::string> url,
+                 StandingControl* control = nullptr)
+      : store_{store}, clock_{clock}, random_{random}, url_{std::move(url)}, control_{control} {}
 
   [[nodiscard]] std::string handle(std::string_view line);
 
@@ -41,10 +48,14 @@ class ControlActions {
   Clock& clock_;
   Random& random_;
   Result<std::string> url_;
+  StandingControl* control_;
 };
 
 // The other end: sends one line, returns the answer's line.
 using ControlCall = std::function<Result<std::string>(const std::string& line)>;
+
+// The answer's line when it says ok, else its error.
+[[nodiscard]] Result<std::string> ask_line(const ControlCall& call, const std::string& request);
 
 struct Invited {
   std::string tenant;

@@ -1,79 +1,51 @@
 #include "collector/app/inspect.h"
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
+#include "collector/app/view.h"
 #include "collector/incidents/incidents.h"
 #include "collector/report/report.h"
 #include "collector/store/sqlite_store.h"
-#include "common/base/text.h"
+#include "common/platform/time_zones.h"
 
 namespace meldevakt::collector {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Everything known of one tenant at one time.
-struct View {
-  Tenant tenant;
-  Correlation correlation;
-  std::vector<Incident> incidents;
-  std::vector<Alarm> alarms;  // stored, then found while reading
-  std::vector<AgentRecord> agents;
-};
-
-Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name) {
-  MELDEVAKT_TRY_ASSIGN(std::vector<Tenant> tenants, store.tenants());
-  if (name.empty()) return tenants;
-  std::vector<std::string> names;
-  for (const Tenant& tenant : tenants) {
-    if (tenant.name == name || tenant.id == name) return std::vector<Tenant>{tenant};
-    names.push_back(tenant.name);
-  }
-  const auto nearest = nearest_name(name, names);
-  return Error{Errc::kInvalid, "no tenant is named '" + meldevakt::quoted(name) + "'" +
-                                   (nearest ? "; did you mean '" + *nearest + "'?" : "")};
-}
-
-Result<View> view_of(Store& store, const Tenant& tenant, const Policy& policy, Instant now) {
-  View view;
-  view.tenant = tenant;
-  MELDEVAKT_TRY_ASSIGN(view.alarms, store.alarms(tenant.id));
-  std::vector<Alarm> found;
-  MELDEVAKT_TRY_ASSIGN(TenantInput input, store.tenant_input(tenant.id, found));
-  view.alarms.insert(view.alarms.end(), found.begin(), found.end());
-  input.policy = policy;
-  view.correlation = correlate(input, now);
-  view.incidents = group_incidents(view.correlation);
-  MELDEVAKT_TRY_ASSIGN(view.agents, store.agents(tenant.id));
-  return view;
-}
-
-Result<std::vector<View>> views(const Config& config, const InspectOptions& options) {
+// One tenant's view at a time: a country's ledgers do not fit side by side.
+Status each_view(const Config& config, const InspectOptions& options,
+                 const std::function<void(View&)>& use) {
   auto store = SqliteStore::open({config.in_data("collector.db"), "", true});
   if (!store) {
     return std::move(store).error().in("nothing to read yet? run 'meldevakt-collector init'");
   }
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants,
                        chosen_tenants(*store.value(), options.tenant));
-  std::vector<View> all;
+  SystemTimeZones zones;
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, zones.find(config.control.zone));
+  const ViewOptions how{options.now, options.what_if ? nullptr : zone.get()};
   for (const Tenant& tenant : tenants) {
-    MELDEVAKT_TRY_ASSIGN(View view, view_of(*store.value(), tenant, config.policy, options.now));
-    all.push_back(std::move(view));
+    MELDEVAKT_TRY_ASSIGN(View view, view_of(*store.value(), config, tenant, how));
+    use(view);
   }
+  return {};
+}
+
+// All of them, without what they were concluded from.
+Result<std::vector<View>> views(const Config& config, const InspectOptions& options) {
+  std::vector<View> all;
+  MELDEVAKT_TRY(each_view(config, options, [&](View& view) {
+    view.input = {};
+    all.push_back(std::move(view));
+  }));
   return all;
 }
 
-std::uint64_t open_incidents(const View& view) {
-  return static_cast<std::uint64_t>(
-      std::count_if(view.incidents.begin(), view.incidents.end(),
-                    [](const Incident& incident) { return incident.open; }));
-}
-
 bool is_open(const std::vector<View>& all) {
-  return std::any_of(all.begin(), all.end(), [](const View& view) {
-    return open_incidents(view) > 0 || !view.alarms.empty();
-  });
+  return std::any_of(all.begin(), all.end(), [](const View& view) { return is_open(view); });
 }
 
 std::vector<Incident> all_incidents(const std::vector<View>& all) {
@@ -113,17 +85,32 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-FleetRow fleet_row_of(const View& view) {
-  FleetRow row = summarise_tenant(view.correlation, view.incidents);
-  row.tenant = view.tenant.id;
-  row.name = view.tenant.name;
-  row.agents = view.agents.size();
-  for (const AgentRecord& agent : view.agents) {
-    row.last_statement = std::max(row.last_statement, agent.last_received);
+std::vector<std::string> latent_faults(const std::vector<View>& all) {
+  std::vector<std::string> out;
+  for (const View& view : all) {
+    if (view.latent && view.latent->present) {
+      out.push_back(latent_fault_json(*view.latent, view.tenant.id));
+    }
   }
-  row.open_incidents = open_incidents(view);
-  row.alarms = view.alarms.size();
-  return row;
+  return out;
+}
+
+Json latent_faults_json(const std::vector<View>& all) {
+  Json out = Json::array();
+  for (const std::string& fault : latent_faults(all)) {
+    out.push_back(Json::parse(fault, nullptr, false));
+  }
+  return out;
+}
+
+std::string latent_faults_text(const std::vector<View>& all, const TimeZone& zone) {
+  std::string out;
+  for (const View& view : all) {
+    if (view.latent && view.latent->present) {
+      out += latent_fault_text(*view.latent, view.tenant.name, zone);
+    }
+  }
+  return out;
 }
 
 std::string control_json(const std::vector<View>& all, bool open, Instant now) {
@@ -140,14 +127,15 @@ std::string control_json(const std::vector<View>& all, bool open, Instant now) {
                {"tenants", all.size()},
                {"open_incidents", count},
                {"incidents", std::move(incidents)},
-               {"alarms", alarms_json(all)}}) +
+               {"alarms", alarms_json(all)},
+               {"latent_faults", latent_faults_json(all)}}) +
          "\n";
 }
 
 std::string control_text(const std::vector<View>& all, const TimeZone& zone) {
   std::vector<Incident> open = all_incidents(all);
   std::erase_if(open, [](const Incident& incident) { return !incident.open; });
-  const std::string alarms = alarms_text(all);
+  const std::string alarms = latent_faults_text(all, zone) + alarms_text(all);
   if (open.empty() && alarms.empty()) {
     return "Nothing is open. " + std::to_string(all.size()) + " tenant(s) looked at.\n";
   }
@@ -161,12 +149,15 @@ Result<Inspected> list_incidents(const Config& config, const TimeZone& zone,
   MELDEVAKT_TRY_ASSIGN(const std::vector<View> all, views(config, options));
   Inspected result{"", is_open(all)};
   if (!options.json) {
-    result.text = incidents_table(all_incidents(all), zone) + alarms_text(all);
+    result.text = incidents_table(all_incidents(all), zone) + latent_faults_text(all, zone) +
+                  alarms_text(all);
     return result;
   }
   for (const Incident& incident : all_incidents(all)) result.text += incident_json(incident) + "\n";
   const Json alarms = alarms_json(all);
   if (!alarms.empty()) result.text += dump({{"alarms", alarms}}) + "\n";
+  const Json latent = latent_faults_json(all);
+  if (!latent.empty()) result.text += dump({{"latent_faults", latent}}) + "\n";
   return result;
 }
 
@@ -188,14 +179,14 @@ Result<Inspected> list_messages(const Config& config, const TimeZone& zone,
 
 Result<Inspected> report_fleet(const Config& config, const TimeZone& zone,
                                const InspectOptions& options) {
-  MELDEVAKT_TRY_ASSIGN(const std::vector<View> all, views(config, options));
-  Inspected result{"", is_open(all)};
+  Inspected result;
   std::vector<FleetRow> rows;
-  for (const View& view : all) {
-    rows.push_back(fleet_row_of(view));
+  MELDEVAKT_TRY(each_view(config, options, [&](View& view) {
+    result.open = result.open || is_open(view);
+    rows.push_back(fleet_row_of(view, asked_of(view, options.from, options.until, options.now)));
     if (options.json) result.text += fleet_row_json(rows.back()) + "\n";
-  }
-  if (!options.json) result.text = fleet_table(rows, zone);
+  }));
+  result.text += options.json ? fleet_totals_json(rows) + "\n" : fleet_table(rows, zone);
   return result;
 }
 

@@ -21,6 +21,9 @@ struct InspectOptions {
   std::optional<Verdict> verdict;  // messages list only
   Instant now;
   bool json = false;
+  bool what_if = false;         // `now` was asked for: that no control has run by then is no alarm
+  std::optional<Instant> from;  // fleet report: the time it asks about; see asked_of()
+  std::optional<Instant> until;
 };
 struct Inspected {
   std::string text;

@@ -11,7 +11,9 @@
 #include "collector/app/coverage_command.h"
 #include "collector/app/inspect.h"
 #include "collector/app/log.h"
+#include "collector/app/registry_command.h"
 #include "collector/app/serve.h"
+#include "collector/registry/registry_csv.h"
 #include "common/platform/clock.h"
 #include "common/platform/time_zones.h"
 
@@ -25,9 +27,14 @@ struct Arguments {
   std::string verdict;
   std::string now;
   std::string expires = "1h";
+  std::string from;
+  std::string until;
+  std::string file;
+  bool everything = false;
   InviteOptions invite;
   ImportOptions import;
   CoverageOptions coverage;
+  RegistrySetOptions registry;
 
   [[nodiscard]] bool json() const { return format == "json"; }
 };
@@ -62,25 +69,80 @@ Result<int> do_import(const Config& config, Clock& clock, const Arguments& argum
   return run_import(config, clock, options);
 }
 
-Result<Inspected> inspect(Inspect what, const Config& config, Clock& clock,
-                          const Arguments& arguments) {
-  InspectOptions options{arguments.tenant, std::nullopt, clock.now(), arguments.json()};
+Result<std::shared_ptr<const TimeZone>> oslo() {
+  SystemTimeZones zones;
+  return zones.find("Europe/Oslo");
+}
+
+Status read_time(const std::string& text, const char* option, std::optional<Instant>& into) {
+  if (text.empty()) return {};
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
+  auto time = registry_time(text, {}, *zone);
+  if (!time) return std::move(time).error().in(option);
+  into = time.value();
+  return {};
+}
+
+Result<InspectOptions> inspect_options(Clock& clock, const Arguments& arguments) {
+  InspectOptions options;
+  options.tenant = arguments.tenant;
+  options.now = clock.now();
+  options.json = arguments.json();
   if (!arguments.now.empty()) {
     auto now = from_rfc3339(arguments.now);
     if (!now) return std::move(now).error().in("--now");
     options.now = now.value();
+    options.what_if = true;
   }
+  MELDEVAKT_TRY(read_time(arguments.from, "--from", options.from));
+  MELDEVAKT_TRY(read_time(arguments.until, "--until", options.until));
   if (!arguments.verdict.empty()) {
     options.verdict = verdict_from_string(arguments.verdict);
     if (!options.verdict) {
       return Error{Errc::kInvalid, "--verdict: no verdict is called '" + arguments.verdict + "'"};
     }
   }
-  SystemTimeZones zones;
-  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, zones.find("Europe/Oslo"));
+  return options;
+}
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+Result<Inspected> inspect(Inspect what, const Config& config, Clock& clock,
+                          const Arguments& arguments) {
+  MELDEVAKT_TRY_ASSIGN(const InspectOptions options, inspect_options(clock, arguments));
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
   auto seen = what(config, *zone, options);
-  if (seen) std::fwrite(seen.value().text.data(), 1, seen.value().text.size(), stdout);
+  if (seen) print(seen.value().text);
   return seen;
+}
+
+Result<int> do_registry_set(const Config& config, Clock& clock, const Arguments& arguments) {
+  RegistrySetOptions options = arguments.registry;
+  options.tenant = arguments.tenant;
+  options.from = arguments.from;
+  options.until = arguments.until;
+  options.json = arguments.json();
+  return run_registry_set(config, clock, options);
+}
+
+Result<int> do_registry_import(const Config& config, Clock& clock, const Arguments& arguments) {
+  return run_registry_import(config, clock, arguments.file, arguments.json());
+}
+
+Result<int> do_registry_list(const Config& config, Clock& clock, const Arguments& arguments) {
+  MELDEVAKT_TRY_ASSIGN(const InspectOptions options, inspect_options(clock, arguments));
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
+  MELDEVAKT_TRY_ASSIGN(const Inspected seen,
+                       list_registry(config, *zone, options, arguments.everything));
+  print(seen.text);
+  return kExitDone;
+}
+
+Result<int> do_control_list(const Config& config, Clock& clock, const Arguments& arguments) {
+  MELDEVAKT_TRY_ASSIGN(const Inspected seen, inspect(list_controls, config, clock, arguments));
+  return seen.open ? kExitFindings : kExitDone;
 }
 
 template <Inspect what>
@@ -99,9 +161,18 @@ Result<int> do_coverage(const Config& config, Clock& clock, const Arguments& arg
   return told.complete ? kExitDone : kExitFindings;
 }
 
+// What would be said at another time is said only; what is said now is kept, signed.
 Result<int> do_control(const Config& config, Clock& clock, const Arguments& arguments) {
   MELDEVAKT_TRY_ASSIGN(const Inspected seen, inspect(run_control, config, clock, arguments));
-  return seen.open ? kExitFindings : kExitDone;
+  bool agree = true;
+  if (arguments.now.empty()) {
+    MELDEVAKT_TRY_ASSIGN(const InspectOptions options, inspect_options(clock, arguments));
+    MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
+    MELDEVAKT_TRY_ASSIGN(const ControlsRun run, run_controls(config, clock, *zone, options));
+    print(run.text);
+    agree = run.agree;
+  }
+  return seen.open || !agree ? kExitFindings : kExitDone;
 }
 
 Result<int> do_audit(const Config& config, Clock&, const Arguments& arguments) {
@@ -117,6 +188,7 @@ class CommandLine {
     app_.set_version_flag("--version", "meldevakt-collector " MELDEVAKT_VERSION);
     app_.require_subcommand(1);
     add_writers();
+    add_registry();
     add_readers();
   }
   CLI::App& app() { return app_; }
@@ -138,10 +210,16 @@ class CommandLine {
     return sub;
   }
   void add_writers();
+  void add_registry();
   void add_readers();
   void add_reader_options(CLI::App& sub, bool has_tenant) {
     if (has_tenant) sub.add_option("--tenant", arguments_.tenant, "one tenant, by name");
     sub.add_option("--now", arguments_.now, "judge as at this time, RFC 3339");
+  }
+
+  void add_period(CLI::App& sub, const std::string& what) {
+    sub.add_option("--from", arguments_.from, what);
+    sub.add_option("--until", arguments_.until, "... until this time");
   }
 
   CLI::App app_{
@@ -172,6 +250,25 @@ void CommandLine::add_writers() {
   import.add_option("FILE", arguments_.import.file, "the CSV file")->required();
 }
 
+void CommandLine::add_registry() {
+  CLI::App& registry = group("registry", "who is who: numbers, names, contacts, versions, dated");
+  CLI::App& set = command(registry, "set", "add one entry", do_registry_set);
+  set.add_option("--tenant", arguments_.tenant, "whose, by name")->required();
+  set.add_option("--kind", arguments_.registry.kind,
+                 "organisation, name, municipality, district, contact, portal, product or patch")
+      ->required();
+  set.add_option("--value", arguments_.registry.value, "e.g. 4601, or dpo for a contact")
+      ->required();
+  set.add_option("--label", arguments_.registry.label,
+                 "who a contact is; the municipality that another one went into");
+  add_period(set, "holds from this time on; a date or RFC 3339");
+  CLI::App& import = command(registry, "import", "add many entries from a CSV", do_registry_import);
+  import.add_option("FILE", arguments_.file, "tenant;kind;value;label;from;until")->required();
+  CLI::App& list = command(registry, "list", "what holds now, or at --now", do_registry_list);
+  add_reader_options(list, true);
+  list.add_flag("--all", arguments_.everything, "whatever held at any time");
+}
+
 void CommandLine::add_readers() {
   CLI::App& incidents = group("incidents", "what went wrong, by cause");
   add_reader_options(
@@ -189,9 +286,19 @@ void CommandLine::add_readers() {
   coverage.add_option("--from", arguments_.coverage.from, "RFC 3339")->required();
   coverage.add_option("--until", arguments_.coverage.until, "RFC 3339, not included")->required();
   CLI::App& fleet = group("fleet", "all tenants");
-  add_reader_options(command(fleet, "report", "one line a tenant", do_list<report_fleet>), false);
-  CLI::App& control = group("control", "is anything open?");
-  add_reader_options(command(control, "run", "exit 1 when something is open", do_control), true);
+  CLI::App& report = command(fleet, "report", "one line a tenant, and the municipalities in all",
+                             do_list<report_fleet>);
+  add_reader_options(report, false);
+  add_period(report, "messages receipted from this time on; a date or RFC 3339");
+  CLI::App& control = group("control", "do receipts and stored messages agree?");
+  CLI::App& run =
+      command(control, "run",
+              "control now and keep the signed record; exit 1 when something is open", do_control);
+  add_reader_options(run, true);
+  add_period(run, "control receipts from this time on; a date or RFC 3339");
+  add_reader_options(
+      command(control, "list", "the controls that ran, newest first, verified", do_control_list),
+      true);
   command(app_, "audit",
           "tell everything again from the stored bytes; exit 1 when it does not hold", do_audit);
 }

@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include "collector/app/authority.h"
 #include "collector/app/control_socket.h"
 #include "collector/app/log_keys.h"
+#include "collector/app/standing_control.h"
 #include "collector/http/listener.h"
 #include "collector/http/routes.h"
 #include "collector/http/tls.h"
@@ -37,6 +39,8 @@ class Service {
   [[nodiscard]] Status open_listeners();
   [[nodiscard]] Status open_control();
   [[nodiscard]] Status write_listening() const;
+  void watch_controls();
+  void run_control(const Tenant& tenant);
   void on_stop();
 
   const Config& config_;
@@ -55,6 +59,8 @@ class Service {
   std::unique_ptr<Listener> agents_;
   std::unique_ptr<Listener> people_;
   std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<StandingControl> standing_;
+  net::steady_timer control_timer_{io_};
 };
 
 Status Service::start() {
@@ -70,6 +76,7 @@ Status Service::start() {
   MELDEVAKT_TRY(open_listeners());
   MELDEVAKT_TRY(open_control());
   MELDEVAKT_TRY(write_listening());
+  watch_controls();
   log_(LogLevel::kInfo, "ready agents=" + config_.agents.address + ":" +
                             std::to_string(agents_->port()) + " people=" + config_.people.address +
                             ":" + std::to_string(people_->port()) + " data=" + config_.data);
@@ -110,8 +117,9 @@ Status Service::open_listeners() {
 }
 
 Status Service::open_control() {
-  actions_ = std::make_unique<ControlActions>(*store_, clock_, random_,
-                                              agents_url(config_, agents_->port()));
+  MELDEVAKT_TRY_ASSIGN(standing_, make_standing_control(*store_, config_, clock_));
+  actions_ = std::make_unique<ControlActions>(
+      *store_, clock_, random_, agents_url(config_, agents_->port()), standing_.get());
   MELDEVAKT_TRY_ASSIGN(
       control_, ControlServer::open(io_, strand_, *actions_, config_.in_data("control.sock")));
   return {};
@@ -123,8 +131,39 @@ Status Service::write_listening() const {
                                FileMode::kEveryoneReads, Replace::kAllowed);
 }
 
+// Looks every kControlLook which daily controls are due and runs them between other work: one job
+// a tenant, so that no agent waits for all of them. What the queue has no room for is due again.
+void Service::watch_controls() {
+  (void)strand_.post([this] {
+    const auto due = standing_->due();
+    if (!due) return log_(LogLevel::kError, "standing control: " + due.error().message());
+    for (const Tenant& tenant : due.value()) {
+      (void)strand_.post([this, tenant] { run_control(tenant); });
+    }
+  });
+  control_timer_.expires_after(std::chrono::milliseconds{kControlLook.ms});
+  control_timer_.async_wait([this](error_code error) {
+    if (!error) watch_controls();
+  });
+}
+
+void Service::run_control(const Tenant& tenant) {
+  // It may have waited in the queue for longer than until the next look.
+  const auto due = standing_->is_due(tenant);
+  if (due && !due.value()) return;
+  const auto record = standing_->run(tenant, {}, false);
+  if (!record) {
+    return log_(LogLevel::kError,
+                "standing control of " + tenant.id + ": " + record.error().message());
+  }
+  log_(record.value().agrees ? LogLevel::kInfo : LogLevel::kWarn,
+       "standing control of " + tenant.id + ": " +
+           control_sentence(record.value(), standing_->zone()));
+}
+
 void Service::on_stop() {
   log_(LogLevel::kInfo, "stopping");
+  control_timer_.cancel();
   agents_->stop();
   people_->stop();
   control_->stop();

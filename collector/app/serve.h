@@ -18,6 +18,8 @@
 namespace meldevakt::collector {
 
 inline constexpr Duration kStopGrace = seconds(5);
+// How often serve looks whether a daily control is due.
+inline constexpr Duration kControlLook = seconds(60);
 
 [[nodiscard]] Status serve(const Config& config, Clock& clock, const LogSink& log);
 

@@ -15,22 +15,27 @@ namespace {
 constexpr int kWriterPauseMs = 100;
 
 struct LocalWriter {
+  Config config;
   ProcessLock lock;
   std::unique_ptr<SqliteStore> store;
-  ControlActions actions;
+  std::unique_ptr<StandingControl> control;
+  std::unique_ptr<ControlActions> actions;
 };
 
 Result<ControlCall> local_writer(const Config& config, Clock& clock, Random& random,
                                  ProcessLock lock) {
   MELDEVAKT_TRY_ASSIGN(std::shared_ptr<const LogKey> log_key, open_log_key(config));
+  const auto writer =
+      std::make_shared<LocalWriter>(LocalWriter{config, std::move(lock), {}, {}, {}});
   MELDEVAKT_TRY_ASSIGN(
-      std::unique_ptr<SqliteStore> store,
+      writer->store,
       SqliteStore::open({config.in_data("collector.db"), "", false, std::move(log_key)}));
-  ControlActions actions{*store, clock, random, agents_url(config, config.agents.port)};
-  const auto writer = std::make_shared<LocalWriter>(
-      LocalWriter{std::move(lock), std::move(store), std::move(actions)});
+  MELDEVAKT_TRY_ASSIGN(writer->control,
+                       make_standing_control(*writer->store, writer->config, clock));
+  writer->actions = std::make_unique<ControlActions>(
+      *writer->store, clock, random, agents_url(config, config.agents.port), writer->control.get());
   return ControlCall{[writer](const std::string& line) -> Result<std::string> {
-    return writer->actions.handle(line);
+    return writer->actions->handle(line);
   }};
 }
 

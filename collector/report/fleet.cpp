@@ -9,14 +9,6 @@
 namespace meldevakt::collector {
 namespace {
 
-// When it was receipted; else when it was sent, or what else is known of it.
-std::optional<Instant> time_of(const MessageVerdict& message) {
-  for (const auto& time : {message.receipted, message.sent, message.failed, message.committed}) {
-    if (time) return time;
-  }
-  return std::nullopt;
-}
-
 bool is_loss(Verdict verdict) {
   return verdict == Verdict::kLost || verdict == Verdict::kMissing ||
          verdict == Verdict::kRecovered;
@@ -36,7 +28,24 @@ std::string messages(std::uint64_t count) {
   return std::to_string(count) + (count == 1 ? " message" : " messages");
 }
 
-// Why nothing can be claimed over the whole time; "" when it was all read.
+}  // namespace
+
+std::string_view to_string(Answer answer) {
+  switch (answer) {
+    case Answer::kClean: return "clean";
+    case Answer::kUnanswered: return "unanswered";
+    case Answer::kAffected: return "affected";
+  }
+  return "unknown";
+}
+
+std::optional<Instant> message_time(const MessageVerdict& message) {
+  for (const auto& time : {message.receipted, message.sent, message.failed, message.committed}) {
+    if (time) return time;
+  }
+  return std::nullopt;
+}
+
 std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& asked) {
   if (claims.empty()) return "no agent has told of anything it read";
   const CoverageMap map{claims};
@@ -53,22 +62,11 @@ std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& a
          to_rfc3339(hole->stretch.to);
 }
 
-}  // namespace
-
-std::string_view to_string(Answer answer) {
-  switch (answer) {
-    case Answer::kClean: return "clean";
-    case Answer::kUnanswered: return "unanswered";
-    case Answer::kAffected: return "affected";
-  }
-  return "unknown";
-}
-
 TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
                        const Interval& asked) {
   TenantAnswer out;
   for (const MessageVerdict& message : correlation.messages) {
-    const auto time = time_of(message);
+    const auto time = message_time(message);
     if (time && asked.contains(*time)) count(message, out);
   }
   const std::string hole = hole_in(input.coverage, asked);

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,13 @@ struct TenantAnswer {
 // `asked`: event time. A tenant of which no source observes commits or failed saves is unanswered.
 [[nodiscard]] TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
                                      const Interval& asked);
+
+// When a message was receipted; else when it was sent, or what else is known of it.
+[[nodiscard]] std::optional<Instant> message_time(const MessageVerdict& message);
+
+// Why nothing can be claimed over the whole time, in words; "" when all that could have shown a
+// commit was read.
+[[nodiscard]] std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& asked);
 
 struct FleetTotals {
   std::uint64_t uses = 0;  // municipalities: uses == affected + clean + unanswered

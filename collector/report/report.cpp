@@ -41,6 +41,14 @@ Json windows_of(const MessageVerdict& message) {
   return out;
 }
 
+Json latent_or_null(const FleetRow& row) {
+  if (!row.latent) return nullptr;
+  return {{"first", to_rfc3339(row.latent->first)},
+          {"last", to_rfc3339(row.latent->last)},
+          {"messages", row.latent->messages},
+          {"present", row.latent->present}};
+}
+
 }  // namespace
 
 std::string message_json(const MessageVerdict& message, std::string_view tenant) {
@@ -81,13 +89,44 @@ std::string fleet_row_json(const FleetRow& row) {
   for (const auto& [verdict, count] : row.verdicts) {
     verdicts[std::string{to_string(verdict)}] = count;
   }
-  return line({{"tenant", row.tenant},
-               {"name", row.name},
-               {"agents", row.agents},
-               {"last_statement", time_or_null(row.last_statement)},
-               {"verdicts", std::move(verdicts)},
-               {"open_incidents", row.open_incidents},
-               {"alarms", row.alarms}});
+  return line(
+      {{"tenant", row.tenant},
+       {"name", row.name},
+       {"agents", row.agents},
+       {"last_statement", time_or_null(row.last_statement)},
+       {"verdicts", std::move(verdicts)},
+       {"open_incidents", row.open_incidents},
+       {"alarms", row.alarms},
+       {"municipalities", row.municipalities},
+       {"asked", {{"from", to_rfc3339(row.asked.from)}, {"until", to_rfc3339(row.asked.to)}}},
+       {"answer", to_string(row.answer.answer)},
+       {"lost", row.answer.lost},
+       {"undecided", row.answer.undecided},
+       {"reason", row.answer.reason},
+       {"latent_fault", latent_or_null(row)},
+       {"product", row.product},
+       {"patch", row.patch},
+       {"activated", time_or_null(row.activated)}});
+}
+
+FleetTotals total(const std::vector<FleetRow>& rows) {
+  std::vector<FleetMember> members;
+  for (const FleetRow& row : rows) members.push_back({row.municipalities, row.answer});
+  return total(members);
+}
+
+std::string fleet_totals_json(const std::vector<FleetRow>& rows) {
+  const FleetTotals all = total(rows);
+  std::uint64_t latent = 0;
+  for (const FleetRow& row : rows) latent += row.latent && row.latent->present ? 1U : 0U;
+  return line({{"fleet",
+                {{"using", all.uses},
+                 {"affected", all.affected},
+                 {"clean", all.clean},
+                 {"unanswered", all.unanswered},
+                 {"lost", all.lost},
+                 {"tenants", rows.size()},
+                 {"latent_faults", latent}}}});
 }
 
 FleetRow summarise_tenant(const Correlation& correlation, const std::vector<Incident>& incidents) {

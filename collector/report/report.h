@@ -8,6 +8,8 @@
 
 #include "collector/correlate/correlate.h"
 #include "collector/incidents/incidents.h"
+#include "collector/report/fleet.h"
+#include "collector/report/latent_fault.h"
 
 namespace meldevakt::collector {
 
@@ -19,11 +21,22 @@ struct FleetRow {
   std::vector<std::pair<Verdict, std::uint64_t>> verdicts;  // every verdict, zero counts too
   std::uint64_t open_incidents = 0;
   std::uint64_t alarms = 0;
+  std::vector<std::string> municipalities;  // that it serves; never empty
+  Interval asked;                           // for which time `answer` is given
+  TenantAnswer answer;
+  std::optional<LatentFault> latent;
+  std::string
+      product;        // the case system and its version, as the register says; "" when it does not
+  std::string patch;  // "affected", "fixed", "unknown" or ""
+  std::optional<Instant> activated;  // its portal
 };
+[[nodiscard]] FleetTotals total(const std::vector<FleetRow>& rows);
 
 [[nodiscard]] std::string message_json(const MessageVerdict& message, std::string_view tenant);
 [[nodiscard]] std::string incident_json(const Incident& incident);
 [[nodiscard]] std::string fleet_row_json(const FleetRow& row);
+// The last line of a fleet report: the columns of the Bufdir report's table 2.
+[[nodiscard]] std::string fleet_totals_json(const std::vector<FleetRow>& rows);
 [[nodiscard]] FleetRow summarise_tenant(const Correlation& correlation,
                                         const std::vector<Incident>& incidents);
 

@@ -17,7 +17,31 @@ std::size_t width_of(const std::string& utf8) {
   }));
 }
 
+std::string digits(int value, std::size_t width) {
+  std::string out = std::to_string(value);
+  if (out.size() < width) out.insert(0, width - out.size(), '0');
+  return out;
+}
+
 }  // namespace
+
+std::string local_time(Instant time, const TimeZone& zone) {
+  const LocalTime t = to_local(time, zone.utc_offset(time));
+  return digits(t.day, 2) + "." + digits(t.month, 2) + "." + digits(t.year, 4) + " " +
+         digits(t.hour, 2) + ":" + digits(t.minute, 2) + ":" + digits(t.second, 2);
+}
+
+std::string local_time(const std::optional<Instant>& time, const TimeZone& zone) {
+  return time ? local_time(*time, zone) : "-";
+}
+
+std::string printable(std::string text) {
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) c = '?';
+  }
+  return text;
+}
 
 Table::Table(std::vector<std::string> headings) {
   rows_.push_back(std::move(headings));
@@ -25,12 +49,7 @@ Table::Table(std::vector<std::string> headings) {
 
 void Table::add(std::vector<std::string> cells) {
   MELDEVAKT_CHECK(cells.size() == rows_.front().size());
-  for (std::string& cell : cells) {
-    for (char& c : cell) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (byte < 0x20 || byte == 0x7F) c = '?';
-    }
-  }
+  for (std::string& cell : cells) cell = printable(std::move(cell));
   rows_.push_back(std::move(cells));
 }
 

@@ -2,16 +2,25 @@
 // Pure. Thread-safety: none.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "common/base/time.h"
+#include "common/ports/time_zone.h"
+
 namespace meldevakt::collector {
+
+// As people in Norway write it: 26.11.2026 10:00:00; "-" for nothing.
+[[nodiscard]] std::string local_time(Instant time, const TimeZone& zone);
+[[nodiscard]] std::string local_time(const std::optional<Instant>& time, const TimeZone& zone);
+// Control characters as '?': what is printed must not steer the terminal.
+[[nodiscard]] std::string printable(std::string text);
 
 class Table {
  public:
   explicit Table(std::vector<std::string> headings);
-  // Control characters are shown as '?': what is printed must not steer the terminal.
-  // REQUIRES: as many cells as headings.
+  // Cells are made printable(). REQUIRES: as many cells as headings.
   void add(std::vector<std::string> cells);
   [[nodiscard]] std::string text() const;  // a line each, no blanks at line ends
 

@@ -149,7 +149,33 @@ ALTER TABLE receipts ADD COLUMN log_idx INTEGER;
 PRAGMA user_version = 2;
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kSteps = {kStep1, kStep2};
+// Step 3: what is known of tenants beside their messages, and the controls that ran.
+constexpr const char* kStep3 = R"sql(
+CREATE TABLE registry (
+  tenant   TEXT NOT NULL REFERENCES tenants (tenant),
+  entry    INTEGER NOT NULL CHECK (entry >= 0),
+  kind     TEXT NOT NULL,
+  value    TEXT NOT NULL,
+  label    TEXT NOT NULL,
+  from_ms  INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL CHECK (until_ms >= from_ms),
+  recorded INTEGER NOT NULL,
+  PRIMARY KEY (tenant, entry)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE controls (
+  tenant   TEXT NOT NULL REFERENCES tenants (tenant),
+  number   INTEGER NOT NULL CHECK (number >= 0),
+  link     BLOB NOT NULL CHECK (length(link) = 32),
+  ran      INTEGER NOT NULL,
+  envelope BLOB NOT NULL,
+  PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+
+PRAGMA user_version = 3;
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kStep1, kStep2, kStep3};
 
 Result<int> integer_of(sql::Connection& connection, const char* pragma) {
   MELDEVAKT_TRY_ASSIGN(sql::Rows rows, connection.query(pragma));

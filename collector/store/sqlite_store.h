@@ -65,6 +65,12 @@ class SqliteStore : public Store {
   Result<std::string> log_tile(const std::string& tenant, const TilePath& path) override;
   Result<LogProof> log_proof(const std::string& agent_id, std::uint64_t epoch,
                              std::uint64_t sequence, std::uint64_t seen) override;
+  Status add_registry_entries(const std::string& tenant, const std::vector<RegistryEntry>& entries,
+                              Instant now) override;
+  Result<std::vector<RegistryEntry>> registry_entries(const std::string& tenant) override;
+  Status add_control(const std::string& tenant, const StoredControl& control) override;
+  Result<std::vector<StoredControl>> controls(const std::string& tenant,
+                                              std::size_t count_max) override;
   Result<TenantInput> tenant_input(const std::string& tenant,
                                    std::vector<Alarm>& alarms_found) override;
 

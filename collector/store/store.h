@@ -20,6 +20,7 @@
 
 #include "collector/admit/admit.h"
 #include "collector/correlate/correlate.h"
+#include "collector/registry/registry.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
 #include "common/receipts/receipts.h"
@@ -74,6 +75,14 @@ struct LogProof {
   HashList consistency;  // from the log of the size that the asker has seen; none from size 0
 };
 
+// One run of the standing control, as it was signed (collector/report/control_record.h).
+struct StoredControl {
+  std::uint64_t number = 0;  // of the tenant's, from 0 on, none left out
+  Sha256 link;               // of the envelope: the next one names it
+  Instant ran;
+  std::string envelope;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -108,6 +117,19 @@ class Store {
   // signed checkpoint; kInvalid: `seen` is a larger log than this one ever was.
   virtual Result<LogProof> log_proof(const std::string& agent_id, std::uint64_t epoch,
                                      std::uint64_t sequence, std::uint64_t seen) = 0;
+
+  // Adds to the tenant's register, all or nothing; nothing is ever overwritten. kLimit: more than
+  // kEntriesMax. `entries` have passed check_entry().
+  virtual Status add_registry_entries(const std::string& tenant,
+                                      const std::vector<RegistryEntry>& entries, Instant now) = 0;
+  // In the order in which they were added.
+  virtual Result<std::vector<RegistryEntry>> registry_entries(const std::string& tenant) = 0;
+
+  // kExists: the number is taken.
+  virtual Status add_control(const std::string& tenant, const StoredControl& control) = 0;
+  // The newest so many, the newest first.
+  virtual Result<std::vector<StoredControl>> controls(const std::string& tenant,
+                                                      std::size_t count_max) = 0;
 
   // Everything correlate() needs of one tenant, decoded from the stored bytes. A body that cannot
   // be opened costs only itself: it becomes an alarm in `alarms_found`.

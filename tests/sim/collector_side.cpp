@@ -1,10 +1,10 @@
 #include "tests/sim/collector_side.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "collector/admit/admit.h"
+#include "collector/report/latent_fault.h"
 #include "common/crypto/crypto.h"
 #include "common/ports/sha256.h"
 #include "common/receipts/receipts.h"
@@ -16,10 +16,13 @@ using collector::Verdict;
 TenantDesk::TenantDesk(Ledger& ledger, collector::Policy policy, bool correlates)
     : ledger_{ledger}, correlates_{correlates} {
   input_.policy = std::move(policy);
+  recent_.policy = input_.policy;
 }
 
-Status TenantDesk::enrol(const collector::Tenant& tenant, const Enrolling& enrolling, Instant now) {
+Status TenantDesk::enrol(const collector::Tenant& tenant, const Enrolling& enrolling,
+                         const std::vector<collector::RegistryEntry>& entries, Instant now) {
   input_.tenant = tenant.id;
+  recent_.tenant = tenant.id;
   const OpenSslVerifier verifier;
   MELDEVAKT_TRY_ASSIGN(const collector::VerifiedEnrolment verified,
                        collector::verify_enrolment(enrolling.enrolment, verifier));
@@ -35,7 +38,7 @@ Status TenantDesk::enrol(const collector::Tenant& tenant, const Enrolling& enrol
     MELDEVAKT_TRY(store.add_invitation({token_hash, tenant.id, now + hours(1)}));
     MELDEVAKT_TRY_ASSIGN([[maybe_unused]] const bool first,
                          store.enrol(record, token_hash, enrolling.enrolment, now));
-    return {};
+    return store.add_registry_entries(tenant.id, entries, now);
   });
 }
 
@@ -55,18 +58,55 @@ Status TenantDesk::receive(std::string_view frame, Instant now) {
   for (std::size_t i = 0; i < verified.frame.bodies.size(); ++i) {
     MELDEVAKT_TRY_ASSIGN(
         Body body, collector::open_body(verified.frame.bodies[i], verified.statement.bodies[i]));
-    for (Fact& fact : body.facts) {
-      collector::add_fact(input_, verified.statement.agent, std::move(fact));
-    }
+    for (Fact& fact : body.facts) take(verified.statement.agent, std::move(fact));
   }
-  for (const SourceCoverage& source : verified.statement.sources) {
-    const Statement& statement = verified.statement;
-    input_.coverage.push_back({statement.agent, statement.sequence, statement.span,
-                               milliseconds(statement.clock.max_error_us / 1000 + 1), source});
+  const Statement& statement = verified.statement;
+  for (const SourceCoverage& source : statement.sources) {
+    take({statement.agent, statement.sequence, statement.span,
+          milliseconds((statement.clock.max_error_us + 999) / 1000), source});
   }
+  forget_old(now);
   const bool tells = !verified.frame.bodies.empty();
-  if (correlates_ && (tells || unsettled_)) note(collector::correlate(input_, now), now);
+  if (correlates_ && (tells || unsettled_)) note(collector::correlate(recent_, now), now);
   return {};
+}
+
+void TenantDesk::take(const std::string& agent, Fact fact) {
+  collector::add_fact(recent_, agent, fact);
+  collector::add_fact(input_, agent, std::move(fact));
+}
+
+// Claims are a union: one that touches the one before of its source makes that one longer.
+void TenantDesk::take(collector::LedgerCoverage claim) {
+  const auto before =
+      std::find_if(recent_.coverage.begin(), recent_.coverage.end(), [&](const auto& other) {
+        return other.agent == claim.agent && other.source.id == claim.source.id &&
+               other.source.complete && claim.source.complete &&
+               other.source.complete->to == claim.source.complete->from;
+      });
+  if (before == recent_.coverage.end()) {
+    recent_.coverage.push_back(claim);
+  } else {
+    before->source.complete->to = claim.source.complete->to;
+    auto& gaps = before->source.event_gaps;
+    gaps.insert(gaps.end(), claim.source.event_gaps.begin(), claim.source.event_gaps.end());
+  }
+  input_.coverage.push_back(std::move(claim));
+}
+
+void TenantDesk::forget_old(Instant now) {
+  constexpr Duration kForgetEvery = days(5);
+  if (now - forgot_ < kForgetEvery) return;
+  forgot_ = now;
+  const Instant oldest = now - kWatched;
+  std::erase_if(recent_.facts, [&](const collector::LedgerFact& one) {
+    const auto* const step = std::get_if<StepFact>(&one.fact.what);
+    const auto* const window = std::get_if<WindowFact>(&one.fact.what);
+    return (step != nullptr && step->time < oldest) ||
+           (window != nullptr && window->span.to < oldest);
+  });
+  std::erase_if(recent_.receipts,
+                [&](const Receipt& receipt) { return receipt.sent && *receipt.sent < oldest; });
 }
 
 Status TenantDesk::import_csv(std::string_view csv, const Interval& complete, const TimeZone& zone,
@@ -83,10 +123,14 @@ Status TenantDesk::import_csv(std::string_view csv, const Interval& complete, co
                          store.import_receipts(input_.tenant, imported.receipts, coverage, now));
     return {};
   }));
-  input_.receipts.insert(input_.receipts.end(), imported.receipts.begin(), imported.receipts.end());
-  input_.receipt_coverage.push_back(coverage);
+  for (collector::TenantInput* input : {&input_, &recent_}) {
+    input->receipts.insert(input->receipts.end(), imported.receipts.begin(),
+                           imported.receipts.end());
+    input->receipt_coverage.push_back(coverage);
+  }
+  forget_old(now);
   if (correlates_ && (!imported.receipts.empty() || unsettled_)) {
-    note(collector::correlate(input_, now), now);
+    note(collector::correlate(recent_, now), now);
   }
   return {};
 }
@@ -109,9 +153,8 @@ void TenantDesk::note(const collector::Correlation& all, Instant now) {
     changes_.push_back({now, message.message, message.verdict});
   }
   if (latent_) return;
-  for (const collector::Incident& incident : collector::group_incidents(all)) {
-    if (incident.cause == "receipt_before_commit") latent_ = now;
-  }
+  const auto fault = collector::latent_fault(all);
+  if (fault && fault->present) latent_ = now;
 }
 
 }  // namespace meldevakt::sim

@@ -1,6 +1,7 @@
 // The collector as one tenant's frames and the portal's rows reach it: nothing else does. Frames
 // are admitted and stored by the real code; what is watched is the real correlator's word after
-// every arrival that could change it.
+// every arrival that could change it, on messages not older than kWatched; at the end it judges
+// all.
 //
 //   Ledger ledger{store};
 //   TenantDesk desk{ledger, policy, true};
@@ -20,7 +21,7 @@
 #include <vector>
 
 #include "collector/correlate/correlate.h"
-#include "collector/incidents/incidents.h"
+#include "collector/registry/registry.h"
 #include "collector/store/store.h"
 #include "common/ports/time_zone.h"
 
@@ -56,10 +57,13 @@ struct Enrolling {
 
 class TenantDesk {
  public:
+  // Longer than any outage after which something may still be told.
+  static constexpr Duration kWatched = days(45);
+
   TenantDesk(Ledger& ledger, collector::Policy policy, bool correlates);
 
   [[nodiscard]] Status enrol(const collector::Tenant& tenant, const Enrolling& enrolling,
-                             Instant now);
+                             const std::vector<collector::RegistryEntry>& entries, Instant now);
   [[nodiscard]] Status receive(std::string_view frame, Instant now);
   [[nodiscard]] Status import_csv(std::string_view csv, const Interval& complete,
                                   const TimeZone& zone, Instant now);
@@ -68,18 +72,22 @@ class TenantDesk {
 
   [[nodiscard]] const collector::TenantInput& input() const { return input_; }
   [[nodiscard]] const std::vector<VerdictChange>& changes() const { return changes_; }
-  // When an incident of a receipt that came before its commit was first open to see.
+  // When it was first said that the case system receipts before it stores.
   [[nodiscard]] const std::optional<Instant>& latent_fault_seen() const { return latent_; }
   [[nodiscard]] std::uint64_t statements() const { return statements_; }
 
  private:
-  [[nodiscard]] bool take(const collector::VerifiedFrame& verified);
+  void take(const std::string& agent, Fact fact);
+  void take(collector::LedgerCoverage claim);
+  void forget_old(Instant now);
   void note(const collector::Correlation& all, Instant now);
 
   Ledger& ledger_;
   bool correlates_;
   collector::AgentKey key_;
-  collector::TenantInput input_;
+  collector::TenantInput input_;   // everything
+  collector::TenantInput recent_;  // what is watched
+  Instant forgot_;
   std::map<std::string, collector::Verdict> verdicts_;
   std::vector<VerdictChange> changes_;
   std::optional<Instant> latent_;

@@ -13,15 +13,6 @@
 namespace meldevakt::sim {
 namespace {
 
-// Which municipalities a service serves: named by us, there is no register here.
-std::vector<std::string> municipalities_of(const ServicePlan& service) {
-  std::vector<std::string> out;
-  for (unsigned i = 0; i < service.municipalities; ++i) {
-    out.push_back(service.tenant + "/" + std::to_string(i));
-  }
-  return out;
-}
-
 // Everything again from the stored bytes: must say the same, byte for byte.
 Status check_rebuild(collector::Store& reader, const ServicePlan& service,
                      const ServiceResult& live, std::vector<std::string>& wrong) {
@@ -79,7 +70,7 @@ class CountryRun {
                          run_service(service, plan_.span, settings_.run, ledger_));
     ServiceOutcome& out = outcomes_[index];
     out.name = service.name;
-    out.member.municipalities = municipalities_of(service);
+    out.member.municipalities = service.municipalities;
     out.member.answer =
         collector::answer_of(result.input, result.last, {plan_.span.from, plan_.asked_until});
     out.latent_fault_seen = result.latent_fault_seen;

@@ -142,7 +142,9 @@ class Planner {
     ServicePlan service;
     service.name = name;
     service.tenant = to_hex(random_.bytes(8));
-    service.municipalities = municipalities;
+    for (unsigned i = 0; i < municipalities; ++i) {
+      service.municipalities.push_back(std::to_string(next_number_++));
+    }
     service.seed = random_.next();
     service.patched = patched;
     plan_.services.push_back(std::move(service));
@@ -221,6 +223,7 @@ class Planner {
 
   // The outages that matter, and those that are asked for.
   void add_troubles() {
+    if (options_.hide_commit) hide_a_commit();
     hide_a_loss(0, kLateOutage);
     hide_a_loss(1, kTooLateOutage);
     std::size_t next = shape_.affected.size();
@@ -234,6 +237,12 @@ class Planner {
     for (unsigned i = 0; i < options_.destroyed; ++i) {
       const Instant from = shape_.span.from + Duration{length.ms / 2};
       add_outage(take(), {Outage::Kind::kLogDestroyed, {from, from + days(3)}}, true);
+    }
+  }
+
+  void hide_a_commit() {
+    for (const PlannedMessage& message : plan_.services.front().messages) {
+      if (message.fate == Fate::kStored) plan_.services.front().hidden_commit = message.id;
     }
   }
 
@@ -256,6 +265,7 @@ class Planner {
   CountryPlan plan_;
   std::vector<double> weights_;  // running sums
   double weight_sum_ = 0;
+  unsigned next_number_ = 1101;
 };
 
 }  // namespace

@@ -53,14 +53,15 @@ struct Outage {
 
 struct ServicePlan {
   std::string name;
-  std::string tenant;  // opaque id
-  unsigned municipalities = 1;
+  std::string tenant;                       // opaque id
+  std::vector<std::string> municipalities;  // their numbers; invented
   std::uint64_t seed = 0;
   std::vector<PlannedMessage> messages;  // sorted by `sent`
   std::vector<Instant> overloads;        // in which no message is hurt
   std::vector<Instant> restarts;         // of the case system
   std::vector<Outage> outages;           // sorted, apart from each other
   Instant patched;                       // from here on the case system receipts after the commit
+  std::string hidden_commit;             // of this message: stored, and the trace does not say so
   std::optional<Instant> silent_from;    // nothing is heard of the agent any more
 };
 
@@ -102,8 +103,9 @@ struct CountryShape {
 struct PlanOptions {
   std::uint64_t seed = 1;
   bool losses = true;
-  unsigned silent = 0;     // so many unaffected services fall silent
-  unsigned destroyed = 0;  // so many unaffected services lose a log unread
+  unsigned silent = 0;       // so many unaffected services fall silent
+  unsigned destroyed = 0;    // so many unaffected services lose a log unread
+  bool hide_commit = false;  // logs and truth disagree about one message: must be noticed
 };
 [[nodiscard]] CountryPlan plan_country(const CountryShape& shape, const PlanOptions& options);
 

@@ -83,9 +83,10 @@ collector::FleetTotals expected_totals(const CountryPlan& plan) {
     for (const Outage& outage : service.outages) {
       blind = blind || outage.kind == Outage::Kind::kLogDestroyed;
     }
-    out.uses += service.municipalities;
+    const std::uint64_t municipalities = service.municipalities.size();
+    out.uses += municipalities;
     out.lost += losses;
-    (losses > 0 ? out.affected : blind ? out.unanswered : out.clean) += service.municipalities;
+    (losses > 0 ? out.affected : blind ? out.unanswered : out.clean) += municipalities;
   }
   return out;
 }
@@ -216,6 +217,8 @@ int main_of(int count, char** values) {
                  "so many agents find a log deleted before they read it");
   app.add_flag("--without-correlator", arguments.without_correlator,
                "nobody concludes anything: must fail");
+  app.add_flag("--hide-commit", arguments.plan.hide_commit,
+               "one commit is not in the log: what is said is not the truth, must fail");
   app.add_flag("--check-cadence", arguments.check_cadence,
                "one month at the real cadence of 60 seconds must give the same verdicts");
   app.add_option("--threads", arguments.threads, "1 or more")->check(CLI::Range(1, 64));

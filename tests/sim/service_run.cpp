@@ -60,7 +60,24 @@ class ServiceRun {
     running_ = true;
     return desk_.enrol({service_.tenant, service_.name, "", span_.from},
                        {identity.agent, identity.enrolment, identity.token, identity.tls_key},
-                       span_.from);
+                       registry_entries(), span_.from);
+  }
+
+  std::vector<collector::RegistryEntry> registry_entries() const {
+    using collector::EntryKind;
+    const Instant always = collector::kAlways.to;
+    std::vector<collector::RegistryEntry> out{
+        {EntryKind::kPortal, "npb", "", {span_.from, always}},
+        {EntryKind::kProduct, "Fagsystem 4.2.1", "", {span_.from, always}},
+        {EntryKind::kPatch, "affected", "", {span_.from, always}},
+        {EntryKind::kContact,
+         "dpo",
+         "personvernombud@" + service_.tenant + ".example",
+         {span_.from, always}}};
+    for (const std::string& number : service_.municipalities) {
+      out.push_back({EntryKind::kMunicipality, number, "", collector::kAlways});
+    }
+    return out;
   }
 
   std::vector<Event> events() const {

@@ -1,0 +1,133 @@
+#include "collector/app/standing_control.h"
+
+#include <utility>
+
+#include "collector/app/view.h"
+#include "common/crypto/crypto.h"
+#include "common/platform/time_zones.h"
+#include "common/seal/dsse.h"
+
+namespace meldevakt::collector {
+namespace {
+
+Result<std::optional<StoredControl>> newest_of(Store& store, const std::string& tenant) {
+  MELDEVAKT_TRY_ASSIGN(std::vector<StoredControl> newest, store.controls(tenant, 1));
+  if (newest.empty()) return std::optional<StoredControl>{};
+  return std::optional<StoredControl>{std::move(newest.front())};
+}
+
+Result<ControlRecord> opened(const StoredControl& stored, std::string_view public_key,
+                             const Verifier& verifier) {
+  MELDEVAKT_TRY_ASSIGN(const Envelope envelope, parse_envelope(stored.envelope));
+  MELDEVAKT_TRY(verify_envelope(envelope, kControlType, public_key, verifier));
+  if (link_hash(kControlType, envelope.payload) != stored.link) {
+    return Error{Errc::kCorrupt, "the record is not the one that was stored"};
+  }
+  MELDEVAKT_TRY_ASSIGN(ControlRecord record, decode_control(envelope.payload));
+  if (record.number != stored.number) return Error{Errc::kCorrupt, "the record has another number"};
+  return record;
+}
+
+// The collector's own key, made when it is first needed.
+Result<std::unique_ptr<Signer>> control_signer(const Config& config) {
+  const std::string path = config.in_data("control.key");
+  auto signer = load_signer(path);
+  if (signer || signer.error().code() != Errc::kNotFound) return signer;
+  return create_signer(path);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StandingControl>> make_standing_control(Store& store, const Config& config,
+                                                               Clock& clock) {
+  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<Signer> signer, control_signer(config));
+  SystemTimeZones zones;
+  MELDEVAKT_TRY_ASSIGN(std::shared_ptr<const TimeZone> zone, zones.find(config.control.zone));
+  return std::make_unique<StandingControl>(StandingControl::Parts{
+      store, config, clock, std::move(signer), std::move(zone), MELDEVAKT_VERSION});
+}
+
+Result<bool> StandingControl::is_due(const Tenant& tenant) {
+  const Instant since =
+      scheduled_before(parts_.config.control.schedule, parts_.clock.now(), *parts_.zone);
+  MELDEVAKT_TRY_ASSIGN(const std::vector<AgentRecord> agents, parts_.store.agents(tenant.id));
+  const auto begun = controlled_since(agents);
+  if (!begun || since < *begun) return false;
+  MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> last, newest_of(parts_.store, tenant.id));
+  return !last || last->ran < since;
+}
+
+Result<std::vector<Tenant>> StandingControl::due() {
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, parts_.store.tenants());
+  std::vector<Tenant> out;
+  for (const Tenant& tenant : tenants) {
+    MELDEVAKT_TRY_ASSIGN(const bool due, is_due(tenant));
+    if (due) out.push_back(tenant);
+  }
+  return out;
+}
+
+Result<ControlRecord> StandingControl::run(const Tenant& tenant, std::optional<Interval> period,
+                                           bool on_demand) {
+  const Instant now = parts_.clock.now();
+  MELDEVAKT_TRY_ASSIGN(const View view, view_of(parts_.store, parts_.config, tenant, {.now = now}));
+  if (view.agents.empty() && view.input.receipts.empty()) {
+    return Error{Errc::kNotFound,
+                 "no agent is enrolled and no receipt is known: nothing to control"};
+  }
+  const Instant until = now - kAnsweredWithin;
+  Interval looked = period.value_or(Interval{until - parts_.config.control.look_back, until});
+  if (!period) {
+    // Not before there was anything to look at.
+    const Instant begin = asked_of(view, {}, until, now).from;
+    looked.from = std::max(looked.from, std::min(begin, looked.to));
+  }
+  ControlRecord record = control_of(view.input, view.correlation, looked);
+  record.tenant = tenant.id;
+  record.ran = now;
+  record.on_demand = on_demand;
+  record.software_version = parts_.software_version;
+  MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> last, newest_of(parts_.store, tenant.id));
+  const ControlSchedule& schedule = parts_.config.control.schedule;
+  const Instant before = last ? last->ran : controlled_since(view.agents).value_or(now);
+  const std::uint64_t times = scheduled_between(schedule, before, now, *parts_.zone);
+  // Of those since then this one is one, unless a person asked in between two of them.
+  record.missed = times > 0 ? times - 1 : 0;
+  if (last) {
+    record.number = last->number + 1;
+    record.previous = last->link;
+  }
+  const std::string payload = encode_control(record);
+  MELDEVAKT_TRY_ASSIGN(std::string envelope, seal(kControlType, payload, *parts_.signer));
+  MELDEVAKT_TRY(parts_.store.add_control(
+      tenant.id,
+      {record.number, link_hash(kControlType, payload), record.ran, std::move(envelope)}));
+  return record;
+}
+
+std::vector<CheckedControl> check_controls(const std::vector<StoredControl>& stored,
+                                           std::string_view public_key, const Verifier& verifier) {
+  std::vector<CheckedControl> out;
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    CheckedControl one;
+    auto record = opened(stored[i], public_key, verifier);
+    if (record) {
+      one.record = std::move(record).value();
+    } else {
+      one.record.number = stored[i].number;
+      one.record.ran = stored[i].ran;
+      one.problem = record.error().message();
+    }
+    // The one before stands next in the list, unless the list ends there.
+    const bool has_before = i + 1 < stored.size();
+    if (one.problem.empty() && has_before &&
+        (stored[i + 1].number + 1 != stored[i].number ||
+         one.record.previous != stored[i + 1].link)) {
+      one.problem = "it does not follow the record before it";
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+}  // namespace meldevakt::collector

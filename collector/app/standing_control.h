@@ -1,0 +1,68 @@
+// Runs the standing control and keeps its signed record. Belongs to the process that writes.
+//
+//   StandingControl control{store, config, clock, signer, zone, version};
+//   for (const Tenant& t : control.due()) control.run(t, {}, false);        // once a minute
+//   control.run(tenant, period, true);                                      // a person asked
+//
+// The record is numbered, names the record before it by its link, and is stored before anything is
+// said. The signing key is the collector's own (data/control.key, Ed25519, made when first needed).
+// Thread-safety: the store's strand. Errors: of the store and the key.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collector/app/config.h"
+#include "collector/report/control_record.h"
+#include "collector/store/store.h"
+#include "common/ports/clock.h"
+#include "common/ports/signer.h"
+#include "common/ports/time_zone.h"
+
+namespace meldevakt::collector {
+
+class StandingControl {
+ public:
+  struct Parts {
+    Store& store;
+    const Config& config;
+    Clock& clock;
+    std::unique_ptr<Signer> signer;
+    std::shared_ptr<const TimeZone> zone;
+    std::string software_version;
+  };
+  explicit StandingControl(Parts parts) : parts_{std::move(parts)} {}
+
+  // Tenants whose daily control is due now: its time has come, and none ran since.
+  [[nodiscard]] Result<std::vector<Tenant>> due();
+  [[nodiscard]] Result<bool> is_due(const Tenant& tenant);
+  // kNotFound: neither an agent nor a receipt is known. `period`: receipts in it; nullopt: the last
+  // [control] days, until what agents can have told.
+  [[nodiscard]] Result<ControlRecord> run(const Tenant& tenant, std::optional<Interval> period,
+                                          bool on_demand);
+
+  [[nodiscard]] const TimeZone& zone() const { return *parts_.zone; }
+
+ private:
+  Parts parts_;
+};
+
+// With the system's zones and this program's version.
+[[nodiscard]] Result<std::unique_ptr<StandingControl>> make_standing_control(Store& store,
+                                                                             const Config& config,
+                                                                             Clock& clock);
+
+// The records kept of a tenant, the newest first, each with whether signature, number and link are
+// right. `public_key`: 32 raw bytes.
+struct CheckedControl {
+  ControlRecord record;
+  std::string problem;  // "" when it verifies
+};
+[[nodiscard]] std::vector<CheckedControl> check_controls(const std::vector<StoredControl>& stored,
+                                                         std::string_view public_key,
+                                                         const Verifier& verifier);
+
+}  // namespace meldevakt::collector

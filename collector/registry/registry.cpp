@@ -1,0 +1,190 @@
+#include "collector/registry/registry.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "common/base/text.h"
+
+namespace meldevakt::collector {
+namespace {
+
+constexpr std::array<std::string_view, 8> kNames{
+    "organisation", "name", "municipality", "district", "contact", "portal", "product", "patch"};
+constexpr std::array<std::string_view, 3> kPatchStates{"affected", "fixed", "unknown"};
+constexpr std::size_t kValueBytesMax = 200;
+constexpr std::size_t kDistrictDigits = 7;  // "0301/03"
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool holds_one_value(EntryKind kind) {
+  return kind == EntryKind::kOrganisation || kind == EntryKind::kName ||
+         kind == EntryKind::kProduct || kind == EntryKind::kPatch;
+}
+
+bool is_line(std::string_view text, std::size_t bytes_max) {
+  return text.size() <= bytes_max && is_utf8(text) &&
+         std::none_of(text.begin(), text.end(), [](char c) {
+           return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F;
+         });
+}
+
+// "" when the value can be meant; else what is expected.
+std::string_view expected(const RegistryEntry& entry) {
+  const std::string_view value = entry.value;
+  switch (entry.kind) {
+    case EntryKind::kOrganisation:
+      return is_organisation_number(value) ? ""
+                                           : "nine digits, the last of which checks the others";
+    case EntryKind::kMunicipality: return is_municipality_number(value) ? "" : "four digits";
+    case EntryKind::kDistrict:
+      return value.size() == kDistrictDigits && value[4] == '/' && is_digits(value.substr(0, 4)) &&
+                     is_digits(value.substr(5))
+                 ? ""
+                 : "a municipality's and a district's number, like 0301/03";
+    case EntryKind::kPatch:
+      return std::find(kPatchStates.begin(), kPatchStates.end(), value) != kPatchStates.end()
+                 ? ""
+                 : "affected, fixed or unknown";
+    case EntryKind::kName:
+    case EntryKind::kContact:
+    case EntryKind::kPortal:
+    case EntryKind::kProduct: return value.empty() ? "1 to 200 bytes" : "";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string_view to_string(EntryKind kind) {
+  return kNames.at(static_cast<std::size_t>(kind));
+}
+
+std::optional<EntryKind> entry_kind_from_string(std::string_view text) {
+  const auto at = std::find(kNames.begin(), kNames.end(), text);
+  if (at == kNames.end()) return std::nullopt;
+  return static_cast<EntryKind>(at - kNames.begin());
+}
+
+std::vector<std::string> all_entry_kind_names() {
+  return {kNames.begin(), kNames.end()};
+}
+
+bool is_organisation_number(std::string_view text) {
+  constexpr std::string_view kWeights = "32765432";
+  if (text.size() != 9 || !is_digits(text)) return false;
+  int sum = 0;
+  for (std::size_t i = 0; i < kWeights.size(); ++i) sum += (text[i] - '0') * (kWeights[i] - '0');
+  const int check = (11 - sum % 11) % 11;
+  return check < 10 && check == text[8] - '0';
+}
+
+bool is_municipality_number(std::string_view text) {
+  return text.size() == 4 && is_digits(text);
+}
+
+Status check_entry(const RegistryEntry& entry) {
+  const auto refuse = [&](std::string_view why) {
+    return Error{Errc::kInvalid, std::string{to_string(entry.kind)} + ": " + std::string{why}};
+  };
+  if (!is_line(entry.value, kValueBytesMax)) return refuse("1 to 200 bytes of UTF-8, one line");
+  if (!is_line(entry.label, kLabelBytesMax)) {
+    return refuse("a label has at most 400 bytes of UTF-8, one line");
+  }
+  if (const std::string_view wanted = expected(entry); !wanted.empty()) {
+    return refuse("expected " + std::string{wanted});
+  }
+  if (entry.kind == EntryKind::kMunicipality && !entry.label.empty() &&
+      !is_municipality_number(entry.label)) {
+    return refuse("the label names the municipality it went into: four digits");
+  }
+  if (entry.span.to < entry.span.from) return refuse("it ends before it begins");
+  if (entry.span.from < kAlways.from || kAlways.to < entry.span.to) {
+    return refuse("its time must lie in the years 1970 to 9999");
+  }
+  return {};
+}
+
+Registry::Registry(const std::vector<RegistryEntry>& added) {
+  std::map<std::tuple<EntryKind, std::string, Instant>, RegistryEntry> newest;
+  for (const RegistryEntry& entry : added) {
+    const std::string name = holds_one_value(entry.kind) ? "" : entry.value;
+    newest.insert_or_assign({entry.kind, name, entry.span.from}, entry);
+  }
+  for (auto& [key, entry] : newest) {
+    if (!entry.span.empty()) entries_.push_back(std::move(entry));
+  }
+  std::sort(entries_.begin(), entries_.end(), [](const RegistryEntry& a, const RegistryEntry& b) {
+    return std::tie(a.kind, a.span.from, a.value) < std::tie(b.kind, b.span.from, b.value);
+  });
+  // Of what holds one value at a time, the next one ends the one before.
+  for (std::size_t i = 0; i + 1 < entries_.size(); ++i) {
+    RegistryEntry& entry = entries_[i];
+    const RegistryEntry& next = entries_[i + 1];
+    if (!holds_one_value(entry.kind) || next.kind != entry.kind) continue;
+    entry.span.to = std::min(entry.span.to, next.span.from);
+  }
+}
+
+// Follows a number through the mergers that this tenant's own entries know.
+std::string Registry::merged_into(const RegistryEntry& entry, Instant at) const {
+  const RegistryEntry* last = &entry;
+  for (std::size_t turns = 0; turns < entries_.size(); ++turns) {
+    if (at < last->span.to || last->label.empty()) return last->value;
+    const auto next =
+        std::find_if(entries_.begin(), entries_.end(), [&](const RegistryEntry& other) {
+          return other.kind == EntryKind::kMunicipality && other.value == last->label;
+        });
+    if (next == entries_.end()) return last->label;
+    last = &*next;
+  }
+  return last->value;
+}
+
+std::vector<RegistryEntry> Registry::of(EntryKind kind, Instant at) const {
+  std::vector<RegistryEntry> out;
+  for (const RegistryEntry& entry : entries_) {
+    if (entry.kind == kind && entry.span.contains(at)) out.push_back(entry);
+  }
+  return out;
+}
+
+std::string Registry::value(EntryKind kind, Instant at) const {
+  const std::vector<RegistryEntry> all = of(kind, at);
+  return all.empty() ? "" : all.back().value;
+}
+
+std::vector<std::string> Registry::municipalities_at(Instant at) const {
+  std::vector<std::string> out;
+  for (const RegistryEntry& entry : entries_) {
+    if (entry.kind != EntryKind::kMunicipality || at < entry.span.from) continue;
+    out.push_back(merged_into(entry, at));
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::optional<Instant> Registry::activated() const {
+  std::optional<Instant> out;
+  for (const RegistryEntry& entry : entries_) {
+    if (entry.kind != EntryKind::kPortal || entry.span.from <= kAlways.from) continue;
+    out = std::min(out.value_or(entry.span.from), entry.span.from);
+  }
+  return out;
+}
+
+std::optional<Instant> Registry::fixed_since() const {
+  std::optional<Instant> out;
+  for (const RegistryEntry& entry : entries_) {
+    if (entry.kind != EntryKind::kPatch) continue;
+    out = entry.value == "fixed" ? std::optional{entry.span.from} : std::nullopt;
+  }
+  return out;
+}
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,92 @@
+// What is known of a tenant beside its messages, each piece with the time for which it holds.
+//
+//   organisation   its organisation number            municipality  a number it serves (several)
+//   name           what it is called                  district      a bydel, "0301/03" (several)
+//   contact        whom to call (several); the label says who, the value as what: "dpo", ...
+//   portal         a portal it receives from, since its activation ("npb"; several)
+//   product        the case system and its version    patch         "affected", "fixed", "unknown"
+//
+// Entries are only ever added. Of two entries that name the same (kind, value, from) the one added
+// last counts; one whose time is empty takes the other back. Of a kind that holds one value at a
+// time (organisation, name, product, patch) the one added last counts for each `from`, and a later
+// `from` ends the one before.
+//
+// A municipality that merges ends on 31 December, and its label names the number it went into:
+// {"municipality", "1505", label "1508", until 2024-01-01}. municipalities_at() follows it, so that
+// what was lost in the old one is counted in the new one.
+//
+// Pure. Thread-safety: plain values, pure functions. Bounds: kEntriesMax a tenant, limits of
+// check_entry. Errors: kInvalid, naming what is expected and never what a contact's label says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/base/time.h"
+
+namespace meldevakt::collector {
+
+inline constexpr std::size_t kEntriesMax = 10'000;
+inline constexpr std::size_t kLabelBytesMax = 400;
+
+enum class EntryKind : std::uint8_t {
+  kOrganisation,
+  kName,
+  kMunicipality,
+  kDistrict,
+  kContact,
+  kPortal,
+  kProduct,
+  kPatch,
+};
+[[nodiscard]] std::string_view to_string(EntryKind kind);
+[[nodiscard]] std::optional<EntryKind> entry_kind_from_string(std::string_view text);
+[[nodiscard]] std::vector<std::string> all_entry_kind_names();
+
+// The time an entry holds when nothing is said: always.
+inline constexpr Interval kAlways{{0}, {253'402'300'799'999}};
+
+struct RegistryEntry {
+  EntryKind kind = EntryKind::kName;
+  std::string value;
+  std::string label;
+  Interval span = kAlways;
+  auto operator<=>(const RegistryEntry&) const = default;
+};
+
+// Nine digits, the last of which checks the others (Brønnøysund: modulus 11, weights 3 2 7 6 5 4 3
+// 2).
+[[nodiscard]] bool is_organisation_number(std::string_view text);
+[[nodiscard]] bool is_municipality_number(std::string_view text);  // four digits
+
+// Ok when the entry can be meant.
+[[nodiscard]] Status check_entry(const RegistryEntry& entry);
+
+// A tenant's entries, in the order they were added.
+class Registry {
+ public:
+  Registry() = default;
+  explicit Registry(const std::vector<RegistryEntry>& added);
+
+  // What counts, sorted by kind, time and value.
+  [[nodiscard]] const std::vector<RegistryEntry>& entries() const { return entries_; }
+  [[nodiscard]] std::vector<RegistryEntry> of(EntryKind kind, Instant at) const;
+  // The one value of a kind at a time; "" when there is none.
+  [[nodiscard]] std::string value(EntryKind kind, Instant at) const;
+  // The numbers, as of then, of what the tenant serves or ever served. Sorted, each once.
+  [[nodiscard]] std::vector<std::string> municipalities_at(Instant at) const;
+  // When its first portal was activated, if that is known.
+  [[nodiscard]] std::optional<Instant> activated() const;
+  // Since when the product is said to be corrected; nullopt: it is not, or was not said.
+  [[nodiscard]] std::optional<Instant> fixed_since() const;
+
+ private:
+  [[nodiscard]] std::string merged_into(const RegistryEntry& entry, Instant at) const;
+  std::vector<RegistryEntry> entries_;
+};
+
+}  // namespace meldevakt::collector

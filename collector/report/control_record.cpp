@@ -1,0 +1,152 @@
+#include "collector/report/control_record.h"
+
+#include <algorithm>
+
+#include "collector/report/fleet.h"
+#include "collector/report/table.h"
+#include "common/summary/forms.h"
+#include "common/summary/json.h"
+#include "common/summary/json_reader.h"
+
+namespace meldevakt::collector {
+namespace {
+
+constexpr std::size_t kNotReadBytesMax = 1000;
+constexpr std::uint64_t kScheduledMax = 100'000;  // days that are counted one by one
+
+bool is_sentence(std::string_view text) {
+  return !text.empty() && text.size() <= kNotReadBytesMax;
+}
+
+void count(const MessageVerdict& message, const Interval& period, ControlRecord& out) {
+  const std::optional<Instant> time = message_time(message);
+  if (!time || !period.contains(*time)) return;
+  if (message.receipted) ++out.receipted;
+  switch (message.verdict) {
+    case Verdict::kStored:
+    case Verdict::kStoredAfterReceipt:
+      if (message.receipted) ++out.stored;
+      if (message.verdict == Verdict::kStoredAfterReceipt) ++out.stored_after_receipt;
+      break;
+    case Verdict::kLost:
+    case Verdict::kMissing: ++out.lost; break;
+    case Verdict::kRecovered: ++out.stored; break;
+    case Verdict::kUnreceipted: ++out.unreceipted; break;
+    case Verdict::kFallback: ++out.fallback; break;
+    default: ++out.undecided; break;
+  }
+}
+
+Instant scheduled_on(const ControlSchedule& schedule, Instant day_as_utc, const TimeZone& zone) {
+  LocalTime local = to_local(day_as_utc, {});
+  local.hour = schedule.hour;
+  local.minute = schedule.minute;
+  local.second = 0;
+  local.millisecond = 0;
+  return zone.to_utc(local).first;
+}
+
+}  // namespace
+
+ControlRecord control_of(const TenantInput& input, const Correlation& correlation,
+                         const Interval& period) {
+  ControlRecord out;
+  out.tenant = correlation.tenant;
+  out.period = period;
+  for (const MessageVerdict& message : correlation.messages) count(message, period, out);
+  out.not_read = hole_in(input.coverage, period);
+  out.agrees = out.lost == 0 && out.undecided == 0 && out.unreceipted == 0 && out.not_read.empty();
+  return out;
+}
+
+std::string encode_control(const ControlRecord& record) {
+  JsonWriter json;
+  json.begin_object()
+      .member("v", 1)
+      .member("tenant", std::string_view{record.tenant})
+      .member("number", record.number)
+      .member("previous", std::string_view{record.previous.hex()})
+      .member("ran", record.ran.ms)
+      .name("period")
+      .begin_object()
+      .member("from", record.period.from.ms)
+      .member("to", record.period.to.ms)
+      .end_object()
+      .member("on_demand", record.on_demand)
+      .member("missed", record.missed)
+      .member("agrees", record.agrees)
+      .member("receipted", record.receipted)
+      .member("stored", record.stored)
+      .member("stored_after_receipt", record.stored_after_receipt)
+      .member("lost", record.lost)
+      .member("undecided", record.undecided)
+      .member("fallback", record.fallback)
+      .member("unreceipted", record.unreceipted)
+      .member("not_read", std::string_view{record.not_read})
+      .member("software_version", std::string_view{record.software_version})
+      .end_object();
+  return std::move(json).take();
+}
+
+Result<ControlRecord> decode_control(std::string_view text) {
+  MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(text));
+  JsonReader reader{value, "control"};
+  static_cast<void>(reader.integer("v", 1, 1));
+  ControlRecord out;
+  out.tenant = reader.text("tenant", is_name);
+  out.number = reader.count("number");
+  out.previous = reader.sha256("previous");
+  out.ran = reader.instant("ran");
+  out.period = reader.interval("period");
+  out.on_demand = reader.boolean("on_demand");
+  out.missed = reader.count("missed");
+  out.agrees = reader.boolean("agrees");
+  out.receipted = reader.count("receipted");
+  out.stored = reader.count("stored");
+  out.stored_after_receipt = reader.count("stored_after_receipt");
+  out.lost = reader.count("lost");
+  out.undecided = reader.count("undecided");
+  out.fallback = reader.count("fallback");
+  out.unreceipted = reader.count("unreceipted");
+  out.not_read = reader.text("not_read", is_sentence, true);
+  out.software_version = reader.text("software_version", is_name);
+  MELDEVAKT_TRY(reader.finish());
+  return out;
+}
+
+std::string control_sentence(const ControlRecord& record, const TimeZone& zone) {
+  std::string out = record.agrees ? "receipts and stored messages agree "
+                                  : "receipts and stored messages DO NOT agree ";
+  out += local_time(record.period.from, zone) + " - " + local_time(record.period.to, zone) + ": ";
+  out +=
+      std::to_string(record.receipted) + " receipted, " + std::to_string(record.stored) + " stored";
+  const auto tell = [&](std::uint64_t n, std::string_view what) {
+    if (n > 0) out += ", " + std::to_string(n) + " " + std::string{what};
+  };
+  tell(record.stored_after_receipt, "of them after their receipts");
+  tell(record.lost, "LOST");
+  tell(record.undecided, "undecided");
+  tell(record.fallback, "refused and printed");
+  tell(record.unreceipted, "stored without a receipt");
+  if (!record.not_read.empty()) out += "; " + record.not_read;
+  return out;
+}
+
+Instant scheduled_before(const ControlSchedule& schedule, Instant now, const TimeZone& zone) {
+  // In local time, as if it were UTC, so that a day is a day.
+  const Instant local{now.ms + zone.utc_offset(now).ms};
+  const Instant today = scheduled_on(schedule, local, zone);
+  return today <= now ? today : scheduled_on(schedule, local - days(1), zone);
+}
+
+std::uint64_t scheduled_between(const ControlSchedule& schedule, Instant after, Instant until,
+                                const TimeZone& zone) {
+  std::uint64_t out = 0;
+  for (Instant at = scheduled_before(schedule, until, zone); after < at && out < kScheduledMax;
+       at = scheduled_before(schedule, at - milliseconds(1), zone)) {
+    ++out;
+  }
+  return out;
+}
+
+}  // namespace meldevakt::collector

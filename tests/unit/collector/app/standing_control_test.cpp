@@ -1,0 +1,126 @@
+#include "collector/app/standing_control.h"
+
+#include <doctest/doctest.h>
+
+#include "collector/app/view.h"
+#include "collector/store/sqlite_store.h"
+#include "common/testing/doubles.h"
+#include "common/testing/fault_vfs.h"
+#include "tests/unit/collector/fake_agent.h"
+
+namespace meldevakt::collector {
+namespace {
+
+using testing::kStart;
+
+struct World {
+  World() {
+    REQUIRE(testing::admit(*store, agent));
+    tenant = store->tenants().value().front();
+  }
+  std::unique_ptr<StandingControl> control() {
+    return std::make_unique<StandingControl>(StandingControl::Parts{
+        *store, config, clock, signer_from_seed(std::string(32, 'k')).value(), zone, "0.1.0"});
+  }
+  std::vector<Alarm> alarms() {
+    const auto view = view_of(*store, config, tenant, {clock.now(), zone.get()});
+    REQUIRE(view);
+    return view.value().alarms;
+  }
+  std::vector<CheckedControl> checked() {
+    return check_controls(store->controls(tenant.id, 100).value(),
+                          signer_from_seed(std::string(32, 'k')).value()->public_key(),
+                          OpenSslVerifier{});
+  }
+
+  meldevakt::testing::FaultVfs disk{"standing-test"};
+  meldevakt::testing::ManualClock clock{kStart};
+  meldevakt::testing::RuleTimeZones zones;
+  std::shared_ptr<const TimeZone> zone = zones.find("Europe/Oslo").value();
+  Config config;
+  std::unique_ptr<SqliteStore> store =
+      SqliteStore::open({"collector.db", "standing-test", false}).value();
+  testing::FakeAgent agent{'a', "t1"};
+  Tenant tenant;
+};
+
+TEST_CASE("standing control: once a day, and never twice") {
+  World world;
+  const auto control = world.control();
+  CHECK(control->due().value().empty());  // enrolled after today's time
+  world.clock.advance(days(1));
+  REQUIRE(control->due().value().size() == 1);
+  const ControlRecord first = control->run(world.tenant, {}, false).value();
+  CHECK(first.number == 0);
+  CHECK(first.missed == 0);
+  CHECK_FALSE(first.agrees);  // nothing was read
+  CHECK(control->due().value().empty());
+  // A control by hand counts as one too.
+  world.clock.advance(days(1));
+  CHECK(control->run(world.tenant, Interval{kStart, kStart + days(1)}, true).value().on_demand);
+  CHECK(control->due().value().empty());
+  // Two days without a server: two should have run before this one does.
+  world.clock.advance(days(3));
+  const ControlRecord late = control->run(world.tenant, {}, false).value();
+  CHECK(late.number == 2);
+  CHECK(late.missed == 2);
+  CHECK(world.checked().size() == 3);
+  for (const CheckedControl& one : world.checked()) CHECK(one.problem == "");
+}
+
+TEST_CASE("standing control: that it did not run is an alarm") {
+  World world;
+  CHECK(world.alarms().empty());
+  world.clock.advance(days(1));
+  const auto alarms = world.alarms();
+  REQUIRE(alarms.size() == 1);
+  CHECK(alarms.front().kind == "control_missed");
+  CHECK(alarms.front().detail.find("none ever ran") != std::string::npos);
+  REQUIRE(world.control()->run(world.tenant, {}, false));
+  CHECK(world.alarms().empty());
+  world.clock.advance(days(1) + hours(2));
+  CHECK(world.alarms().size() == 1);
+  // Not for a time that was merely asked about.
+  CHECK(view_of(*world.store, world.config, world.tenant, {world.clock.now(), nullptr})
+            .value()
+            .alarms.empty());
+}
+
+TEST_CASE("standing control: a record that was changed, left out or signed by another shows") {
+  World world;
+  const auto control = world.control();
+  for (int i = 0; i < 4; ++i) {
+    world.clock.advance(days(1));
+    REQUIRE(control->run(world.tenant, {}, false));
+  }
+  const auto stored = world.store->controls("t1", 100).value();
+  const std::string key = signer_from_seed(std::string(32, 'k')).value()->public_key();
+  const OpenSslVerifier verifier;
+
+  auto without_one = stored;
+  without_one.erase(without_one.begin() + 1);
+  CHECK(check_controls(without_one, key, verifier)[0].problem != "");
+  CHECK(check_controls(without_one, key, verifier)[1].problem == "");
+
+  auto swapped = stored;
+  std::swap(swapped[1].envelope, swapped[2].envelope);
+  CHECK(check_controls(swapped, key, verifier)[1].problem != "");
+  CHECK(check_controls(swapped, key, verifier)[2].problem != "");
+
+  const std::string other = signer_from_seed(std::string(32, 'x')).value()->public_key();
+  for (const CheckedControl& one : check_controls(stored, other, verifier)) {
+    CHECK(one.problem != "");
+  }
+}
+
+TEST_CASE("standing control: nothing to control is no control") {
+  World world;
+  REQUIRE(world.store->add_tenant({"t2", "Bø", "", kStart}));
+  const Tenant empty{"t2", "Bø", "", kStart};
+  world.clock.advance(days(2));
+  CHECK(world.control()->run(empty, {}, true).error().code() == Errc::kNotFound);
+  CHECK(world.control()->due().value().size() == 1);  // the other tenant's
+}
+
+}  // namespace
+}  // namespace meldevakt::collector

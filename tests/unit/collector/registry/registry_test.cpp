@@ -1,0 +1,158 @@
+#include "collector/registry/registry.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "collector/registry/registry_csv.h"
+#include "common/testing/doubles.h"
+
+namespace meldevakt::collector {
+namespace {
+
+Instant day(int year, int month = 1, int date = 1) {
+  return as_utc({.year = year, .month = month, .day = date});
+}
+Interval since(Instant from) {
+  return {from, kAlways.to};
+}
+using Numbers = std::vector<std::string>;
+
+TEST_CASE("registry: what can be meant") {
+  struct Case {
+    EntryKind kind;
+    std::string value;
+    std::string label;
+    bool good;
+  };
+  const std::vector<Case> cases{
+      {EntryKind::kOrganisation, "123456785", "", true},
+      {EntryKind::kOrganisation, "123456786", "", false},
+      {EntryKind::kOrganisation, "12345678", "", false},
+      {EntryKind::kMunicipality, "0301", "", true},
+      {EntryKind::kMunicipality, "301", "", false},
+      {EntryKind::kMunicipality, "1505", "1508", true},
+      {EntryKind::kMunicipality, "1505", "Ålesund", false},
+      {EntryKind::kDistrict, "0301/03", "Sagene", true},
+      {EntryKind::kDistrict, "0301-03", "", false},
+      {EntryKind::kPatch, "fixed", "", true},
+      {EntryKind::kPatch, "repaired", "", false},
+      {EntryKind::kName, "", "", false},
+      {EntryKind::kName, std::string(201, 'x'), "", false},
+      {EntryKind::kContact, "dpo", "Kari Prøve, dpo@eksempel.example", true},
+      {EntryKind::kContact, "dpo", "to\nlinjer", false},
+      {EntryKind::kContact, "dpo", std::string(401, 'x'), false},
+      {EntryKind::kContact, "dpo", "\xff", false},
+      {EntryKind::kPortal, "npb", "", true},
+      {EntryKind::kProduct, "Fagsystem 4.2.1", "", true},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.value);
+    CAPTURE(c.label);
+    CHECK(check_entry({c.kind, c.value, c.label, kAlways}).has_value() == c.good);
+  }
+  CHECK_FALSE(check_entry({EntryKind::kName, "A", "", {day(2024), day(2020)}}));
+  // What a contact's label says is never repeated.
+  const auto refused = check_entry({EntryKind::kContact, "dpo", "hemmelig\n", kAlways});
+  CHECK(refused.error().message().find("hemmelig") == std::string::npos);
+}
+
+TEST_CASE("registry: values hold for their time, and the later one ends the one before") {
+  const Registry registry{{{EntryKind::kName, "Gamle", "", kAlways},
+                           {EntryKind::kName, "Nye", "", since(day(2020))},
+                           {EntryKind::kProduct, "Fagsystem 4.1", "", since(day(2019))},
+                           {EntryKind::kProduct, "Fagsystem 4.2", "", since(day(2023, 5, 25))},
+                           {EntryKind::kProduct, "Fagsystem 4.3", "", since(day(2023, 5, 25))}}};
+  CHECK(registry.value(EntryKind::kName, day(2019, 12, 31)) == "Gamle");
+  CHECK(registry.value(EntryKind::kName, day(2020)) == "Nye");
+  CHECK(registry.value(EntryKind::kProduct, day(2018)).empty());
+  CHECK(registry.value(EntryKind::kProduct, day(2023, 5, 24)) == "Fagsystem 4.1");
+  CHECK(registry.value(EntryKind::kProduct, day(2024)) == "Fagsystem 4.3");  // entered last
+}
+
+TEST_CASE("registry: an entry is corrected and taken back by a further one") {
+  std::vector<RegistryEntry> added{{EntryKind::kMunicipality, "4601", "", kAlways},
+                                   {EntryKind::kMunicipality, "4602", "", since(day(2020))}};
+  CHECK(Registry{added}.municipalities_at(day(2023)) == Numbers{"4601", "4602"});
+  added.push_back({EntryKind::kMunicipality, "4602", "", {day(2020), day(2020)}});
+  CHECK(Registry{added}.municipalities_at(day(2023)) == Numbers{"4601"});
+  added.push_back({EntryKind::kMunicipality, "4602", "", since(day(2020))});
+  CHECK(Registry{added}.municipalities_at(day(2023)) == Numbers{"4601", "4602"});
+}
+
+TEST_CASE("registry: a municipality that merged on 1 January is counted where it went") {
+  const Registry registry{{{EntryKind::kMunicipality, "1504", "1507", {kAlways.from, day(2020)}},
+                           {EntryKind::kMunicipality, "1534", "1507", {kAlways.from, day(2020)}},
+                           {EntryKind::kMunicipality, "1507", "1508", {day(2020), day(2024)}},
+                           {EntryKind::kMunicipality, "1508", "", since(day(2024))}}};
+  CHECK(registry.municipalities_at(day(2019, 12, 31)) == Numbers{"1504", "1534"});
+  CHECK(registry.municipalities_at(day(2020)) == Numbers{"1507"});
+  CHECK(registry.municipalities_at(day(2023, 12, 31)) == Numbers{"1507"});
+  CHECK(registry.municipalities_at(day(2024)) == Numbers{"1508"});
+  // Served until then, not merged: what was lost there is still told.
+  const Registry left{{{EntryKind::kMunicipality, "4204", "", {kAlways.from, day(2022)}}}};
+  CHECK(left.municipalities_at(day(2023)) == Numbers{"4204"});
+  // Nonsense that goes round in a circle ends.
+  const Registry circle{{{EntryKind::kMunicipality, "1001", "1002", {kAlways.from, day(2020)}},
+                         {EntryKind::kMunicipality, "1002", "1001", {kAlways.from, day(2020)}}}};
+  CHECK(circle.municipalities_at(day(2024)).size() <= 2);
+}
+
+TEST_CASE("registry: activation and patch state") {
+  const Registry none{};
+  CHECK_FALSE(none.activated());
+  CHECK_FALSE(none.fixed_since());
+  std::vector<RegistryEntry> added{{EntryKind::kPortal, "npb", "", since(day(2020, 9, 25))},
+                                   {EntryKind::kPortal, "svarut", "", kAlways},
+                                   {EntryKind::kPatch, "affected", "", since(day(2020, 9, 25))},
+                                   {EntryKind::kPatch, "fixed", "", since(day(2023, 5, 22))}};
+  CHECK(Registry{added}.activated() == day(2020, 9, 25));
+  CHECK(Registry{added}.fixed_since() == day(2023, 5, 22));
+  added.push_back({EntryKind::kPatch, "affected", "", since(day(2023, 5, 23))});
+  CHECK_FALSE(Registry{added}.fixed_since());
+  CHECK(Registry{added}.of(EntryKind::kPortal, day(2021)).size() == 2);
+}
+
+TEST_CASE("registry: a CSV's rows, each for itself") {
+  meldevakt::testing::RuleTimeZones zones;
+  const auto zone = zones.find("Europe/Oslo").value();
+  const auto rows = parse_registry(
+      "\xEF\xBB\xBFkind;tenant;value;label;until;from\r\n"
+      "municipality;Eksempel kommune;1505;1508;2024-01-01;\r\n"
+      "contact;Eksempel kommune;dpo;\"Kari Prøve; dpo@eksempel.example\";;2023-07-01\r\n"
+      "portal;B kommune;npb;;;2020-09-25T06:00:00Z\r\n"
+      "\r\n"
+      "municipalty;B kommune;1505;;;\r\n"
+      "organisation;B kommune;1;;;\r\n"
+      "name;;B;;;\r\n"
+      "name;B kommune;B;;;i går\r\n",
+      *zone);
+  REQUIRE(rows);
+  CHECK(rows.value().rows == 7);
+  REQUIRE(rows.value().entries.size() == 3);
+  CHECK(rows.value().entries[0].entry ==
+        RegistryEntry{EntryKind::kMunicipality,
+                      "1505",
+                      "1508",
+                      {kAlways.from, from_rfc3339("2023-12-31T23:00:00Z").value()}});
+  CHECK(rows.value().entries[1].entry.label == "Kari Prøve; dpo@eksempel.example");
+  CHECK(rows.value().entries[1].entry.span.from == from_rfc3339("2023-06-30T22:00:00Z").value());
+  CHECK(rows.value().entries[2].tenant == "B kommune");
+  CHECK(rows.value().bad_rows == 4);
+  REQUIRE(rows.value().errors.size() == 4);
+  CHECK(rows.value().errors[0].row == 6);
+  CHECK(rows.value().errors[0].message.find("did you mean 'municipality'?") != std::string::npos);
+  CHECK(rows.value().errors[1].message.find("nine digits") != std::string::npos);
+  CHECK(rows.value().errors[3].message.find("from") != std::string::npos);
+
+  const std::vector<std::string> refused{"", "tenant;kind\nA;name\n", "tenant;kind;valu\n",
+                                         "tenant;kind;value;kind\n", "tenant;kind;value\n\xff;;\n"};
+  for (const std::string& csv : refused) {
+    CAPTURE(csv);
+    CHECK_FALSE(parse_registry(csv, *zone));
+  }
+}
+
+}  // namespace
+}  // namespace meldevakt::collector
