@@ -19,12 +19,12 @@ namespace {
 // An archive that ends in the middle and has had the same size for so long will not be finished.
 constexpr Duration kUnfinishedMax = seconds(10);
 
+}  // namespace
+
 bool begins_like(const std::string& first, const KnownFile& file) {
   return file.head_bytes > 0 && first.size() >= file.head_bytes &&
          sha256(std::string_view{first}.substr(0, file.head_bytes)) == file.head;
 }
-
-}  // namespace
 
 void FileSource::State::look_at_archives(std::vector<Seen>& unknown, Instant now) {
   std::erase_if(unfinished, [&](const auto& archive) {

@@ -101,6 +101,7 @@ void FileSource::State::forget_unseen() {
     if (!entry.shadow_of.empty()) return true;
     if (entry.file.state == FileState::kReading) return false;
     forgotten.push_back(entry.file.key);
+    remember(entry.file);
     ++deleted;
     return true;
   });

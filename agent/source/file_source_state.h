@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,6 +36,9 @@ struct Followers {
   const Entry* newest = nullptr;                                 // by time
   const Entry* second_newest = nullptr;
 };
+
+// Whether an archive's content may be that of `file`.
+[[nodiscard]] bool begins_like(const std::string& first, const KnownFile& file);
 
 // A name in a folder, and the file that it stood for.
 struct FolderName {
@@ -88,7 +92,8 @@ struct FileSource::State {
   std::optional<Followers> followers;  // of this turn
   bool again = false;  // reading met what the look did not show: look again before reading on
   std::uint64_t keys_made = 0;
-  std::uint64_t deleted = 0;  // names of files that were read or known, and went
+  std::uint64_t deleted = 0;         // names of files that were read or known, and went
+  std::deque<KnownFile> remembered;  // the newest of those, for who reads them again
 
   // --- file_source_look.cpp
   // False: names moved while it looked, so nothing may be concluded yet; look at the next poll.
@@ -123,6 +128,10 @@ struct FileSource::State {
   [[nodiscard]] bool add_archive(const Seen& seen, FileSink& sink, Instant now);
   [[nodiscard]] Entry* finished_as(const Seen& seen, const OpenFile& opened) const;
   void add_known_archive(const Seen& seen, FileState state, Instant now);
+
+  // --- file_source_again.cpp
+  void remember(const KnownFile& file);
+  [[nodiscard]] const KnownFile* known_by_key(const std::string& key) const;
 
   // --- file_source_copies.cpp
   void find_replaced(std::vector<Seen>& unknown, FileSink& sink, Instant now);

@@ -9,7 +9,9 @@
 namespace meldevakt::agent {
 namespace {
 
-// Renames the whole chain beside each look, as log4net does at a rotation.
+// Renames the whole chain beside each look, as log4net does at a rotation. Each rotation leaves a
+// name of its own in the folder, as a real one does with the file it begins: otherwise one up and
+// one down within a look would bring every name back to where it was, and look like rest.
 class Rotating {
  public:
   Rotating(std::string path, int generations)
@@ -40,6 +42,9 @@ class Rotating {
         const int from = up ? generations_ - i : i + 2;
         const int to = up ? from + 1 : from - 1;
         if (std::rename(generation(from).c_str(), generation(to).c_str()) != 0) ++failed;
+        const std::string stamp = path_ + "-stamp-";
+        const std::string before = stamp + std::to_string(done_);
+        if (i == 0) std::rename(before.c_str(), (stamp + std::to_string(done_ + 1)).c_str());
       }
       ++done_;
     }
@@ -72,6 +77,7 @@ TEST_CASE("FileSource: started amid rotations, no file is called lost or read in
     age(play, name, i * 100);
     written += text;
   }
+  play.folder.write("app.log-stamp-0", "");
   Rotating rotating{play.folder / "app.log", kGenerations};
   const auto read_all = [&] {
     do {

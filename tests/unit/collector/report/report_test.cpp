@@ -110,11 +110,14 @@ TEST_CASE("report: every verdict is counted, zero too") {
   CHECK(json.at("name") == "Eksempel kommune");
   CHECK(fleet_table({row}, *oslo()) ==
         "TENANT  NAME              AGENTS  LAST HEARD           MESSAGES  STORED  PENDING  "
-        "NEED ACTION  OPEN INCIDENTS  ALARMS\n"
+        "NEED ACTION  OPEN INCIDENTS  ALARMS  MUNICIPALITIES  LOST  LATENT FAULT  ANSWER\n"
         "t1      Eksempel kommune  2       02.03.2026 11:00:00  2         0       0        "
-        "2            1               0\n"
+        "2            1               0       0               0     -             unanswered\n"
         "all     1 tenant          2                            2         0       0        "
-        "2            1               0\n");
+        "2            1               0       0               0\n"
+        "\n"
+        "MUNICIPALITIES  WITH MESSAGES LOST  CONFIRMED WITHOUT  NOT ANSWERED  MESSAGES LOST\n"
+        "0               0                   0                  0             0\n");
 }
 
 TEST_CASE("report: the table that the municipality's staff read, in Norwegian time") {
