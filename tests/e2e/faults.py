@@ -101,7 +101,7 @@ def check_nothing_doubled(world, town, report):
                  "\n".join(problems[:10]))
 
 
-def settle_and_check(world, town, report, what, seconds=60):
+def settle_and_check(world, town, report, what, seconds=150):
     comparison = world.settle(town, seconds)
     world.output.step(f"{what}:\n{comparison.table_text()}")
     report.check(f"{what}: every verdict equals the database's truth",
@@ -165,7 +165,7 @@ def collector_away(world, town, output, report):
     def told():
         return any(word in agent.log()[before:] for word in ("WARN", "ERROR"))
     try:
-        wait_until(told, "the agent to say that the collector is away", 15)
+        wait_until(told, "the agent to say that the collector is away", 60)
         said = ""
     except Timeout as error:
         said = str(error)
@@ -187,7 +187,7 @@ def disk_full(world, town, output, report, folder, who, log_of):
             return any(w in text for w in ("full", "No space", "disk")) and "ERROR" in text
         try:
             wait_until(told, lambda: f"{who} to say that its disk is full; its log since:\n"
-                       f"{log_of()[before:][-1500:]}", 20)
+                       f"{log_of()[before:][-1500:]}", 60)
             said = ""
         except Timeout as error:
             said = str(error)

@@ -7,6 +7,7 @@ nothing broader, also when the test itself fails.
 """
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -39,11 +40,18 @@ def wait_until(condition, what, seconds=30.0, pause=0.03):
 
 
 def free_port():
-    """A loopback port nobody listens on now; for programs that must come back on the same one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port nobody listens on now; for programs that must come back on the same one.
+
+    Below the range from which the system takes the ports of connections: one of those could get
+    the port while the program is away (or connect to itself through it), and it could not return.
+    """
+    while True:
+        port = random.SystemRandom().randrange(15000, 32768)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
 
 
 def process_state(pid):
