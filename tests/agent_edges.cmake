@@ -10,7 +10,7 @@ if(MELDEVAKT_BUILD_TESTS)
   meldevakt_tests(agent_hold_tests FOLDERS unit/agent/hold DEPS agent_hold)
   meldevakt_tests(agent_state_tests FOLDERS unit/agent/state fault/agent DEPS agent_state
     PRIVATE_DEPS SQLite::SQLite3)
-  meldevakt_tests(agent_ship_tests FOLDERS unit/agent/ship DEPS agent_ship
+  meldevakt_tests(agent_ship_tests FOLDERS unit/agent/ship DEPS agent_ship common_crypto
     PRIVATE_DEPS Poco::NetSSL Poco::Net OpenSSL::SSL)
   meldevakt_tests(agent_app_tests FOLDERS unit/agent/app DEPS agent_app
     PRIVATE_DEPS Poco::NetSSL Poco::Net OpenSSL::SSL)

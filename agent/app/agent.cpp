@@ -36,7 +36,7 @@ std::string line_of(const FindingRow& found) {
 bool is_empty(const StateChange& change) {
   return change.files.empty() && change.pipelines.empty() && change.statements.empty() &&
          change.findings.empty() && change.told.empty() && change.acknowledged.empty() &&
-         change.hold.empty();
+         change.log_faults.empty() && change.hold.empty();
 }
 
 }  // namespace
@@ -75,6 +75,9 @@ bool Agent::turn() {
   for (Acknowledgement& one : shipping_.take_acknowledged()) {
     last_acknowledged_[one.tenant] = now;
     core.change.acknowledged.push_back(std::move(one));
+  }
+  for (LogFault& fault : shipping_.take_log_faults()) {
+    core.change.log_faults.push_back(std::move(fault));
   }
   const bool more = read_sources(now);
   Status done = seal_due(now, false);
@@ -148,7 +151,8 @@ Status Agent::commit_due(Instant now, bool all) {
   const Duration since = now - core.committed;
   const bool sealed = !change.statements.empty();
   const bool acknowledged = !change.acknowledged.empty() && since >= kAcknowledgeEvery;
-  const bool changed = !change.told.empty() || (core.holds && core.holds->changed()) ||
+  const bool changed = !change.told.empty() || !change.log_faults.empty() ||
+                       (core.holds && core.holds->changed()) ||
                        std::any_of(core.sources.begin(), core.sources.end(),
                                    [](const auto& source) { return source->changed(); });
   if (!all && !sealed && !acknowledged && !(changed && since >= kCommitEvery)) return {};
@@ -200,6 +204,7 @@ bool Agent::stop() {
   const bool ended = shipping_.stop(kStopPatience);
   if (core_) {
     core_->change.acknowledged = shipping_.take_acknowledged();
+    core_->change.log_faults = shipping_.take_log_faults();
     if (auto done = commit_due(core_->time->now(), true); !done) fail(done.error());
   }
   write_metrics(true);

@@ -31,10 +31,38 @@ void check_keys(const StateFiles& files, const TenantRow& tenant, CheckItems& ou
   }
 }
 
-Result<HeadAnswer> ask_collector(const Config& config, const StateFiles& files,
-                                 const TenantRow& tenant) {
+struct CollectorSays {
+  HeadAnswer head;
+  Result<std::string> log_key = std::string{};
+};
+Result<CollectorSays> ask_collector(const Config& config, const StateFiles& files,
+                                    const TenantRow& tenant) {
   MELDEVAKT_TRY_ASSIGN(const auto transport, connect_collector(config, files, tenant));
-  return get_head(*transport);
+  CollectorSays out;
+  MELDEVAKT_TRY_ASSIGN(out.head, get_head(*transport));
+  out.log_key = get_log_key(*transport, OpenSslVerifier{});
+  return out;
+}
+
+CheckItem check_log(const TenantRow& tenant, const Result<std::string>& key) {
+  const std::string seen = tenant.log.size == 0
+                               ? "nothing of it seen yet"
+                               : "seen up to " + std::to_string(tenant.log.size) + " entries";
+  if (!tenant.log_fault.empty()) {
+    return {false, "collector's log", "was found false: " + tenant.log_fault};
+  }
+  if (key && (tenant.log.key.empty() || tenant.log.key == key.value())) {
+    return {true, "collector's log", key.value() + ": " + seen};
+  }
+  if (key) {
+    return {
+        false, "collector's log",
+        "is signed with another key, " + key.value() + ", than the one kept, " + tenant.log.key};
+  }
+  if (key.error().code() == Errc::kNotFound && tenant.log.key.empty()) {
+    return {true, "collector's log", "there is none: what is acknowledged is not proved"};
+  }
+  return {false, "collector's log", key.error().message()};
 }
 
 void check_shipping(const Config& config, const StateFiles& files, const TenantRow& tenant,
@@ -46,13 +74,14 @@ void check_shipping(const Config& config, const StateFiles& files, const TenantR
     out.push_back({writable, "carry folder", config.ship.carry_to + (writable ? "" : why)});
     return;
   }
-  const auto head = ask_collector(config, files, tenant);
+  const auto said = ask_collector(config, files, tenant);
   const std::string& url = collector_url(config, tenant);
-  out.push_back(
-      {head.has_value(), "collector",
-       url + ": " +
-           (head ? "answers, and has statements up to " + std::to_string(head.value().next_sequence)
-                 : head.error().message())});
+  out.push_back({said.has_value(), "collector",
+                 url + ": " +
+                     (said ? "answers, and has statements up to " +
+                                 std::to_string(said.value().head.next_sequence)
+                           : said.error().message())});
+  if (said) out.push_back(check_log(tenant, said.value().log_key));
 }
 
 const TenantRow* row_of(const TenantConfig& tenant, const std::vector<TenantRow>& rows) {

@@ -71,11 +71,17 @@ int run_enroll(const EnrollOptions& options) {
   if (options.common.format == Format::kJson) {
     JsonWriter json;
     json.begin_object().member("agent", e.agent).member("tenant", e.tenant);
-    json.member("collector", e.collector).member("first_agent", e.first_agent).end_object();
+    json.member("collector", e.collector).member("first_agent", e.first_agent);
+    json.member("log_key", e.log_key).end_object();
     print(std::move(json).take() + "\n");
     return kExitDone;
   }
   print("Enrolled as agent " + e.agent + " of tenant " + e.tenant + " at " + e.collector + "\n");
+  if (!e.log_key.empty()) {
+    print("The collector's log of this tenant is signed with " + e.log_key +
+          ",\nwhich should be what the collector's operator tells you. No other key is ever "
+          "taken.\n");
+  }
   if (e.first_agent) {
     print(
         "This is the tenant's first agent: it made the tenant's key, " + e.tenant_key_file +

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "agent/app/collector_connection.h"
 #include "agent/ship/collector_answers.h"
 #include "agent/ship/https.h"
 #include "agent/state/state.h"
@@ -176,6 +177,18 @@ Status keep_certificates(const StateFiles& files, const std::string& suffix,
                                FileMode::kEveryoneReads, Replace::kAllowed);
 }
 
+// From now on the collector can show this agent no other log. Not shown is not lost: the first
+// statement that is acknowledged asks again.
+std::string keep_log_key(const Config& config, const StateFiles& files, const TenantRow& row,
+                         State& state) {
+  const OpenSslVerifier verifier;
+  const auto transport = connect_collector(config, files, row);
+  if (!transport) return "";
+  Result<std::string> key = get_log_key(*transport.value(), verifier);
+  if (!key || !state.keep_log_key(row.id, key.value())) return "";
+  return std::move(key).value();
+}
+
 }  // namespace
 
 Result<InvitationFile> parse_invitation(std::string_view json) {
@@ -211,7 +224,7 @@ Result<Enrolled> enrol_agent(const Config& config, const std::string& invitation
   MELDEVAKT_TRY_ASSIGN(const EnrolAnswer answer, ask_collector(invitation, keys, envelope));
   MELDEVAKT_TRY(keep_certificates(files, suffix, invitation, answer));
   MELDEVAKT_TRY_ASSIGN(const std::string secret, read_or_make_secret(files.secret(), random));
-  Enrolled out{keys.agent, invitation.tenant, invitation.collector, answer.first_agent, ""};
+  Enrolled out{keys.agent, invitation.tenant, invitation.collector, answer.first_agent, "", ""};
   MELDEVAKT_TRY_ASSIGN(out.tenant_key_file,
                        keep_tenant_key(files, invitation.tenant, answer.first_agent, random));
 
@@ -227,6 +240,7 @@ Result<Enrolled> enrol_agent(const Config& config, const std::string& invitation
   row.boot_id = clock.boot_id();
   row.boot_ns = clock.boot_ns();
   MELDEVAKT_TRY(state->add_tenant(row));
+  out.log_key = keep_log_key(config, files, row, *state);
   return out;
 }
 

@@ -37,6 +37,7 @@ struct Enrolled {
   std::string collector;
   bool first_agent = false;
   std::string tenant_key_file;  // "" when the agent has no tenant key
+  std::string log_key;  // of the collector's log (common/seal/note.h); "" when it was not shown yet
 };
 // `tenant_name`: "" when the configuration has one tenant only.
 [[nodiscard]] Result<Enrolled> enrol_agent(const Config& config, const std::string& invitation_path,

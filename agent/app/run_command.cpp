@@ -49,7 +49,8 @@ class Wake {
 };
 
 Result<std::unique_ptr<FrameSender>> make_sender(const Config& config, const StateFiles& files,
-                                                 const TenantRow& tenant) {
+                                                 const TenantRow& tenant,
+                                                 const Verifier& verifier) {
   if (config.ship.mode == ShipMode::kCarry) {
     // Not made when it is missing: it may be a mount that is not there just now.
     return std::unique_ptr<FrameSender>{
@@ -57,7 +58,8 @@ Result<std::unique_ptr<FrameSender>> make_sender(const Config& config, const Sta
   }
   MELDEVAKT_TRY_ASSIGN(std::unique_ptr<HttpsTransport> transport,
                        connect_collector(config, files, tenant));
-  return std::unique_ptr<FrameSender>{std::make_unique<HttpsSender>(std::move(transport))};
+  return std::unique_ptr<FrameSender>{
+      std::make_unique<HttpsSender>(std::move(transport), LogProofs{tenant.log, verifier})};
 }
 
 Result<Config> load_all(const std::string& path, Packs& packs, TimeZones& zones) {
@@ -89,6 +91,7 @@ int turn_until_stopped(Agent& agent, const Config& config, const Wake& wake, Log
 int run_agent(const CommonOptions& options) {
   static const Wake wake;
   static OpenSslRandom random;  // outlive a hanging dispatcher
+  static const OpenSslVerifier verifier;
   StopSignal::install();
   std::signal(SIGPIPE, SIG_IGN);
   SystemClock clock;
@@ -121,7 +124,7 @@ int run_agent(const CommonOptions& options) {
       .log = log,
       .clock_quality = clock_quality,
       .dispatcher = [&](const TenantRow& tenant) -> Result<std::unique_ptr<Dispatcher>> {
-        MELDEVAKT_TRY_ASSIGN(auto sender, make_sender(settings, files, tenant));
+        MELDEVAKT_TRY_ASSIGN(auto sender, make_sender(settings, files, tenant, verifier));
         return std::unique_ptr<Dispatcher>{std::make_unique<Shipper>(
             std::move(sender), settings.ship.retry_max, random, [] { wake.call(); })};
       },

@@ -47,7 +47,7 @@ void Shipping::take_event(const std::string& tenant, Lane& lane, const ShipEvent
                             " sequence=" + std::to_string(event.sequence);
   switch (event.kind) {
     case ShipEvent::Kind::kAcknowledged:
-      acknowledged_.push_back({tenant, event.epoch, event.sequence});
+      acknowledged_.push_back({tenant, event.epoch, event.sequence, event.proof, event.log});
       return;
     case ShipEvent::Kind::kWanted:
       log_.warn("ship: the collector asks for earlier statements again" + where);
@@ -69,6 +69,14 @@ void Shipping::take_event(const std::string& tenant, Lane& lane, const ShipEvent
       log_.error(
           "ship: the collector has another history under this number; nothing more is sent "
           "and everything is kept until a person has looked and restarted the agent" +
+          where + ": " + event.detail);
+      return;
+    case ShipEvent::Kind::kFalseLog:
+      lane.stuck = true;
+      log_faults_.push_back({tenant, event.detail + "\n" + event.proof});
+      log_.error(
+          "ship: the collector's log is false; nothing more is sent and everything is kept, with "
+          "what was shown, until a person has looked and restarted the agent" +
           where + ": " + event.detail);
       return;
   }

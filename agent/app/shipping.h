@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/app/log.h"
@@ -31,8 +32,9 @@ class Shipping {
   // After the state was opened: offering starts where its outbox does.
   [[nodiscard]] Status restart(State& state);
 
-  // What has come of what was offered: acknowledgements to commit.
+  // What has come of what was offered, to commit.
   [[nodiscard]] std::vector<Acknowledgement> take_acknowledged();
+  [[nodiscard]] std::vector<LogFault> take_log_faults() { return std::exchange(log_faults_, {}); }
   // The next frames to each dispatcher that has none. `ends`: by tenant, where its chain ends.
   [[nodiscard]] Status offer(State& state, const std::map<std::string, ChainHead>& ends);
 
@@ -55,6 +57,7 @@ class Shipping {
   Log& log_;
   std::map<std::string, Lane> lanes_;
   std::vector<Acknowledgement> acknowledged_;
+  std::vector<LogFault> log_faults_;
 };
 
 }  // namespace meldevakt::agent

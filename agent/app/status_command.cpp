@@ -94,6 +94,9 @@ Result<Json> tenant_json(Database& db, const TenantRow& tenant) {
   json["outbox_bytes"] = row.number(1);
   json["oldest_waiting"] = instant(3);
   json["last_acknowledged"] = instant(2);
+  json["log_key"] = tenant.log.key;
+  json["log_entries"] = tenant.log.size;
+  json["log_fault"] = tenant.log_fault;
   return json;
 }
 
@@ -124,7 +127,12 @@ std::string as_text(const Json& json) {
   const std::string waiting = json["oldest_waiting"].get<std::string>();
   out += waiting.empty() ? "\n" : ", the oldest since " + waiting + "\n";
   const std::string last = json["last_acknowledged"].get<std::string>();
-  return out + "  last acknowledgement " + (last.empty() ? "none" : last) + "\n";
+  out += "  last acknowledgement " + (last.empty() ? "none" : last) + "\n";
+  const std::string fault = json["log_fault"].get<std::string>();
+  if (!fault.empty()) return out + "  THE COLLECTOR'S LOG WAS FOUND FALSE: " + fault + "\n";
+  if (json["log_entries"] == 0) return out + "  the collector's log: nothing seen of it yet\n";
+  return out + "  the collector's log: proved, and the same history, up to " +
+         json["log_entries"].dump() + " entries\n";
 }
 
 // The process itself, as it said a few seconds ago, or when it stopped.
@@ -204,7 +212,8 @@ Json sent_json(const StatementRow& row) {
             {"epoch", row.epoch},
             {"sequence", row.sequence},
             {"bytes", row.frame.size()},
-            {"acknowledged", time_or_empty(row.acknowledged)}};
+            {"acknowledged", time_or_empty(row.acknowledged)},
+            {"proof", row.proof}};
   const auto frame = decode_frame(row.frame);
   const auto envelope = frame ? parse_envelope(frame.value().envelope) : frame.error();
   if (!envelope) {
@@ -231,7 +240,9 @@ std::string sent_text(const Json& json) {
                     json["tenant"].get<std::string>() + " statement " + json["epoch"].dump() + "/" +
                     json["sequence"].dump() + ", " + json["bytes"].dump() + " bytes, ";
   const std::string acknowledged = json["acknowledged"].get<std::string>();
-  out += acknowledged.empty() ? "not acknowledged yet\n" : "acknowledged " + acknowledged + "\n";
+  out += acknowledged.empty() ? "not acknowledged yet\n"
+                              : "acknowledged " + acknowledged +
+                                    (json["proof"] == "" ? "" : ", proved to be logged") + "\n";
   if (json.contains("unreadable")) return out + "  " + json["unreadable"].get<std::string>() + "\n";
   out += "  " + json["statement"].dump() + "\n";
   for (const Json& body : json["bodies"]) out += "  " + body.dump() + "\n";

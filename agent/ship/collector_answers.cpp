@@ -15,6 +15,10 @@ constexpr std::size_t kWordsBytesMax = 200;  // of a refusal, in a log line
 // An answer is one flat object.
 constexpr JsonLimits kAnswerLimits{.depth_max = 1, .members_max = 8, .values_max = 9};
 
+// But for a proof's hashes.
+constexpr JsonLimits kProofLimits{
+    .depth_max = 2, .members_max = 2, .values_max = 4 + kProofHashesMax};
+
 bool any_text(std::string_view) {
   return true;
 }
@@ -92,6 +96,33 @@ Result<HeadAnswer> read_head_answer(std::string_view body) {
   return out;
 }
 
+Result<std::string> read_key_answer(std::string_view body, const Verifier& verifier) {
+  MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(body, kAnswerLimits));
+  JsonReader reader{value, "answer"};
+  std::string text = reader.text("key", some_text);
+  MELDEVAKT_TRY(reader.finish());
+  MELDEVAKT_TRY_ASSIGN(const NoteKey key, parse_note_key(text));
+  if (key.type != NoteKeyType::kEd25519 || !verifier.is_acceptable_key(key.public_key)) {
+    return Error{Errc::kCorrupt, "no log signs with that key"};
+  }
+  return text;
+}
+
+Result<ShownProof> read_proof_answer(std::string_view body) {
+  MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(body, kProofLimits));
+  JsonReader reader{value, "answer"};
+  ShownProof out;
+  out.proof = reader.text("proof", some_text);
+  out.consistency = reader.list<Sha256>(
+      "consistency", kProofHashesMax, [](const JsonValue& item) -> Result<Sha256> {
+        if (item.kind != JsonValue::Kind::kString) return Error{Errc::kCorrupt, "no text"};
+        MELDEVAKT_TRY_ASSIGN(const std::string bytes, from_base64(item.text));
+        return Sha256::from_bytes(bytes);
+      });
+  MELDEVAKT_TRY(reader.finish());
+  return out;
+}
+
 // Only an answer that names this very statement lets the outbox go.
 Status names_this(const OutgoingFrame& frame, std::string_view body) {
   MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(body, kAnswerLimits));
@@ -128,6 +159,33 @@ Result<HeadAnswer> get_head(HttpTransport& transport) {
   return read;
 }
 
+Result<std::string> get_log_key(HttpTransport& transport, const Verifier& verifier) {
+  MELDEVAKT_TRY_ASSIGN(const HttpAnswer answer, transport.request("GET", "/v1/log/key", "", ""));
+  if (answer.status == 404) return Error{Errc::kNotFound, "the collector shows no log"};
+  if (answer.status != 200) return refusal(answer);
+  Result<std::string> read = read_key_answer(answer.body, verifier);
+  if (!read) return not_understood(" on its log's key", read.error());
+  return read;
+}
+
+Result<ShownProof> get_log_proof(HttpTransport& transport, std::uint64_t epoch,
+                                 std::uint64_t sequence, std::uint64_t seen) {
+  const std::string path = "/v1/log/proof/" + std::to_string(epoch) + "/" +
+                           std::to_string(sequence) + "/" + std::to_string(seen);
+  MELDEVAKT_TRY_ASSIGN(const HttpAnswer answer, transport.request("GET", path, "", ""));
+  if (answer.status == 404) {
+    return Error{Errc::kNotFound, "the collector has no proof of statement " +
+                                      std::to_string(sequence) + ", which it says is stored"};
+  }
+  const std::optional<Refusal> said =
+      answer.status == 409 ? read_refusal(answer.body) : std::optional<Refusal>{};
+  if (said && said->error == "log_is_shorter") return Error{Errc::kExists, words_of(answer)};
+  if (answer.status != 200) return refusal(answer);
+  Result<ShownProof> read = read_proof_answer(answer.body);
+  if (!read) return not_understood(" with a log proof", read.error());
+  return read;
+}
+
 HandoverResult HttpsSender::send(const OutgoingFrame& frame) {
   const auto answer = transport_->request("POST", "/v1/frames", kFrameMediaType, frame.bytes);
   if (!answer) return {Handover::kRetry, 0, answer.error().message()};
@@ -136,7 +194,7 @@ HandoverResult HttpsSender::send(const OutgoingFrame& frame) {
     if (const Status named = names_this(frame, got.body); !named) {
       return {Handover::kRetry, 0, not_understood("", named.error()).message()};
     }
-    return {Handover::kStored, 0, ""};
+    return proofs_.after_stored(*transport_, frame);
   }
   if (got.status == 409) return conflict(got);
   return {is_for_later(got) ? Handover::kRetry : Handover::kRefused, 0, words_of(got)};

@@ -1,4 +1,4 @@
-// What the collector's answers mean: its three paths, as calls (collector/http/PROTOCOL.md).
+// What the collector's answers mean: its paths, as calls (collector/http/PROTOCOL.md).
 //
 // An answer is read strictly (common/summary/json.h): all of its members, each once, and no others.
 // One that is not understood lets nothing leave the outbox and stops nothing: the frame is sent
@@ -15,8 +15,10 @@
 
 #include "agent/ship/frame_sender.h"
 #include "agent/ship/https.h"
+#include "agent/ship/log_proofs.h"
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "common/seal/seen_log.h"
 
 namespace meldevakt::agent {
 
@@ -40,16 +42,25 @@ struct HeadAnswer {
 };
 [[nodiscard]] Result<HeadAnswer> get_head(HttpTransport& transport);
 
-// POST /v1/frames. An answer "ahead" without a usable number asks GET /v1/head for it.
+// GET /v1/log/key: "name+id+Base64" (common/seal/note.h), of a key that can sign. kNotFound: the
+// collector keeps no log, or has not signed it yet.
+[[nodiscard]] Result<std::string> get_log_key(HttpTransport& transport, const Verifier& verifier);
+// GET /v1/log/proof. kNotFound: no such statement. kExists: the log is shorter than `seen`.
+[[nodiscard]] Result<ShownProof> get_log_proof(HttpTransport& transport, std::uint64_t epoch,
+                                               std::uint64_t sequence, std::uint64_t seen);
+
+// POST /v1/frames, and the proof of what is stored (log_proofs.h). An answer "ahead" without a
+// usable number asks GET /v1/head for it.
 class HttpsSender : public FrameSender {
  public:
-  explicit HttpsSender(std::unique_ptr<HttpTransport> transport)
-      : transport_{std::move(transport)} {}
+  HttpsSender(std::unique_ptr<HttpTransport> transport, LogProofs proofs)
+      : transport_{std::move(transport)}, proofs_{std::move(proofs)} {}
   [[nodiscard]] HandoverResult send(const OutgoingFrame& frame) override;
 
  private:
   [[nodiscard]] HandoverResult conflict(const HttpAnswer& answer);
   std::unique_ptr<HttpTransport> transport_;
+  LogProofs proofs_;
 };
 
 }  // namespace meldevakt::agent

@@ -3,7 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
+
+#include "common/seal/seen_log.h"
 
 namespace meldevakt::agent {
 
@@ -16,17 +20,26 @@ struct OutgoingFrame {
 };
 
 enum class Handover : std::uint8_t {
-  kStored,   // durable on the other side: the outbox may let go of it
-  kAhead,    // the other side wants `next_sequence` first
-  kFork,     // the other side has other bytes, or another history, under this number
-  kRefused,  // understood and refused; the same bytes will hardly fare better
-  kRetry,    // nobody there, or not able just now
+  kStored,    // durable on the other side: the outbox may let go of it
+  kAhead,     // the other side wants `next_sequence` first
+  kFork,      // the other side has other bytes, or another history, under this number
+  kFalseLog,  // the other side's log contradicts what it signed before, or leaves this frame out
+  kRefused,   // understood and refused; the same bytes will hardly fare better
+  kRetry,     // nobody there, or not able just now
 };
 
 struct HandoverResult {
+  HandoverResult() = default;
+  HandoverResult(Handover what, std::uint64_t next, std::string words)
+      : outcome{what}, next_sequence{next}, detail{std::move(words)} {}
+
   Handover outcome = Handover::kRetry;
   std::uint64_t next_sequence = 0;  // for kAhead
   std::string detail;               // for people
+  // Of kStored, where the other side keeps a log: what proves that the frame stands in it
+  // (C2SP tlog-proof), and the log as it is seen from now on. Of kFalseLog: what was shown.
+  std::string proof;
+  std::optional<SeenLog> log;
 };
 
 class FrameSender {

@@ -32,7 +32,8 @@ void ShipLane::result(const OutgoingFrame& sent, const HandoverResult& result, D
       if (failures_ > 0) say(ShipEvent::Kind::kWell, "");
       failures_ = 0;
       refused_ = false;
-      events_.push_back({ShipEvent::Kind::kAcknowledged, epoch, sequence, ""});
+      events_.push_back(
+          {ShipEvent::Kind::kAcknowledged, epoch, sequence, "", result.proof, result.log});
       frames_.pop_front();
       return;
     case Handover::kAhead:
@@ -44,11 +45,16 @@ void ShipLane::result(const OutgoingFrame& sent, const HandoverResult& result, D
         return;
       }
       frames_.clear();
-      events_.push_back({ShipEvent::Kind::kWanted, epoch, result.next_sequence, ""});
+      events_.push_back({ShipEvent::Kind::kWanted, epoch, result.next_sequence, "", "", {}});
       return;
     case Handover::kFork:
       forked_ = true;
-      events_.push_back({ShipEvent::Kind::kFork, epoch, sequence, result.detail});
+      events_.push_back({ShipEvent::Kind::kFork, epoch, sequence, result.detail, "", {}});
+      return;
+    case Handover::kFalseLog:
+      forked_ = true;
+      events_.push_back(
+          {ShipEvent::Kind::kFalseLog, epoch, sequence, result.detail, result.proof, result.log});
       return;
     case Handover::kRefused:
       wait(now, unit);
@@ -70,7 +76,7 @@ void ShipLane::wait(Duration now, std::uint32_t unit) {
 void ShipLane::say(ShipEvent::Kind kind, std::string detail) {
   const std::uint64_t epoch = frames_.empty() ? 0 : frames_.front().epoch;
   const std::uint64_t sequence = frames_.empty() ? 0 : frames_.front().sequence;
-  events_.push_back({kind, epoch, sequence, std::move(detail)});
+  events_.push_back({kind, epoch, sequence, std::move(detail), "", {}});
 }
 
 std::vector<ShipEvent> ShipLane::take_events() {

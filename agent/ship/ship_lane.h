@@ -5,8 +5,8 @@
 //   for (const ShipEvent& e : lane.take_events()) ...
 //
 // One frame is on its way at a time, so the order at the collector is the chain's. A failure keeps
-// the frame and waits (backoff.h). After a fork nothing more is sent until a person has looked and
-// the agent was started again; everything is kept.
+// the frame and waits (backoff.h). After a fork or a false log nothing more is sent until a person
+// has looked and the agent was started again; everything is kept.
 //
 // Thread-safety: none. Memory: what was offered.
 #pragma once
@@ -30,11 +30,14 @@ struct ShipEvent {
     kRefused,  // first refusal of a row: a person is needed, it is tried again all the same
     kWell,     // works again after trouble
     kFork,
+    kFalseLog,  // as a fork: nothing more is sent
   };
   Kind kind = Kind::kAcknowledged;
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;
   std::string detail;
+  std::string proof;           // of kAcknowledged and kFalseLog, as in HandoverResult
+  std::optional<SeenLog> log;  // likewise
   auto operator<=>(const ShipEvent&) const = default;
 };
 

@@ -84,8 +84,19 @@ CREATE TABLE hold_marks (
 PRAGMA user_version = 5;
 )sql";
 
+// The collector's log as it was seen, and the proof that a statement stands in it (TenantRow::log).
+constexpr const char* kVersion6 = R"sql(
+ALTER TABLE tenants ADD COLUMN log_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE tenants ADD COLUMN log_size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tenants ADD COLUMN log_root BLOB;
+ALTER TABLE tenants ADD COLUMN log_checkpoint TEXT NOT NULL DEFAULT '';
+ALTER TABLE tenants ADD COLUMN log_fault TEXT NOT NULL DEFAULT '';
+ALTER TABLE statements ADD COLUMN proof TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = 6;
+)sql";
+
 // From each version to the next.
-constexpr std::array kSteps{kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+constexpr std::array kSteps{kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
 static_assert(kSteps.size() == kStateVersion);
 
 }  // namespace

@@ -59,6 +59,7 @@ Status State::in_transaction(const StateChange& change) {
   MELDEVAKT_TRY(write_statements(change));
   MELDEVAKT_TRY(write_findings(change));
   MELDEVAKT_TRY(write_acknowledged(change));
+  MELDEVAKT_TRY(write_log(change));
   MELDEVAKT_TRY(write_status(change));
   MELDEVAKT_TRY(write_holds(db_, change.hold));
   if (!change.acknowledged.empty()) return trim_journal(change.now);
@@ -181,13 +182,31 @@ Status State::write_findings(const StateChange& change) {
 Status State::write_acknowledged(const StateChange& change) {
   for (const Acknowledgement& one : change.acknowledged) {
     MELDEVAKT_TRY_ASSIGN(Query row,
-                         db_.prepare("UPDATE statements SET acknowledged_ms = ? WHERE tenant = ? "
-                                     "AND epoch = ? AND sequence = ? AND acknowledged_ms IS NULL"));
-    row.bind(1, change.now.ms).bind(2, one.tenant).bind(3, i64(one.epoch));
-    MELDEVAKT_TRY(row.bind(4, i64(one.sequence)).run());
+                         db_.prepare("UPDATE statements SET acknowledged_ms = coalesce("
+                                     "acknowledged_ms, ?1), proof = iif(?2 = '', proof, ?2) WHERE "
+                                     "tenant = ?3 AND epoch = ?4 AND sequence = ?5"));
+    row.bind(1, change.now.ms).bind(2, one.proof).bind(3, one.tenant);
+    MELDEVAKT_TRY(row.bind(4, i64(one.epoch)).bind(5, i64(one.sequence)).run());
   }
   if (!change.acknowledged.empty()) {
     MELDEVAKT_TRY_ASSIGN(outbox_, read_outbox_size(db_));
+  }
+  return {};
+}
+
+Status State::write_log(const StateChange& change) {
+  for (const Acknowledgement& one : change.acknowledged) {
+    if (!one.log) continue;
+    MELDEVAKT_TRY_ASSIGN(Query row,
+                         db_.prepare("UPDATE tenants SET log_key = ?, log_size = ?, log_root = ?, "
+                                     "log_checkpoint = ? WHERE id = ?"));
+    row.bind(1, one.log->key).bind(2, i64(one.log->size)).bind_blob(3, one.log->root.view());
+    MELDEVAKT_TRY(row.bind(4, one.log->checkpoint).bind(5, one.tenant).run());
+  }
+  for (const LogFault& fault : change.log_faults) {
+    MELDEVAKT_TRY_ASSIGN(Query row, db_.prepare("UPDATE tenants SET log_fault = ? WHERE id = ? AND "
+                                                "log_fault = ''"));
+    MELDEVAKT_TRY(row.bind(1, fault.text).bind(2, fault.tenant).run());
   }
   return {};
 }
@@ -215,7 +234,7 @@ Status State::acknowledged(const std::string& tenant, std::uint64_t epoch, std::
                            Instant now) {
   StateChange change;
   change.now = now;
-  change.acknowledged.push_back({tenant, epoch, sequence});
+  change.acknowledged.push_back({tenant, epoch, sequence, "", {}});
   return commit(change);
 }
 
@@ -244,6 +263,16 @@ Status State::add_tenant(const TenantRow& tenant) {
     row.bind(9, i64(tenant.head.next_sequence)).bind_blob(10, tenant.head.link.view());
     row.bind(11, tenant.head.until.ms).bind(12, tenant.boot_id).bind(13, tenant.boot_ns);
     return row.run();
+  });
+}
+
+Status State::keep_log_key(const std::string& tenant, const std::string& key) {
+  return transaction([&]() -> Status {
+    MELDEVAKT_TRY_ASSIGN(Query row, db_.prepare("UPDATE tenants SET log_key = ?1 WHERE id = ?2 AND "
+                                                "log_key IN ('', ?1)"));
+    MELDEVAKT_TRY(row.bind(1, key).bind(2, tenant).run());
+    if (db_.changed_rows() == 1) return {};
+    return Error{Errc::kExists, "another key of the collector's log is kept"};
   });
 }
 

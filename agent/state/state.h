@@ -66,6 +66,14 @@ struct Acknowledgement {
   std::string tenant;
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;
+  std::string proof;           // kept beside the statement; "" where there is none
+  std::optional<SeenLog> log;  // the tenant's log, seen with that proof
+};
+
+// The collector's log was found false; of several the first is kept.
+struct LogFault {
+  std::string tenant;
+  std::string text;
 };
 
 // For people (status): what the agent says of itself, one JSON value a topic; the newest counts.
@@ -85,6 +93,7 @@ struct StateChange {
   std::vector<FindingRow> findings;  // a known id changes nothing
   std::vector<std::string> told;     // ids of findings that have been told
   std::vector<Acknowledgement> acknowledged;
+  std::vector<LogFault> log_faults;
   std::vector<StatusText> status;
   HoldChange hold;
 };
@@ -106,6 +115,8 @@ class State {
   [[nodiscard]] Status keep_new(std::vector<FindingRow>& findings);
 
   [[nodiscard]] Status add_tenant(const TenantRow& tenant);  // kExists
+  // The key of the collector's log, once known; kExists when another one is kept.
+  [[nodiscard]] Status keep_log_key(const std::string& tenant, const std::string& key);
   // Forgets files and snapshots of a source: it will be read from the start. Ids of facts are the
   // same again, so nothing is doubled. Finished and ignored files stay known.
   [[nodiscard]] Status start_over(const std::string& source);
@@ -143,6 +154,7 @@ class State {
   [[nodiscard]] Status write_statements(const StateChange& change);
   [[nodiscard]] Status write_findings(const StateChange& change);
   [[nodiscard]] Status write_acknowledged(const StateChange& change);
+  [[nodiscard]] Status write_log(const StateChange& change);
   [[nodiscard]] Status write_status(const StateChange& change);
   [[nodiscard]] Status trim_journal(Instant now);
   [[nodiscard]] Status transaction(const std::function<Status()>& body);

@@ -57,7 +57,8 @@ Result<std::vector<TenantRow>> read_tenants(Database& db) {
   MELDEVAKT_TRY_ASSIGN(Query rows,
                        db.prepare("SELECT id, name, agent, collector, files, enrolled_ms, "
                                   "enrolment_link, epoch, next_sequence, link, until_ms, boot_id, "
-                                  "boot_ns, lives FROM tenants ORDER BY enrolled_ms, id"));
+                                  "boot_ns, lives, log_key, log_size, log_root, log_checkpoint, "
+                                  "log_fault FROM tenants ORDER BY enrolled_ms, id"));
   std::vector<TenantRow> out;
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool more, rows.step());
@@ -77,6 +78,13 @@ Result<std::vector<TenantRow>> read_tenants(Database& db) {
     row.boot_id = rows.text(11);
     row.boot_ns = rows.number(12);
     row.lives = rows.text(13);
+    row.log.key = rows.text(14);
+    row.log.size = u64(rows.number(15));
+    if (!rows.is_null(16)) {
+      MELDEVAKT_TRY_ASSIGN(row.log.root, hash_of(rows, 16));
+    }
+    row.log.checkpoint = rows.text(17);
+    row.log_fault = rows.text(18);
     out.push_back(std::move(row));
   }
 }
@@ -163,9 +171,10 @@ Result<std::vector<StatementRow>> read_outbox(Database& db, const std::string& t
                                               std::uint64_t epoch, std::uint64_t sequence,
                                               std::uint64_t bytes_max) {
   MELDEVAKT_TRY_ASSIGN(
-      Query rows, db.prepare("SELECT epoch, sequence, link, sealed_ms, frame, acknowledged_ms "
-                             "FROM statements WHERE tenant = ? AND (epoch, sequence) >= (?, ?) "
-                             "ORDER BY epoch, sequence"));
+      Query rows,
+      db.prepare("SELECT epoch, sequence, link, sealed_ms, frame, acknowledged_ms, "
+                 "proof FROM statements WHERE tenant = ? AND (epoch, sequence) >= (?, ?) "
+                 "ORDER BY epoch, sequence"));
   rows.bind(1, tenant);
   rows.bind(2, static_cast<std::int64_t>(epoch));
   rows.bind(3, static_cast<std::int64_t>(sequence));
@@ -182,6 +191,7 @@ Result<std::vector<StatementRow>> read_outbox(Database& db, const std::string& t
     row.sealed = {rows.number(3)};
     row.frame = rows.text(4);
     if (!rows.is_null(5)) row.acknowledged = Instant{rows.number(5)};
+    row.proof = rows.text(6);
     bytes += row.frame.size();
     if (!out.empty() && bytes > bytes_max) return out;
     out.push_back(std::move(row));

@@ -15,6 +15,7 @@
 #include "common/base/result.h"
 #include "common/base/time.h"
 #include "common/seal/chain.h"
+#include "common/seal/seen_log.h"
 
 namespace meldevakt::agent {
 
@@ -31,6 +32,8 @@ struct TenantRow {
   std::string boot_id;       // at head.until
   std::int64_t boot_ns = 0;  // at head.until
   std::string lives;         // snapshot of its LifeTracker, "" before the first
+  SeenLog log;               // the collector's log of this tenant, as it was last seen
+  std::string log_fault;     // how that log was found false, and what it showed; "" when it was not
 };
 
 struct PipelineRow {
@@ -49,6 +52,7 @@ struct StatementRow {
   Instant sealed;
   std::string frame;
   std::optional<Instant> acknowledged;
+  std::string proof;  // that it stands in the collector's log (C2SP tlog-proof); "" when not shown
 };
 
 struct FindingRow {

@@ -66,6 +66,7 @@ HttpResponse AgentRoutes::handle(const HttpRequest& request) {
 HttpResponse AgentRoutes::log(std::string_view path, const AgentRecord& agent) {
   constexpr std::string_view proof = "proof/";
   if (path.substr(0, proof.size()) == proof) return log_proof(path.substr(proof.size()), agent);
+  if (path == "key") return log_key(agent);
   const bool checkpoint = path == "checkpoint";
   const std::optional<TilePath> tile = parse_tile_path(path);
   if (!checkpoint && !tile) return error_response(404, "not_found");
@@ -75,6 +76,13 @@ HttpResponse AgentRoutes::log(std::string_view path, const AgentRecord& agent) {
   if (!bytes) return store_failed(bytes.error());
   return {200, bytes.value(), false,
           checkpoint ? "text/plain; charset=utf-8" : "application/octet-stream"};
+}
+
+HttpResponse AgentRoutes::log_key(const AgentRecord& agent) {
+  const Result<std::string> key = parts_.store.log_key(agent.key.tenant);
+  if (!key && key.error().code() == Errc::kNotFound) return error_response(404, "not_found");
+  if (!key) return store_failed(key.error());
+  return ok({{"key", key.value()}});
 }
 
 // EPOCH/SEQUENCE/SEEN

@@ -42,6 +42,7 @@ class AgentRoutes {
   [[nodiscard]] HttpResponse frames(const HttpRequest& request, const AgentRecord& agent);
   [[nodiscard]] HttpResponse head(const AgentRecord& agent) const;
   [[nodiscard]] HttpResponse log(std::string_view path, const AgentRecord& agent);
+  [[nodiscard]] HttpResponse log_key(const AgentRecord& agent);
   [[nodiscard]] HttpResponse log_proof(std::string_view path, const AgentRecord& agent);
   [[nodiscard]] HttpResponse answer_for(const Statement& statement, const StoredFrame& stored);
   // The agent behind the certificate, or the response that says no.

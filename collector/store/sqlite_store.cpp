@@ -183,6 +183,20 @@ Result<std::string> SqliteStore::log_checkpoint(const std::string& tenant) {
   return note;
 }
 
+Result<std::string> SqliteStore::log_key(const std::string& tenant) {
+  std::string key;
+  const Status done = with([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY_ASSIGN(const std::optional<TenantLog> log, find_log(db, tenant));
+    if (!log || log->note.empty() || !options_.log_key) {
+      return Error{Errc::kNotFound, "no checkpoint is signed yet"};
+    }
+    key = to_text(make_note_key(log->origin, NoteKeyType::kEd25519, options_.log_key->public_key));
+    return {};
+  });
+  if (!done) return done.error();
+  return key;
+}
+
 Result<std::string> SqliteStore::log_tile(const std::string& tenant, const TilePath& path) {
   std::string bytes;
   const Status done = with([&](sql::Connection& db) -> Status {

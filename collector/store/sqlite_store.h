@@ -62,6 +62,7 @@ class SqliteStore : public Store {
   Status add_alarm(const Alarm& alarm) override;
   Result<std::vector<Alarm>> alarms(const std::string& tenant) override;
   Result<std::string> log_checkpoint(const std::string& tenant) override;
+  Result<std::string> log_key(const std::string& tenant) override;
   Result<std::string> log_tile(const std::string& tenant, const TilePath& path) override;
   Result<LogProof> log_proof(const std::string& agent_id, std::uint64_t epoch,
                              std::uint64_t sequence, std::uint64_t seen) override;

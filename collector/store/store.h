@@ -110,6 +110,8 @@ class Store {
   // The tenant's transparency log (SCHEMA.md, "The log"). The signed checkpoint as it stands;
   // kNotFound for an unknown tenant, or while nobody signed yet.
   virtual Result<std::string> log_checkpoint(const std::string& tenant) = 0;
+  // The key that signs it, "name+id+Base64" (common/seal/note.h); kNotFound likewise.
+  virtual Result<std::string> log_key(const std::string& tenant) = 0;
   // The bytes of a tile or of a bundle of entries; kNotFound when the log is not that wide.
   virtual Result<std::string> log_tile(const std::string& tenant, const TilePath& path) = 0;
 

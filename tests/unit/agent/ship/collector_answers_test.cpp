@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/crypto/crypto.h"
+
 namespace meldevakt::agent {
 namespace {
 
@@ -94,8 +96,10 @@ TEST_CASE("HttpsSender: only the answer that names the statement lets it go") {
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
-    HttpsSender sender{std::make_unique<Scripted>(
-        std::deque<Result<HttpAnswer>>{c.answers.begin(), c.answers.end()})};
+    std::deque<Result<HttpAnswer>> answers{c.answers.begin(), c.answers.end()};
+    if (c.want == Handover::kStored) answers.push_back(answer(404, ""));  // it shows no log
+    const OpenSslVerifier verifier;
+    HttpsSender sender{std::make_unique<Scripted>(std::move(answers)), LogProofs{{}, verifier}};
     const HandoverResult result = sender.send({"t", "a", 0, 7, "frame"});
     CHECK(result.outcome == c.want);
     CHECK(result.next_sequence == c.next);

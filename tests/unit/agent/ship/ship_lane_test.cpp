@@ -50,6 +50,7 @@ std::string text_of(const std::vector<ShipEvent>& events) {
       case ShipEvent::Kind::kRefused: kind = "refused"; break;
       case ShipEvent::Kind::kWell: kind = "well"; break;
       case ShipEvent::Kind::kFork: kind = "fork"; break;
+      case ShipEvent::Kind::kFalseLog: kind = "false"; break;
     }
     out += std::string{kind} + std::to_string(event.sequence) + " ";
   }
@@ -101,6 +102,9 @@ TEST_CASE("ShipLane: what each answer leads to") {
        "s5 trouble5 s5 well5 ack5 "},
       {"wanting the very one makes no sense", {{Handover::kAhead, 5, ""}}, "s5 trouble5 "},
       {"a fork ends it", {fork, stored}, "s5 fork5 - "},
+      {"a false log ends it",
+       {stored, {Handover::kFalseLog, 0, ""}, stored},
+       "s5 ack5 s6 false6 - "},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);

@@ -164,6 +164,30 @@ TEST_CASE("State: acknowledged leaves the outbox and stays in the journal") {
   CHECK(f.waiting() == 1);
 }
 
+TEST_CASE("State: the log as it was seen is kept with the acknowledgement it was seen with") {
+  Fixture f;
+  f.enrol();
+  REQUIRE(f.state->commit(statement(f.head, "zero")));
+  REQUIRE(f.state->keep_log_key("t1", "key"));
+  REQUIRE(f.state->keep_log_key("t1", "key"));
+  CHECK(f.state->keep_log_key("nobody", "key").error().code() == Errc::kExists);
+  f.open();
+  CHECK(f.state->keep_log_key("t1", "another").error().code() == Errc::kExists);
+  f.open();
+  const SeenLog seen{"key", 7, sha256("root"), "checkpoint"};
+  StateChange change;
+  change.now = kStart;
+  change.acknowledged.push_back({"t1", 0, 0, "proof", seen});
+  change.log_faults = {{"t1", "first"}, {"t1", "second"}};
+  REQUIRE(f.state->commit(change));
+  REQUIRE(f.state->acknowledged("t1", 0, 0, kStart));  // said again, without a proof
+  f.open();
+  const TenantRow row = f.state->load().value().tenants[0];
+  CHECK(row.log == seen);
+  CHECK(row.log_fault == "first");
+  CHECK(f.state->frames("t1", 0, 0, 1000).value()[0].proof == "proof");
+}
+
 TEST_CASE("State: the outbox is bounded, and the refused commit leaves nothing") {
   Fixture f{{.outbox_bytes_max = 10}};
   f.enrol();
@@ -294,7 +318,10 @@ TEST_CASE("State: what an earlier version wrote is brought up to date, and nothi
     REQUIRE(db.value().execute(
         "ALTER TABLE files DROP COLUMN cursor; ALTER TABLE files DROP COLUMN "
         "cut; DROP TABLE status; DROP TABLE holds; DROP TABLE hold_parts; DROP TABLE "
-        "hold_marks; PRAGMA user_version = 1"));
+        "hold_marks; ALTER TABLE tenants DROP COLUMN log_key; ALTER TABLE tenants DROP COLUMN "
+        "log_size; ALTER TABLE tenants DROP COLUMN log_root; ALTER TABLE tenants DROP COLUMN "
+        "log_checkpoint; ALTER TABLE tenants DROP COLUMN log_fault; ALTER TABLE statements DROP "
+        "COLUMN proof; PRAGMA user_version = 1"));
   }
   f.open();
   const auto loaded = f.state->load();
