@@ -62,7 +62,8 @@ class LogCollector : public HttpTransport {
                                    to_text(note)}));
     json.name("consistency").begin_array();
     if (seen > 0 && seen < size) {
-      for (const Sha256& hash : consistency_proof(seen, size, read).value()) {
+      const HashList hashes = consistency_proof(seen, size, read).value();
+      for (const Sha256& hash : hashes) {
         json.value(to_base64(hash.view()));
       }
     }
