@@ -38,6 +38,9 @@ void read_listen(TomlReader& reader, ListenAddress& into) {
                      "\"[::]:8443\"; port 0 takes any free one");
 }
 
+// Agents tell something once a minute.
+constexpr Duration kSilentAfterMin = minutes(2);
+
 Status read_agents(const toml::table& table, const std::string& file, Config& config) {
   TomlReader reader{table, file, "[agents]"};
   read_listen(reader, config.agents);
@@ -49,6 +52,10 @@ Status read_agents(const toml::table& table, const std::string& file, Config& co
   if (!config.agents_url.empty() &&
       (authority.empty() || authority.find('/') != std::string_view::npos)) {
     reader.complain_at("url", "'url' must be https://NAME:PORT and no more");
+  }
+  config.silent_after = reader.duration("silent_after").value_or(config.silent_after);
+  if (config.silent_after < kSilentAfterMin) {
+    reader.complain_at("silent_after", "'silent_after' must be at least two minutes, e.g. \"10m\"");
   }
   return reader.finish();
 }

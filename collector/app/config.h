@@ -3,6 +3,7 @@
 //   data  = "/var/lib/meldevakt-collector"
 //   names = ["kollektor.example", "127.0.0.1"]
 //   [agents]   listen = "127.0.0.1:8443"   url = "https://kollektor.example:8443"   (optional)
+//              silent_after = "10m"
 //   [people]   listen = "127.0.0.1:8444"
 //   [policy]   grace = "30s"  look_before = "10m"  clock_error = "2s"  nearby = "2m"
 //              confirm_within = "24h"
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "collector/correlate/correlate.h"
+#include "collector/correlate/coverage_query.h"
 #include "collector/report/control_record.h"
 #include "common/base/result.h"
 #include "common/receipts/receipts.h"
@@ -47,7 +49,8 @@ struct Config {
   std::string data;
   std::vector<std::string> names;
   ListenAddress agents{"127.0.0.1", 8443};
-  std::string agents_url;  // "" = from names and port
+  std::string agents_url;                // "" = from names and port
+  Duration silent_after = kSilentAfter;  // an agent that told nothing for longer is an alarm
   ListenAddress people{"127.0.0.1", 8444};
   Policy policy;
   ControlConfig control;

@@ -1,6 +1,7 @@
 #include "collector/app/control.h"
 
 #include "collector/app/control_register.h"
+#include "collector/app/control_tell.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,10 @@ constexpr std::size_t kNameBytesMax = 200;
 std::string refusal(const Error& error) {
   return Json{{"ok", false}, {"code", to_string(error.code())}, {"error", error.message()}}.dump(
       -1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string line_of(const Result<std::string>& answer) {
+  return answer ? answer.value() : refusal(answer.error());
 }
 
 Error malformed() {
@@ -187,12 +192,9 @@ std::string ControlActions::handle(std::string_view line) {
   const Json request = Json::parse(line, nullptr, false);
   if (!request.is_object()) return refusal(malformed());
   const std::string command = text_member(request, "command");
-  if (command == "register" || command == "control") {
-    const Result<std::string> answer = command == "register"
-                                           ? answer_register(store_, clock_.now(), line)
-                                           : answer_control(store_, control_, line);
-    return answer ? answer.value() : refusal(answer.error());
-  }
+  if (command == "register") return line_of(answer_register(store_, clock_.now(), line));
+  if (command == "control") return line_of(answer_control(store_, control_, line));
+  if (command == "tell") return line_of(answer_tell(store_, clock_.now(), line));
   Result<Json> answer = Error{Errc::kInvalid, "no such command"};
   if (command == "invite") answer = invite(store_, random_, clock_.now(), url_, request);
   if (command == "import") answer = import(store_, clock_.now(), request);

@@ -10,6 +10,8 @@
 //     -> {"ok":true,"added":N}
 //   {"command":"control","tenant":NAME or ID,"period":[from,until] or null}
 //     -> {"ok":true,"record":{...}}     (collector/report/control_record.h)
+//   {"command":"tell","tenant":NAME,"entry":{...}}     (collector/incidents/ledger_entry.h)
+//     -> {"ok":true,"number":N}
 //   any refusal -> {"ok":false,"code":"invalid","error":"..."}
 //
 // Thread-safety: a ControlActions belongs to the store's strand. Errors: are answers.

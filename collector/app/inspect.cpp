@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "collector/app/view.h"
 #include "collector/incidents/incidents.h"
 #include "collector/report/report.h"
+#include "collector/report/systemic.h"
+#include "collector/report/table.h"
 #include "collector/store/sqlite_store.h"
 #include "common/platform/time_zones.h"
 
@@ -34,24 +37,41 @@ Status each_view(const Config& config, const InspectOptions& options,
   return {};
 }
 
-// All of them, without what they were concluded from.
-Result<std::vector<View>> views(const Config& config, const InspectOptions& options) {
+struct Views {
   std::vector<View> all;
+  std::vector<SystemicIncident> systemic;
+  std::map<std::string, std::string> names;  // of tenants by id
+};
+
+// All of them, without what they were concluded from. One tenant that was asked about sees itself
+// only: the same fault elsewhere is then nothing to be told of.
+Result<Views> all_views(const Config& config, const InspectOptions& options) {
+  Views out;
+  std::vector<TenantStanding> standings;
   MELDEVAKT_TRY(each_view(config, options, [&](View& view) {
+    if (options.tenant.empty()) {
+      standings.push_back(
+          standing_of(view, asked_of(view, options.from, options.until, options.now)));
+    }
+    out.names[view.tenant.id] = view.tenant.name;
     view.input = {};
-    all.push_back(std::move(view));
+    out.all.push_back(std::move(view));
   }));
-  return all;
+  out.systemic = systemic_incidents(standings);
+  return out;
 }
 
 bool is_open(const std::vector<View>& all) {
   return std::any_of(all.begin(), all.end(), [](const View& view) { return is_open(view); });
 }
 
-std::vector<Incident> all_incidents(const std::vector<View>& all) {
-  std::vector<Incident> incidents;
+std::vector<ReportedIncident> all_incidents(const std::vector<View>& all) {
+  std::vector<ReportedIncident> incidents;
   for (const View& view : all) {
-    incidents.insert(incidents.end(), view.incidents.begin(), view.incidents.end());
+    const Beside beside = beside_of(view);
+    for (const Incident& incident : view.incidents) {
+      incidents.push_back({incident, beside.of(incident)});
+    }
   }
   return incidents;
 }
@@ -74,8 +94,9 @@ std::string alarms_text(const std::vector<View>& all) {
   std::string text;
   for (const View& view : all) {
     for (const Alarm& alarm : view.alarms) {
-      text += "ALARM " + to_rfc3339(alarm.time) + " " + view.tenant.name + " agent " + alarm.agent +
-              ": " + alarm.kind + ": " + alarm.detail + "\n";
+      text += "ALARM " + to_rfc3339(alarm.time) + " " + printable(view.tenant.name) +
+              (alarm.agent.empty() ? "" : " agent " + alarm.agent) + ": " + alarm.kind + ": " +
+              printable(alarm.detail) + "\n";
     }
   }
   return text;
@@ -113,67 +134,149 @@ std::string latent_faults_text(const std::vector<View>& all, const TimeZone& zon
   return out;
 }
 
-std::string control_json(const std::vector<View>& all, bool open, Instant now) {
+Json systemic_list(const std::vector<SystemicIncident>& systemic) {
+  Json out = Json::array();
+  for (const SystemicIncident& one : systemic) {
+    out.push_back(Json::parse(systemic_json(one), nullptr, false));
+  }
+  return out;
+}
+
+std::string systemic_lines(const Views& views, const TimeZone& zone) {
+  std::string out;
+  for (const SystemicIncident& one : views.systemic) out += systemic_text(one, views.names, zone);
+  return out;
+}
+
+Json counts_json(const std::vector<View>& all) {
+  Json out = Json::array();
+  for (const View& view : all) {
+    for (const Reconciliation& count : view.counts) {
+      out.push_back({{"tenant", view.tenant.id},
+                     {"entry", count.entry},
+                     {"from", to_rfc3339(count.told.span.from)},
+                     {"until", to_rfc3339(count.told.span.to)},
+                     {"form", count.told.form ? to_string(*count.told.form) : ""},
+                     {"counted", count.told.count},
+                     {"expected", count.expected},
+                     {"state", to_string(count.state)}});
+    }
+  }
+  return out;
+}
+
+std::string counts_text(const std::vector<View>& all, const TimeZone& zone) {
+  std::string out;
+  for (const View& view : all) {
+    for (const Reconciliation& count : view.counts) {
+      if (count.state == Reconciliation::State::kAgrees) continue;
+      out += "COUNT " + printable(view.tenant.name) + " " + local_time(count.told.span.from, zone) +
+             " - " + local_time(count.told.span.to, zone) + ": " +
+             std::to_string(count.told.count) + " stored, " + std::to_string(count.expected) +
+             " expected (" + std::string{to_string(count.state)} + ", entry " +
+             std::to_string(count.entry) + ")\n";
+    }
+  }
+  return out;
+}
+
+std::uint64_t conflicts_of(const std::vector<View>& all) {
+  std::uint64_t out = 0;
+  for (const View& view : all) out += view.conflicts.size();
+  return out;
+}
+
+std::string conflicts_text(const std::vector<View>& all) {
+  const std::uint64_t count = conflicts_of(all);
+  if (count == 0) return "";
+  return "CONTRADICTION: of " + std::to_string(count) +
+         " message(s) the portal's rows say two things; 'messages list' names them.\n";
+}
+
+// What is said of tenants as a whole, below their incidents.
+std::string said_of_all(const Views& views, const TimeZone& zone) {
+  return latent_faults_text(views.all, zone) + systemic_lines(views, zone) +
+         counts_text(views.all, zone) + conflicts_text(views.all) + alarms_text(views.all);
+}
+
+std::string control_json(const Views& views, bool open, Instant now) {
   Json incidents = Json::array();
   std::uint64_t count = 0;
-  for (const View& view : all) {
-    count += open_incidents(view);
-    for (const Incident& incident : view.incidents) {
-      if (incident.open) incidents.push_back(Json::parse(incident_json(incident), nullptr, false));
-    }
+  for (const ReportedIncident& one : all_incidents(views.all)) {
+    if (!one.incident.open) continue;
+    ++count;
+    incidents.push_back(Json::parse(incident_json(one.incident, one.beside), nullptr, false));
   }
   return dump({{"state", open ? "open" : "clear"},
                {"now", now.ms},
-               {"tenants", all.size()},
+               {"tenants", views.all.size()},
                {"open_incidents", count},
                {"incidents", std::move(incidents)},
-               {"alarms", alarms_json(all)},
-               {"latent_faults", latent_faults_json(all)}}) +
+               {"alarms", alarms_json(views.all)},
+               {"latent_faults", latent_faults_json(views.all)},
+               {"systemic", systemic_list(views.systemic)},
+               {"counts", counts_json(views.all)},
+               {"contradictions", conflicts_of(views.all)}}) +
          "\n";
 }
 
-std::string control_text(const std::vector<View>& all, const TimeZone& zone) {
-  std::vector<Incident> open = all_incidents(all);
-  std::erase_if(open, [](const Incident& incident) { return !incident.open; });
-  const std::string alarms = latent_faults_text(all, zone) + alarms_text(all);
-  if (open.empty() && alarms.empty()) {
-    return "Nothing is open. " + std::to_string(all.size()) + " tenant(s) looked at.\n";
+std::string control_text(const Views& views, const TimeZone& zone) {
+  std::vector<ReportedIncident> open = all_incidents(views.all);
+  std::erase_if(open, [](const ReportedIncident& one) { return !one.incident.open; });
+  const std::string said = said_of_all(views, zone);
+  if (open.empty() && said.empty()) {
+    return "Nothing is open. " + std::to_string(views.all.size()) + " tenant(s) looked at.\n";
   }
-  return (open.empty() ? std::string{} : incidents_table(open, zone)) + alarms;
+  return (open.empty() ? std::string{} : incidents_text(open, zone)) + said;
+}
+
+void add_list(std::string& text, const char* name, const Json& list) {
+  if (!list.empty()) text += dump({{name, list}}) + "\n";
 }
 
 }  // namespace
 
 Result<Inspected> list_incidents(const Config& config, const TimeZone& zone,
                                  const InspectOptions& options) {
-  MELDEVAKT_TRY_ASSIGN(const std::vector<View> all, views(config, options));
-  Inspected result{"", is_open(all)};
+  MELDEVAKT_TRY_ASSIGN(const Views views, all_views(config, options));
+  Inspected result{"", is_open(views.all)};
+  const std::vector<ReportedIncident> incidents = all_incidents(views.all);
   if (!options.json) {
-    result.text = incidents_table(all_incidents(all), zone) + latent_faults_text(all, zone) +
-                  alarms_text(all);
+    result.text = incidents_text(incidents, zone) + said_of_all(views, zone);
     return result;
   }
-  for (const Incident& incident : all_incidents(all)) result.text += incident_json(incident) + "\n";
-  const Json alarms = alarms_json(all);
-  if (!alarms.empty()) result.text += dump({{"alarms", alarms}}) + "\n";
-  const Json latent = latent_faults_json(all);
-  if (!latent.empty()) result.text += dump({{"latent_faults", latent}}) + "\n";
+  for (const ReportedIncident& one : incidents) {
+    result.text += incident_json(one.incident, one.beside) + "\n";
+  }
+  add_list(result.text, "alarms", alarms_json(views.all));
+  add_list(result.text, "latent_faults", latent_faults_json(views.all));
+  add_list(result.text, "systemic", systemic_list(views.systemic));
+  add_list(result.text, "counts", counts_json(views.all));
   return result;
 }
 
 Result<Inspected> list_messages(const Config& config, const TimeZone& zone,
                                 const InspectOptions& options) {
-  MELDEVAKT_TRY_ASSIGN(const std::vector<View> all, views(config, options));
-  Inspected result{"", is_open(all)};
-  std::vector<MessageVerdict> shown;
-  for (const View& view : all) {
+  Inspected result;
+  std::vector<ReportedMessage> shown;
+  std::vector<View> kept;  // what `shown` refers to
+  MELDEVAKT_TRY(each_view(config, options, [&](View& view) {
+    result.open = result.open || is_open(view);
+    view.input = {};
+    kept.push_back(std::move(view));
+  }));
+  for (const View& view : kept) {
+    const Beside beside = beside_of(view);
     for (const MessageVerdict& message : view.correlation.messages) {
       if (options.verdict && message.verdict != *options.verdict) continue;
-      if (options.json) result.text += message_json(message, view.tenant.id) + "\n";
-      shown.push_back(message);
+      if (options.json) {
+        result.text += message_json(message, view.tenant.id, beside.of(message)) + "\n";
+      } else {
+        shown.push_back({message, beside.of(message)});
+      }
     }
   }
-  if (!options.json) result.text = messages_table(shown, zone);
+  if (!options.json) result.text = messages_text(shown, zone);
   return result;
 }
 
@@ -181,21 +284,35 @@ Result<Inspected> report_fleet(const Config& config, const TimeZone& zone,
                                const InspectOptions& options) {
   Inspected result;
   std::vector<FleetRow> rows;
+  std::vector<TenantStanding> standings;
+  Views views;
   MELDEVAKT_TRY(each_view(config, options, [&](View& view) {
     result.open = result.open || is_open(view);
-    rows.push_back(fleet_row_of(view, asked_of(view, options.from, options.until, options.now)));
+    const Interval asked = asked_of(view, options.from, options.until, options.now);
+    rows.push_back(fleet_row_of(view, asked));
+    standings.push_back(standing_of(view, asked));
+    views.names[view.tenant.id] = view.tenant.name;
     if (options.json) result.text += fleet_row_json(rows.back()) + "\n";
   }));
-  result.text += options.json ? fleet_totals_json(rows) + "\n" : fleet_table(rows, zone);
+  views.systemic = systemic_incidents(standings);
+  if (!options.json) {
+    const std::string systemic = systemic_lines(views, zone);
+    result.text = fleet_table(rows, zone) + (systemic.empty() ? "" : "\n" + systemic);
+    return result;
+  }
+  for (const SystemicIncident& one : views.systemic) {
+    result.text += R"({"systemic":)" + systemic_json(one) + "}\n";
+  }
+  result.text += fleet_totals_json(rows) + "\n";  // the last line, always
   return result;
 }
 
 Result<Inspected> run_control(const Config& config, const TimeZone& zone,
                               const InspectOptions& options) {
-  MELDEVAKT_TRY_ASSIGN(const std::vector<View> all, views(config, options));
-  Inspected result{"", is_open(all)};
+  MELDEVAKT_TRY_ASSIGN(const Views views, all_views(config, options));
+  Inspected result{"", is_open(views.all)};
   result.text =
-      options.json ? control_json(all, result.open, options.now) : control_text(all, zone);
+      options.json ? control_json(views, result.open, options.now) : control_text(views, zone);
   return result;
 }
 

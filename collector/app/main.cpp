@@ -13,6 +13,7 @@
 #include "collector/app/log.h"
 #include "collector/app/registry_command.h"
 #include "collector/app/serve.h"
+#include "collector/app/tell_command.h"
 #include "collector/registry/registry_csv.h"
 #include "common/platform/clock.h"
 #include "common/platform/time_zones.h"
@@ -35,6 +36,7 @@ struct Arguments {
   ImportOptions import;
   CoverageOptions coverage;
   RegistrySetOptions registry;
+  TellOptions tell;
 
   [[nodiscard]] bool json() const { return format == "json"; }
 };
@@ -140,8 +142,20 @@ Result<int> do_registry_list(const Config& config, Clock& clock, const Arguments
   return kExitDone;
 }
 
-Result<int> do_control_list(const Config& config, Clock& clock, const Arguments& arguments) {
-  MELDEVAKT_TRY_ASSIGN(const Inspected seen, inspect(list_controls, config, clock, arguments));
+template <MakeEntry make>
+Result<int> do_tell(const Config& config, Clock& clock, const Arguments& arguments) {
+  TellOptions options = arguments.tell;
+  options.tenant = arguments.tenant;
+  options.from = arguments.from;
+  options.until = arguments.until;
+  options.json = arguments.json();
+  return run_tell(config, clock, make, options);
+}
+
+// Exit 1 when one of what is listed cannot be believed.
+template <Inspect what>
+Result<int> do_list_kept(const Config& config, Clock& clock, const Arguments& arguments) {
+  MELDEVAKT_TRY_ASSIGN(const Inspected seen, inspect(what, config, clock, arguments));
   return seen.open ? kExitFindings : kExitDone;
 }
 
@@ -189,6 +203,7 @@ class CommandLine {
     app_.require_subcommand(1);
     add_writers();
     add_registry();
+    add_tell();
     add_readers();
   }
   CLI::App& app() { return app_; }
@@ -211,6 +226,19 @@ class CommandLine {
   }
   void add_writers();
   void add_registry();
+  void add_tell();
+  CLI::App& telling(CLI::App& tell, const std::string& name, const std::string& what,
+                    Action action);
+  CLI::App& about_incident(CLI::App& sub) {
+    sub.add_option("--incident", arguments_.tell.incidents, "its id, as 'incidents list' has it")
+        ->required();
+    return sub;
+  }
+  CLI::App& about_message(CLI::App& sub) {
+    sub.add_option("--message", arguments_.tell.messages, "by its id, or any of its names")
+        ->required();
+    return sub;
+  }
   void add_readers();
   void add_reader_options(CLI::App& sub, bool has_tenant) {
     if (has_tenant) sub.add_option("--tenant", arguments_.tenant, "one tenant, by name");
@@ -269,6 +297,47 @@ void CommandLine::add_registry() {
   list.add_flag("--all", arguments_.everything, "whatever held at any time");
 }
 
+CLI::App& CommandLine::telling(CLI::App& tell, const std::string& name, const std::string& what,
+                               Action action) {
+  CLI::App& sub = command(tell, name, what, action);
+  sub.add_option("--tenant", arguments_.tenant, "whose, by name")->required();
+  sub.add_option("--by", arguments_.tell.by, "who says so: a name and role; kept as it is")
+      ->required();
+  sub.add_option("--note", arguments_.tell.note, "why, in a line; kept as it is");
+  return sub;
+}
+
+void CommandLine::add_tell() {
+  CLI::App& tell = group("tell", "what people know and decide: kept, and taken back by more");
+  CLI::App& recovered = about_message(
+      telling(tell, "recovered", "a message is there after all", do_tell<tell_recovered>));
+  recovered
+      .add_option("--how", arguments_.tell.how, "sent_again, downloaded, found or stored_by_hand")
+      ->required();
+  recovered.add_option("--when", arguments_.tell.when, "a date or RFC 3339")->required();
+  about_message(telling(tell, "mistaken", "the sender took it for a mistake and sent again (D)",
+                        do_tell<tell_mistaken>));
+  CLI::App& count = telling(tell, "stored-count", "so many messages are stored of those receipted",
+                            do_tell<tell_count>);
+  add_period(count, "receipted from this time on; a date or RFC 3339");
+  count.add_option("--form", arguments_.tell.form, "only PRIVAT, OFFENTLIG or UKJENT");
+  count.add_option("--count", arguments_.tell.count, "as counted in the database")->required();
+  about_incident(telling(tell, "merge", "these incidents are one", do_tell<tell_merge>));
+  about_message(about_incident(
+      telling(tell, "split", "these messages are another incident", do_tell<tell_split>)));
+  about_incident(telling(tell, "close", "the incident is dealt with", do_tell<tell_close>));
+  about_incident(telling(tell, "reopen", "... and it is not after all", do_tell<tell_reopen>));
+  about_incident(
+      telling(tell, "aware", "since when somebody knows of it: 72 hours run", do_tell<tell_aware>))
+      .add_option("--when", arguments_.tell.when, "a date or RFC 3339")
+      ->required();
+  telling(tell, "take-back", "an entry says nothing any more", do_tell<tell_back>)
+      .add_option("--entry", arguments_.tell.entry, "its number, as 'tell list' has it")
+      ->required();
+  add_reader_options(command(tell, "list", "what was told, oldest first", do_list_kept<list_told>),
+                     true);
+}
+
 void CommandLine::add_readers() {
   CLI::App& incidents = group("incidents", "what went wrong, by cause");
   add_reader_options(
@@ -296,9 +365,9 @@ void CommandLine::add_readers() {
               "control now and keep the signed record; exit 1 when something is open", do_control);
   add_reader_options(run, true);
   add_period(run, "control receipts from this time on; a date or RFC 3339");
-  add_reader_options(
-      command(control, "list", "the controls that ran, newest first, verified", do_control_list),
-      true);
+  add_reader_options(command(control, "list", "the controls that ran, newest first, verified",
+                             do_list_kept<list_controls>),
+                     true);
   command(app_, "audit",
           "tell everything again from the stored bytes; exit 1 when it does not hold", do_audit);
 }

@@ -12,6 +12,7 @@
 #include "collector/app/authority.h"
 #include "collector/app/control_socket.h"
 #include "collector/app/log_keys.h"
+#include "collector/app/silence.h"
 #include "collector/app/standing_control.h"
 #include "collector/http/listener.h"
 #include "collector/http/routes.h"
@@ -41,6 +42,7 @@ class Service {
   [[nodiscard]] Status write_listening() const;
   void watch_controls();
   void run_control(const Tenant& tenant);
+  void watch_silence();
   void on_stop();
 
   const Config& config_;
@@ -60,6 +62,7 @@ class Service {
   std::unique_ptr<Listener> people_;
   std::unique_ptr<ControlServer> control_;
   std::unique_ptr<StandingControl> standing_;
+  std::unique_ptr<SilenceWatch> silence_;
   net::steady_timer control_timer_{io_};
 };
 
@@ -118,6 +121,7 @@ Status Service::open_listeners() {
 
 Status Service::open_control() {
   MELDEVAKT_TRY_ASSIGN(standing_, make_standing_control(*store_, config_, clock_));
+  silence_ = std::make_unique<SilenceWatch>(*store_, config_.silent_after, clock_.now());
   actions_ = std::make_unique<ControlActions>(
       *store_, clock_, random_, agents_url(config_, agents_->port()), standing_.get());
   MELDEVAKT_TRY_ASSIGN(
@@ -141,6 +145,7 @@ void Service::watch_controls() {
       (void)strand_.post([this, tenant] { run_control(tenant); });
     }
   });
+  (void)strand_.post([this] { watch_silence(); });
   control_timer_.expires_after(std::chrono::milliseconds{kControlLook.ms});
   control_timer_.async_wait([this](error_code error) {
     if (!error) watch_controls();
@@ -159,6 +164,15 @@ void Service::run_control(const Tenant& tenant) {
   log_(record.value().agrees ? LogLevel::kInfo : LogLevel::kWarn,
        "standing control of " + tenant.id + ": " +
            control_sentence(record.value(), standing_->zone()));
+}
+
+void Service::watch_silence() {
+  const auto silent = silence_->look(clock_.now());
+  if (!silent) return log_(LogLevel::kError, "silence: " + silent.error().message());
+  for (const Alarm& alarm : silent.value()) {
+    log_(LogLevel::kWarn,
+         "tenant " + alarm.tenant + " agent " + alarm.agent + " is silent: " + alarm.detail);
+  }
 }
 
 void Service::on_stop() {

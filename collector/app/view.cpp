@@ -26,6 +26,66 @@ Result<std::optional<Alarm>> missed_control(Store& store, const Config& config,
                                     due}};
 }
 
+void add_time(const MessageVerdict& message, Instant limit, std::uint64_t& count,
+              const MessageVerdict*& first) {
+  for (const auto& time : {message.sent, message.receipted, message.committed, message.failed}) {
+    if (!time || *time <= limit) continue;
+    ++count;
+    if (first == nullptr) first = &message;
+    return;
+  }
+}
+
+// A message whose times lie ahead waits until then, and no control looks at it before.
+std::optional<Alarm> future_times(const View& view, Instant now) {
+  std::uint64_t count = 0;
+  const MessageVerdict* first = nullptr;
+  for (const MessageVerdict& message : view.correlation.messages) {
+    add_time(message, now + kAheadMax, count, first);
+  }
+  if (first == nullptr) return std::nullopt;
+  return Alarm{view.tenant.id, "", "future_time",
+               std::to_string(count) + " message(s) have times that are still to come, the first " +
+                   first->message + ": a wrong time zone or a wrong clock; they wait until then",
+               now};
+}
+
+// What an agent told last, against when it came.
+std::optional<Alarm> wrong_clock(const AgentRecord& agent) {
+  if (!agent.last_received || agent.head.next_sequence == 0) return std::nullopt;
+  const Duration ahead = agent.head.until - *agent.last_received;
+  if (ahead > kAheadMax) {
+    return Alarm{agent.key.tenant, agent.key.agent, "clock_ahead",
+                 "it tells of " + to_rfc3339(agent.head.until) + ", received at " +
+                     to_rfc3339(*agent.last_received) + ": its clock is wrong",
+                 *agent.last_received};
+  }
+  if (Duration{} - ahead > kBehindMax) {
+    return Alarm{agent.key.tenant, agent.key.agent, "clock_behind",
+                 "what came last, at " + to_rfc3339(*agent.last_received) + ", ends at " +
+                     to_rfc3339(agent.head.until) +
+                     ": it tells of old times still, or its clock is slow",
+                 *agent.last_received};
+  }
+  return std::nullopt;
+}
+
+Status add_what_people_told(Store& store, View& view) {
+  MELDEVAKT_TRY_ASSIGN(view.told, store.told(view.tenant.id, view.alarms));
+  std::vector<LedgerEntry> entries;
+  for (const ToldEntry& told : view.told) entries.push_back(told.entry);
+  view.people = split_entries(entries);
+  view.counts = apply_testimony(view.correlation, view.people.testimony);
+  return {};
+}
+
+Status add_conflicts(Store& store, View& view) {
+  MELDEVAKT_TRY_ASSIGN(std::vector<Receipt> rows, store.receipt_versions(view.tenant.id));
+  rows.insert(rows.end(), view.input.receipts.begin(), view.input.receipts.end());
+  view.conflicts = receipt_conflicts(rows);
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name) {
@@ -48,19 +108,30 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   MELDEVAKT_TRY_ASSIGN(view.alarms, store.alarms(tenant.id));
   std::vector<Alarm> found;
   MELDEVAKT_TRY_ASSIGN(view.input, store.tenant_input(tenant.id, found));
+  std::erase_if(view.alarms, [](const Alarm& alarm) { return alarm.closed.has_value(); });
   view.alarms.insert(view.alarms.end(), found.begin(), found.end());
   view.input.policy = config.policy;
   view.correlation = correlate(view.input, options.now);
-  view.incidents = group_incidents(view.correlation);
   MELDEVAKT_TRY_ASSIGN(view.agents, store.agents(tenant.id));
   MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries, store.registry_entries(tenant.id));
   view.registry = Registry{entries};
+  // A message that was lost shows the fault, also when somebody has brought it back.
   view.latent = latent_fault(view.correlation, view.registry.fixed_since());
+  MELDEVAKT_TRY(add_what_people_told(store, view));
+  MELDEVAKT_TRY(add_conflicts(store, view));
+  view.relaxed = relaxed_matches(view.correlation, view.input);
+  view.overloads = overloads_of(view.input);
+  view.incidents =
+      apply_decisions(view.correlation, group_incidents(view.correlation), view.people.decisions);
   if (options.schedule_zone != nullptr) {
     MELDEVAKT_TRY_ASSIGN(
         const std::optional<Alarm> missed,
         missed_control(store, config, tenant, view.agents, options.now, *options.schedule_zone));
     if (missed) view.alarms.push_back(*missed);
+    if (const auto future = future_times(view, options.now)) view.alarms.push_back(*future);
+    for (const AgentRecord& agent : view.agents) {
+      if (const auto wrong = wrong_clock(agent)) view.alarms.push_back(*wrong);
+    }
   }
   return view;
 }
@@ -87,6 +158,37 @@ Interval asked_of(const View& view, std::optional<Instant> from, std::optional<I
   return {std::min(begin.value_or(view.tenant.created), end), end};
 }
 
+Beside beside_of(const View& view) {
+  return Beside{
+      {view.correlation, view.relaxed, view.overloads, view.conflicts, view.people.decisions}};
+}
+
+std::optional<ClockLevel> level_of(const View& view) {
+  const Beside beside = beside_of(view);
+  std::optional<ClockLevel> out;
+  for (const Incident& incident : view.incidents) {
+    const auto level = beside.of(incident).level;
+    if (level) out = std::max(out.value_or(*level), *level);
+  }
+  return out;
+}
+
+TenantStanding standing_of(const View& view, const Interval& asked) {
+  TenantStanding out;
+  out.tenant = view.tenant.id;
+  const Instant at = view.incidents.empty() ? asked.to : view.incidents.back().first;
+  const ProductVersion product = product_version(view.registry.value(EntryKind::kProduct, at));
+  out.product = product.product;
+  out.version = product.version;
+  const TenantAnswer answer = answer_of(view.input, view.correlation, asked);
+  out.covered = hole_in(view.input.coverage, asked).empty();
+  out.answered = answer.answer != Answer::kUnanswered;
+  out.patched = view.registry.value(EntryKind::kPatch, asked.to) == "fixed";
+  out.messages = view.correlation.messages.size();
+  out.incidents = view.incidents;
+  return out;
+}
+
 FleetRow fleet_row_of(const View& view, const Interval& asked) {
   FleetRow row = summarise_tenant(view.correlation, view.incidents);
   row.tenant = view.tenant.id;
@@ -106,6 +208,12 @@ FleetRow fleet_row_of(const View& view, const Interval& asked) {
   row.product = view.registry.value(EntryKind::kProduct, asked.to);
   row.patch = view.registry.value(EntryKind::kPatch, asked.to);
   row.activated = view.registry.activated();
+  row.level = level_of(view);
+  for (const Overload& overload : view.overloads) {
+    if (overload.span.to <= asked.from || asked.to <= overload.span.from) continue;
+    ++(overload.state == OverloadState::kConfirmed ? row.overloads_confirmed
+                                                   : row.overloads_suspected);
+  }
   return row;
 }
 

@@ -9,7 +9,10 @@
 
 #include "collector/app/config.h"
 #include "collector/incidents/incidents.h"
+#include "collector/incidents/ledger_entry.h"
+#include "collector/incidents/signatures.h"
 #include "collector/registry/registry.h"
+#include "collector/report/beside.h"
 #include "collector/report/control_record.h"
 #include "collector/report/report.h"
 #include "collector/store/store.h"
@@ -21,13 +24,24 @@ namespace meldevakt::collector {
 inline constexpr Duration kAnsweredWithin = minutes(15);
 // So long after its time a control that has not run is an alarm.
 inline constexpr Duration kControlLate = hours(1);
+// What lies further ahead of now, or of when it was received, is a wrong time or a wrong clock.
+inline constexpr Duration kAheadMax = minutes(10);
+// What a new statement tells ends so long before it was received: the agent catches up, or its
+// clock is slow. Less is an ordinary night without a network.
+inline constexpr Duration kBehindMax = hours(12);
 
 struct View {
   Tenant tenant;
   TenantInput input;
-  Correlation correlation;
-  std::vector<Incident> incidents;
-  std::vector<Alarm> alarms;  // stored, then found while reading
+  Correlation correlation;          // with what people told
+  std::vector<Incident> incidents;  // with what people decided
+  std::vector<Alarm> alarms;        // open ones that are stored, then found while reading
+  std::vector<ToldEntry> told;
+  EntriesOfPeople people;
+  std::vector<Reconciliation> counts;  // of stored messages, against the receipts
+  std::vector<RelaxedMatch> relaxed;
+  std::vector<Overload> overloads;
+  std::vector<ReceiptConflict> conflicts;
   std::vector<AgentRecord> agents;
   Registry registry;
   std::optional<LatentFault> latent;
@@ -50,6 +64,12 @@ struct ViewOptions {
 // where the logs begin, until kAnsweredWithin before now.
 [[nodiscard]] Interval asked_of(const View& view, std::optional<Instant> from,
                                 std::optional<Instant> until, Instant now);
+// What reports tell beside its messages and incidents. Refers to the view.
+[[nodiscard]] Beside beside_of(const View& view);
+// The most urgent of its open incidents.
+[[nodiscard]] std::optional<ClockLevel> level_of(const View& view);
+// For systemic_incidents(): its product as of its latest incident, else as of the end of `asked`.
+[[nodiscard]] TenantStanding standing_of(const View& view, const Interval& asked);
 [[nodiscard]] FleetRow fleet_row_of(const View& view, const Interval& asked);
 [[nodiscard]] std::uint64_t open_incidents(const View& view);
 // Something a person must look at: an open incident, an alarm, a latent fault.

@@ -1,5 +1,7 @@
 #include "collector/incidents/ledger_entry.h"
 
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "common/summary/forms.h"
@@ -122,6 +124,16 @@ LedgerEntry read_decision(JsonReader& reader, Head head, DecisionKind kind) {
   return out;
 }
 
+std::optional<std::uint64_t> takes_back(const LedgerEntry& entry) {
+  if (const auto* decision = std::get_if<IncidentDecision>(&entry)) {
+    if (decision->kind == DecisionKind::kTakenBack) return decision->entry;
+    return std::nullopt;
+  }
+  const auto* const back = std::get_if<TakenBack>(&std::get<Testimony>(entry).what);
+  if (back == nullptr) return std::nullopt;
+  return back->entry;
+}
+
 }  // namespace
 
 std::uint64_t number_of(const LedgerEntry& entry) {
@@ -130,6 +142,19 @@ std::uint64_t number_of(const LedgerEntry& entry) {
 
 void set_number(LedgerEntry& entry, std::uint64_t number) {
   std::visit([number](auto& what) { what.number = number; }, entry);
+}
+
+void set_told(LedgerEntry& entry, Instant told) {
+  std::visit([told](auto& what) { what.told = told; }, entry);
+}
+
+std::string_view person_of(const LedgerEntry& entry) {
+  return std::visit([](const auto& what) { return std::string_view{what.person}; }, entry);
+}
+
+Status check_entry_of_people(const LedgerEntry& entry) {
+  if (const auto* testimony = std::get_if<Testimony>(&entry)) return check_testimony(*testimony);
+  return check_decision(std::get<IncidentDecision>(entry));
 }
 
 std::string encode_entry(const LedgerEntry& entry) {
@@ -163,10 +188,19 @@ Result<LedgerEntry> decode_entry(std::string_view text) {
     reader.fail("kind", "not a word of its list");
   }
   MELDEVAKT_TRY(reader.finish());
-  if (const auto* testimony = std::get_if<Testimony>(&out)) {
-    MELDEVAKT_TRY(check_testimony(*testimony));
-  } else {
-    MELDEVAKT_TRY(check_decision(std::get<IncidentDecision>(out)));
+  MELDEVAKT_TRY(check_entry_of_people(out));
+  return out;
+}
+
+std::set<std::uint64_t> taken_back(const std::vector<LedgerEntry>& entries) {
+  std::map<std::uint64_t, std::uint64_t> takes;  // by number: which entry it takes back
+  for (const LedgerEntry& entry : entries) {
+    if (const auto back = takes_back(entry)) takes[number_of(entry)] = *back;
+  }
+  std::set<std::uint64_t> out;
+  // From the newest on, so that who took back is itself taken back first.
+  for (auto at = takes.rbegin(); at != takes.rend(); ++at) {
+    if (out.count(at->first) == 0 && at->second < at->first) out.insert(at->second);
   }
   return out;
 }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -30,6 +31,9 @@ using LedgerEntry = std::variant<Testimony, IncidentDecision>;
 
 [[nodiscard]] std::uint64_t number_of(const LedgerEntry& entry);
 void set_number(LedgerEntry& entry, std::uint64_t number);
+void set_told(LedgerEntry& entry, Instant told);
+[[nodiscard]] std::string_view person_of(const LedgerEntry& entry);
+[[nodiscard]] Status check_entry_of_people(const LedgerEntry& entry);
 
 [[nodiscard]] std::string encode_entry(const LedgerEntry& entry);
 [[nodiscard]] Result<LedgerEntry> decode_entry(std::string_view json);
@@ -38,6 +42,10 @@ struct EntriesOfPeople {
   std::vector<Testimony> testimony;
   std::vector<IncidentDecision> decisions;
 };
+// Numbers of entries that other entries take back, and that are not given back by taking those
+// back.
+[[nodiscard]] std::set<std::uint64_t> taken_back(const std::vector<LedgerEntry>& entries);
+
 // What takes an entry back is put into both lists: numbers are unique over both.
 [[nodiscard]] EntriesOfPeople split_entries(const std::vector<LedgerEntry>& entries);
 

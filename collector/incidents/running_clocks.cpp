@@ -1,6 +1,7 @@
 #include "collector/incidents/running_clocks.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 namespace meldevakt::collector {
@@ -37,6 +38,31 @@ std::vector<Clock> clocks_of(const Incident& incident, std::optional<Instant> aw
     out.push_back(clock_at(ClockKind::kPurge, *incident.earliest_deadline, now));
   }
   sort_by_due(out);
+  return out;
+}
+
+std::vector<Clock> clocks_of(const Incident& incident,
+                             const std::vector<const MessageVerdict*>& messages,
+                             std::optional<Instant> aware, Instant now) {
+  std::vector<Clock> out = clocks_of(incident, aware, now);
+  if (!incident.open) return out;
+  std::map<ClockKind, Clock> soonest;
+  for (const MessageVerdict* message : messages) {
+    if (!needs_action(message->verdict)) continue;
+    for (const Clock& clock : clocks_of(*message, now)) {
+      if (clock.kind == ClockKind::kPurge) continue;  // the incident's own: not of what is purged
+      const auto [at, added] = soonest.try_emplace(clock.kind, clock);
+      if (!added && clock.due < at->second.due) at->second = clock;
+    }
+  }
+  for (const auto& [kind, clock] : soonest) out.push_back(clock);
+  sort_by_due(out);
+  return out;
+}
+
+std::optional<ClockLevel> level_of(const std::vector<Clock>& clocks) {
+  std::optional<ClockLevel> out;
+  for (const Clock& clock : clocks) out = std::max(out.value_or(clock.level), clock.level);
   return out;
 }
 

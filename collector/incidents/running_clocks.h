@@ -20,4 +20,13 @@ namespace meldevakt::collector {
 [[nodiscard]] std::vector<Clock> clocks_of(const Incident& incident, std::optional<Instant> aware,
                                            Instant now);
 
+// The same, and of those of its messages that are not in the case system yet the soonest of the
+// child-welfare act's two. None of an incident that is not open but the 72 hours.
+[[nodiscard]] std::vector<Clock> clocks_of(const Incident& incident,
+                                           const std::vector<const MessageVerdict*>& messages,
+                                           std::optional<Instant> aware, Instant now);
+
+// The most urgent of them; nullopt: there are none.
+[[nodiscard]] std::optional<ClockLevel> level_of(const std::vector<Clock>& clocks);
+
 }  // namespace meldevakt::collector

@@ -26,6 +26,7 @@ using Key = std::pair<std::string, std::string>;  // cause, product
 struct Seen {
   const TenantStanding* tenant = nullptr;
   Instant first;
+  Instant last;
   std::uint64_t messages = 0;
   Verdict worst = Verdict::kStoredAfterReceipt;
 };
@@ -38,8 +39,9 @@ std::map<Key, std::vector<Seen>> signatures_of(const std::vector<TenantStanding>
       if (!is_signature(incident.cause)) continue;
       const auto [at, added] = its.try_emplace(Key{incident.cause, tenant.product});
       Seen& seen = at->second;
-      if (added) seen = {&tenant, incident.first, 0, incident.worst};
+      if (added) seen = {&tenant, incident.first, incident.last, 0, incident.worst};
       seen.first = std::min(seen.first, incident.first);
+      seen.last = std::max(seen.last, incident.last);
       seen.messages += incident.messages.size();
       if (severity(seen.worst) < severity(incident.worst)) seen.worst = incident.worst;
     }
@@ -105,7 +107,8 @@ std::string reason_of(const SystemicIncident& incident) {
                     std::to_string(incident.tenants.size()) + " municipalities with the same cause";
   if (!incident.product.empty()) out += " in " + incident.product;
   out += ": " + describe_cause(incident.cause) + "; first seen at " + to_rfc3339(incident.first) +
-         ", in a second one at " + to_rfc3339(incident.raised);
+         ", in a second one at " + to_rfc3339(incident.raised) + ", last at " +
+         to_rfc3339(incident.last);
   if (!incident.exposed.empty()) {
     out += "; " + std::to_string(incident.exposed.size()) + " others may be hit";
   }
@@ -137,9 +140,11 @@ std::vector<SystemicIncident> systemic_incidents(const std::vector<TenantStandin
     incident.product = key.second;
     incident.first = seen[0].first;
     incident.raised = seen[1].first;
+    incident.last = seen[0].last;
     for (const Seen& one : seen) {
       incident.tenants.push_back(one.tenant->tenant);
       incident.messages += one.messages;
+      incident.last = std::max(incident.last, one.last);
       if (severity(incident.worst) < severity(one.worst)) incident.worst = one.worst;
     }
     incident.exposed = exposed_of(tenants, key, seen);

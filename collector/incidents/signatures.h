@@ -49,11 +49,15 @@ struct SystemicIncident {
   std::vector<std::string> tenants;  // where it was seen, by when
   Instant first;                     // seen anywhere
   Instant raised;                    // seen in the second: systemic since then
+  Instant last;                      // seen latest anywhere
   std::uint64_t messages = 0;        // of all of them
   Verdict worst = Verdict::kStoredAfterReceipt;
   std::vector<Exposed> exposed;  // everyone else who may be hit, whom to sample next first
   std::string reason;            // in words
 };
+
+// Whom to look at next when somebody asks for a sample: the first so many of `exposed`.
+inline constexpr std::size_t kSampleNext = 5;
 
 // Sorted by `raised`, then id.
 [[nodiscard]] std::vector<SystemicIncident> systemic_incidents(

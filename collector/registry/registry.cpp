@@ -87,6 +87,18 @@ bool is_municipality_number(std::string_view text) {
   return text.size() == 4 && is_digits(text);
 }
 
+ProductVersion product_version(std::string_view value) {
+  const std::size_t blank = value.rfind(' ');
+  if (blank == std::string_view::npos) return {std::string{value}, ""};
+  std::string_view version = value.substr(blank + 1);
+  const bool has_v = version.size() > 1 && (version[0] == 'v' || version[0] == 'V');
+  if (has_v) version.remove_prefix(1);
+  if (version.empty() || version[0] < '0' || version[0] > '9') return {std::string{value}, ""};
+  std::string_view product = value.substr(0, blank);
+  while (!product.empty() && product.back() == ' ') product.remove_suffix(1);
+  return {std::string{product}, std::string{version}};
+}
+
 Status check_entry(const RegistryEntry& entry) {
   const auto refuse = [&](std::string_view why) {
     return Error{Errc::kInvalid, std::string{to_string(entry.kind)} + ": " + std::string{why}};

@@ -63,6 +63,14 @@ struct RegistryEntry {
 [[nodiscard]] bool is_organisation_number(std::string_view text);
 [[nodiscard]] bool is_municipality_number(std::string_view text);  // four digits
 
+// A product's value as its name and its version: "Fagsystem 4.2.1" is "Fagsystem" and "4.2.1". The
+// version is the last word when it begins with a digit, or with "v" and one; else it is "".
+struct ProductVersion {
+  std::string product;
+  std::string version;
+};
+[[nodiscard]] ProductVersion product_version(std::string_view value);
+
 // Ok when the entry can be meant.
 [[nodiscard]] Status check_entry(const RegistryEntry& entry);
 

@@ -9,13 +9,15 @@
 namespace meldevakt::collector {
 namespace {
 
-bool is_loss(Verdict verdict) {
-  return verdict == Verdict::kLost || verdict == Verdict::kMissing ||
-         verdict == Verdict::kRecovered;
+// What was recovered has its category still; what never had one was not seen to be lost: nobody
+// could tell, and then somebody found it.
+bool is_loss(const MessageVerdict& message) {
+  if (message.verdict == Verdict::kRecovered) return message.category != Category::kNone;
+  return message.verdict == Verdict::kLost || message.verdict == Verdict::kMissing;
 }
 
 void count(const MessageVerdict& message, TenantAnswer& out) {
-  if (is_loss(message.verdict)) {
+  if (is_loss(message)) {
     ++out.lost;
   } else if (needs_action(message.verdict) || message.verdict == Verdict::kPending) {
     ++out.undecided;

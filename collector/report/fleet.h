@@ -3,7 +3,8 @@
 // The columns are those of the Bufdir report's table 2, and their sum is exact by construction:
 // every municipality is in one of three states.
 //
-//   affected     a message of the time was receipted and not stored (lost, missing, recovered)
+//   affected     a message of the time was receipted and not stored (lost, missing, or recovered
+//                after it was that or in doubt)
 //   clean        none was, none is undecided, and whatever could have shown a commit was read
 //                without a hole over the whole time
 //   unanswered   neither can be said; the reason says why

@@ -41,6 +41,51 @@ Json windows_of(const MessageVerdict& message) {
   return out;
 }
 
+Json clocks_of(const std::vector<Clock>& clocks) {
+  Json out = Json::array();
+  for (const Clock& clock : clocks) {
+    out.push_back({{"kind", to_string(clock.kind)},
+                   {"due", to_rfc3339(clock.due)},
+                   {"level", to_string(clock.level)},
+                   {"next", time_or_null(clock.next)}});
+  }
+  return out;
+}
+
+Json level_or_null(const std::optional<ClockLevel>& level) {
+  return level ? Json(to_string(*level)) : Json(nullptr);
+}
+
+Json overloads_of(const std::vector<const Overload*>& overloads) {
+  Json out = Json::array();
+  for (const Overload* overload : overloads) {
+    Json witnesses = Json::array();
+    for (const auto& [agent, source] : overload->witnesses) {
+      witnesses.push_back({{"agent", agent}, {"source", source}});
+    }
+    out.push_back({{"from", to_rfc3339(overload->span.from)},
+                   {"to", to_rfc3339(overload->span.to)},
+                   {"state", to_string(overload->state)},
+                   {"driver", overload->driver},
+                   {"metrics", overload->metrics},
+                   {"witnesses", std::move(witnesses)}});
+  }
+  return out;
+}
+
+Json relaxed_of(const std::vector<const RelaxedMatch*>& matches) {
+  Json out = Json::array();
+  for (const RelaxedMatch* match : matches) {
+    out.push_back({{"fact_id", match->fact_id},
+                   {"source", match->source},
+                   {"time", to_rfc3339(match->time)},
+                   {"only", match->only},
+                   {"alternatives", match->messages},
+                   {"more", match->more}});
+  }
+  return out;
+}
+
 Json latent_or_null(const FleetRow& row) {
   if (!row.latent) return nullptr;
   return {{"first", to_rfc3339(row.latent->first)},
@@ -51,7 +96,8 @@ Json latent_or_null(const FleetRow& row) {
 
 }  // namespace
 
-std::string message_json(const MessageVerdict& message, std::string_view tenant) {
+std::string message_json(const MessageVerdict& message, std::string_view tenant,
+                         const MessageBeside& beside) {
   return line({{"tenant", tenant},
                {"message", message.message},
                {"references", references_of(message)},
@@ -68,10 +114,15 @@ std::string message_json(const MessageVerdict& message, std::string_view tenant)
                {"purge_deadline", time_or_null(message.purge_deadline)},
                {"windows", windows_of(message)},
                {"candidates", message.candidates},
-               {"evidence", message.evidence}});
+               {"evidence", message.evidence},
+               {"sender_mistaken", message.sender_mistaken},
+               {"clocks", clocks_of(beside.clocks)},
+               {"relaxed", relaxed_of(beside.relaxed)},
+               {"overloads", overloads_of(beside.overloads)},
+               {"contradictions", beside.contradictions}});
 }
 
-std::string incident_json(const Incident& incident) {
+std::string incident_json(const Incident& incident, const IncidentBeside& beside) {
   return line({{"id", incident.id},
                {"tenant", incident.tenant},
                {"cause", incident.cause},
@@ -81,7 +132,13 @@ std::string incident_json(const Incident& incident) {
                {"messages", incident.messages},
                {"earliest_deadline", time_or_null(incident.earliest_deadline)},
                {"reason", incident.reason},
-               {"open", incident.open}});
+               {"open", incident.open},
+               {"closed_by_person", incident.closed_by_person},
+               {"decided", incident.decided},
+               {"aware", time_or_null(beside.aware)},
+               {"level", level_or_null(beside.level)},
+               {"clocks", clocks_of(beside.clocks)},
+               {"overloads", overloads_of(beside.overloads)}});
 }
 
 std::string fleet_row_json(const FleetRow& row) {
@@ -106,7 +163,10 @@ std::string fleet_row_json(const FleetRow& row) {
        {"latent_fault", latent_or_null(row)},
        {"product", row.product},
        {"patch", row.patch},
-       {"activated", time_or_null(row.activated)}});
+       {"activated", time_or_null(row.activated)},
+       {"level", level_or_null(row.level)},
+       {"overloads",
+        {{"confirmed", row.overloads_confirmed}, {"suspected", row.overloads_suspected}}}});
 }
 
 FleetTotals total(const std::vector<FleetRow>& rows) {

@@ -8,6 +8,7 @@
 
 #include "collector/correlate/correlate.h"
 #include "collector/incidents/incidents.h"
+#include "collector/report/beside.h"
 #include "collector/report/fleet.h"
 #include "collector/report/latent_fault.h"
 
@@ -28,12 +29,17 @@ struct FleetRow {
   std::string
       product;        // the case system and its version, as the register says; "" when it does not
   std::string patch;  // "affected", "fixed", "unknown" or ""
-  std::optional<Instant> activated;  // its portal
+  std::optional<Instant> activated;       // its portal
+  std::optional<ClockLevel> level;        // the most urgent of its open incidents
+  std::uint64_t overloads_confirmed = 0;  // within `asked`
+  std::uint64_t overloads_suspected = 0;
 };
 [[nodiscard]] FleetTotals total(const std::vector<FleetRow>& rows);
 
-[[nodiscard]] std::string message_json(const MessageVerdict& message, std::string_view tenant);
-[[nodiscard]] std::string incident_json(const Incident& incident);
+[[nodiscard]] std::string message_json(const MessageVerdict& message, std::string_view tenant,
+                                       const MessageBeside& beside = {});
+[[nodiscard]] std::string incident_json(const Incident& incident,
+                                        const IncidentBeside& beside = {});
 [[nodiscard]] std::string fleet_row_json(const FleetRow& row);
 // The last line of a fleet report: the columns of the Bufdir report's table 2.
 [[nodiscard]] std::string fleet_totals_json(const std::vector<FleetRow>& rows);
@@ -41,10 +47,20 @@ struct FleetRow {
                                         const std::vector<Incident>& incidents);
 
 // For people at a terminal: aligned columns, Oslo time given by `zone`.
-[[nodiscard]] std::string incidents_table(const std::vector<Incident>& incidents,
-                                          const TimeZone& zone);
-[[nodiscard]] std::string messages_table(const std::vector<MessageVerdict>& messages,
+struct ReportedIncident {
+  Incident incident;
+  IncidentBeside beside{};
+};
+// A table, and below it of each why it is one incident and which deadlines run.
+[[nodiscard]] std::string incidents_text(const std::vector<ReportedIncident>& incidents,
                                          const TimeZone& zone);
+struct ReportedMessage {
+  MessageVerdict message;
+  MessageBeside beside{};
+};
+// A table, and below it what is said of single messages: nameless commits, contradictions.
+[[nodiscard]] std::string messages_text(const std::vector<ReportedMessage>& messages,
+                                        const TimeZone& zone);
 [[nodiscard]] std::string fleet_table(const std::vector<FleetRow>& rows, const TimeZone& zone);
 
 }  // namespace meldevakt::collector

@@ -61,34 +61,99 @@ std::string table_2(const FleetTotals& all) {
   return table.text();
 }
 
-}  // namespace
-
-std::string messages_table(const std::vector<MessageVerdict>& messages, const TimeZone& zone) {
-  Table table{
-      {"MESSAGE", "SENT", "RECEIPTED", "VERDICT", "WHY", "OVERLAPPED BY", "PORTAL HAS IT UNTIL"}};
-  for (const MessageVerdict& message : messages) {
-    table.add({message.message, local_time(message.sent, zone), local_time(message.receipted, zone),
-               words(message.verdict), why(message), overlapped_by(message, zone),
-               kept_until(message, zone)});
-  }
-  return table.text();
+std::string state_of(const Incident& incident) {
+  if (incident.open) return "open";
+  return incident.closed_by_person ? "closed by a person" : "closed";
 }
 
-std::string incidents_table(const std::vector<Incident>& incidents, const TimeZone& zone) {
-  Table table{{"INCIDENT", "STATE", "WORST", "MESSAGES", "FIRST", "LAST", "FIRST PURGE", "CAUSE"}};
-  for (const Incident& incident : incidents) {
-    table.add({incident.id, incident.open ? "open" : "closed", words(incident.worst),
+std::string level_of(const std::optional<ClockLevel>& level) {
+  return level ? std::string{to_string(*level)} : "-";
+}
+
+std::string_view words(ClockKind kind) {
+  switch (kind) {
+    case ClockKind::kPurge: return "the portal deletes the first of them";
+    case ClockKind::kLookAt: return "7 days to look at the message are over";
+    case ClockKind::kFeedback: return "21 days to answer the sender are over";
+    case ClockKind::kNotify: return "72 hours to notify Datatilsynet are over";
+  }
+  return "";
+}
+
+std::string words(const std::vector<Clock>& clocks, const TimeZone& zone) {
+  std::string out;
+  for (const Clock& clock : clocks) {
+    out += "  " + local_time(clock.due, zone) + " " + std::string{words(clock.kind)} + " (" +
+           std::string{to_string(clock.level)} + ")\n";
+  }
+  return out;
+}
+
+std::string words(const Overload& overload, const TimeZone& zone) {
+  return "  overload, " + std::string{to_string(overload.state)} + ": " +
+         describe_driver(overload.driver) + " " + local_time(overload.span.from, zone) + " - " +
+         local_time(overload.span.to, zone) + "\n";
+}
+
+std::string said_of(const ReportedIncident& one, const TimeZone& zone) {
+  std::string out = printable(one.incident.id + ": " + one.incident.reason) + "\n";
+  if (one.incident.open) out += words(one.beside.clocks, zone);
+  for (const Overload* overload : one.beside.overloads) out += words(*overload, zone);
+  return out;
+}
+
+std::string said_of(const ReportedMessage& one, const TimeZone& zone) {
+  const std::string& name = one.message.message;
+  std::string out;
+  for (const RelaxedMatch* match : one.beside.relaxed) {
+    const std::size_t others = match->messages.size() + match->more - 1;
+    out += printable(name) + ": a commit without a name at " + local_time(match->time, zone) +
+           " in '" + printable(match->source) + "' could be its";
+    out += match->only ? ", and no other's" : ", or that of " + std::to_string(others) + " others";
+    out += "; it is not counted as stored\n";
+  }
+  for (const std::string& field : one.beside.contradictions) {
+    out += printable(name) + ": the portal's rows contradict each other (" + field +
+           "): one was wrong, or two messages have this id\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string messages_text(const std::vector<ReportedMessage>& messages, const TimeZone& zone) {
+  Table table{
+      {"MESSAGE", "SENT", "RECEIPTED", "VERDICT", "WHY", "OVERLAPPED BY", "PORTAL HAS IT UNTIL"}};
+  std::string below;
+  for (const ReportedMessage& one : messages) {
+    const MessageVerdict& message = one.message;
+    table.add({message.message, local_time(message.sent, zone), local_time(message.receipted, zone),
+               words(message.verdict) + (message.sender_mistaken ? " (D)" : ""), why(message),
+               overlapped_by(message, zone), kept_until(message, zone)});
+    below += said_of(one, zone);
+  }
+  return table.text() + below;
+}
+
+std::string incidents_text(const std::vector<ReportedIncident>& incidents, const TimeZone& zone) {
+  Table table{
+      {"INCIDENT", "STATE", "LEVEL", "WORST", "MESSAGES", "FIRST", "LAST", "FIRST PURGE", "CAUSE"}};
+  std::string below;
+  for (const ReportedIncident& one : incidents) {
+    const Incident& incident = one.incident;
+    table.add({incident.id, state_of(incident), level_of(one.beside.level), words(incident.worst),
                std::to_string(incident.messages.size()), local_time(incident.first, zone),
                local_time(incident.last, zone), local_time(incident.earliest_deadline, zone),
                describe_cause(incident.cause)});
+    below += said_of(one, zone);
   }
-  return table.text();
+  return table.text() + below;
 }
 
 std::string fleet_table(const std::vector<FleetRow>& rows, const TimeZone& zone) {
   Table table{{"TENANT", "NAME", "AGENTS", "LAST HEARD", "MESSAGES", "STORED", "PENDING",
-               "NEED ACTION", "OPEN INCIDENTS", "ALARMS", "MUNICIPALITIES", "LOST", "LATENT FAULT",
-               "ANSWER"}};
+               "NEED ACTION", "OPEN INCIDENTS", "LEVEL", "ALARMS", "MUNICIPALITIES", "LOST",
+               "LATENT FAULT", "ANSWER"}};
   FleetRow sum;
   const FleetTotals all = total(rows);
   std::uint64_t sums[4] = {};
@@ -105,7 +170,7 @@ std::string fleet_table(const std::vector<FleetRow>& rows, const TimeZone& zone)
     table.add({row.tenant, row.name, std::to_string(row.agents),
                local_time(row.last_statement, zone), std::to_string(counts[0]),
                std::to_string(counts[1]), std::to_string(counts[2]), std::to_string(counts[3]),
-               std::to_string(row.open_incidents), std::to_string(row.alarms),
+               std::to_string(row.open_incidents), level_of(row.level), std::to_string(row.alarms),
                std::to_string(row.municipalities.size()), std::to_string(row.answer.lost),
                latent(row, zone), answer(row)});
     sum.agents += row.agents;
@@ -116,7 +181,7 @@ std::string fleet_table(const std::vector<FleetRow>& rows, const TimeZone& zone)
   table.add({"all", std::to_string(rows.size()) + (rows.size() == 1 ? " tenant" : " tenants"),
              std::to_string(sum.agents), "", std::to_string(sums[0]), std::to_string(sums[1]),
              std::to_string(sums[2]), std::to_string(sums[3]), std::to_string(sum.open_incidents),
-             std::to_string(sum.alarms), std::to_string(all.uses), std::to_string(all.lost), "",
+             "", std::to_string(sum.alarms), std::to_string(all.uses), std::to_string(all.lost), "",
              ""});
   return table.text() + "\n" + table_2(all);
 }

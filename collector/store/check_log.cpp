@@ -1,4 +1,5 @@
 // A tenant's log told again from the bytes that it is about.
+#include <array>
 #include <set>
 
 #include "collector/store/records.h"
@@ -33,6 +34,31 @@ Result<std::optional<Entry>> entry_of(sql::Connection& db, const std::string& te
   return std::optional<Entry>{std::move(out)};
 }
 
+// Entries that hold the hash of rows, which name the entry by its index.
+struct Elsewhere {
+  std::string_view kind;
+  Result<std::string> (*digest)(sql::Connection&, const std::string& tenant, std::int64_t index);
+  const char* rows;  // of those stored: all, the entries they name, those that name none
+  bool numbered;     // the row has the number and the time that the entry says
+};
+constexpr std::array<Elsewhere, 4> kElsewhere{{
+    // Receipts from before there were logs name none.
+    {"receipts", receipts_digest,
+     "SELECT count(*), count(DISTINCT log_idx), 0 FROM receipts WHERE tenant = ?", false},
+    {"registry", registry_digest,
+     "SELECT count(*), count(DISTINCT log_idx), count(*) - count(log_idx) FROM registry"
+     " WHERE tenant = ?",
+     false},
+    {"control", control_digest,
+     "SELECT count(*), count(DISTINCT log_idx), count(*) - count(log_idx) FROM controls"
+     " WHERE tenant = ?",
+     true},
+    {"told", told_digest,
+     "SELECT count(*), count(DISTINCT log_idx), count(*) - count(log_idx) FROM told"
+     " WHERE tenant = ?",
+     true},
+}};
+
 // What the entries are about, counted: every statement once and in order, every enrolment once.
 class Accounted {
  public:
@@ -46,21 +72,26 @@ class Accounted {
       if (!agents_.insert(entry.agent).second) {
         return damaged(tenant, index, "an enrolment for the second time");
       }
-    } else if (entry.kind == "receipts") {
-      imports_.insert(static_cast<std::int64_t>(index));
-    } else if (entry.kind != "alarm") {
+    } else if (const std::size_t kind = elsewhere(entry.kind); kind < kElsewhere.size()) {
+      of_[kind].insert(static_cast<std::int64_t>(index));
+    } else if (entry.kind != "alarm" && entry.kind != "alarm_closed") {
       return damaged(tenant, index, "of an unknown kind");
     }
     return {};
   }
   [[nodiscard]] std::int64_t statements() const { return next_statement_; }
   [[nodiscard]] std::size_t agents() const { return agents_.size(); }
-  [[nodiscard]] const std::set<std::int64_t>& imports() const { return imports_; }
+  [[nodiscard]] const std::set<std::int64_t>& of(std::size_t kind) const { return of_[kind]; }
 
  private:
+  [[nodiscard]] static std::size_t elsewhere(std::string_view kind) {
+    std::size_t at = 0;
+    while (at < kElsewhere.size() && kElsewhere[at].kind != kind) ++at;
+    return at;
+  }
   std::int64_t next_statement_ = 0;
   std::set<std::string> agents_;
-  std::set<std::int64_t> imports_;
+  std::array<std::set<std::int64_t>, kElsewhere.size()> of_;
 };
 
 Result<std::int64_t> number_of(sql::Connection& db, const char* literal,
@@ -68,6 +99,70 @@ Result<std::int64_t> number_of(sql::Connection& db, const char* literal,
   MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query(literal, {tenant}));
   MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
   return row ? rows.integer(0) : 0;
+}
+
+// "number time" of the row that names this entry.
+Result<std::string> numbered_row(sql::Connection& db, const std::string& tenant,
+                                 std::string_view kind, std::int64_t index) {
+  const char* const literal =
+      kind == "told" ? "SELECT number, recorded FROM told WHERE tenant = ? AND log_idx = ?"
+                     : "SELECT number, ran FROM controls WHERE tenant = ? AND log_idx = ?";
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query(literal, {tenant, index}));
+  MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+  if (!row) return std::string{};
+  return std::to_string(rows.integer(0)) + " " + std::to_string(rows.integer(1));
+}
+
+// What an entry says of one member; "" when it does not.
+std::string said(const JsonValue& value, std::string_view name) {
+  for (std::size_t i = 0; i < value.names.size(); ++i) {
+    if (value.names[i] != name) continue;
+    const JsonValue& item = value.items[i];
+    return item.kind == JsonValue::Kind::kInteger ? std::to_string(item.integer) : item.text;
+  }
+  return "";
+}
+
+Status check_elsewhere(sql::Connection& db, const std::string& tenant, const Elsewhere& kind,
+                       std::int64_t index) {
+  const auto number = static_cast<std::uint64_t>(index);
+  MELDEVAKT_TRY_ASSIGN(const std::string bytes, entry_bytes(db, tenant, number));
+  MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(bytes));
+  auto digest = kind.digest(db, tenant, index);
+  if (!digest) return damaged(tenant, number, digest.error().message());
+  if (said(value, "sha256") != digest.value() || said(value, "kind") != kind.kind) {
+    return damaged(tenant, number, "what it tells of is not what is stored");
+  }
+  if (!kind.numbered) return {};
+  MELDEVAKT_TRY_ASSIGN(const std::string row, numbered_row(db, tenant, kind.kind, index));
+  if (said(value, "number") + " " + said(value, "time") != row) {
+    return damaged(tenant, number, "what it tells of has another number or time");
+  }
+  return {};
+}
+
+Status check_counts(sql::Connection& db, const std::string& tenant, const Elsewhere& kind,
+                    std::size_t entries) {
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query(kind.rows, {tenant}));
+  MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+  if (row && (rows.count(1) > entries || rows.count(2) > 0)) {
+    return Error{Errc::kCorrupt, "tenant " + tenant + ": its log does not tell of every " +
+                                     std::string{kind.kind} + " that is stored"};
+  }
+  return {};
+}
+
+// Alarms that are over are so because the log says it.
+Status check_closed(sql::Connection& db, const std::string& tenant) {
+  MELDEVAKT_TRY_ASSIGN(
+      const std::int64_t closed,
+      number_of(db, "SELECT count(*) FROM alarms WHERE tenant = ? AND closed IS NOT NULL", tenant));
+  MELDEVAKT_TRY_ASSIGN(
+      const std::int64_t entries,
+      number_of(db, "SELECT count(*) FROM log_entries WHERE tenant = ? AND kind = 'alarm_closed'",
+                tenant));
+  if (closed == entries) return {};
+  return Error{Errc::kCorrupt, "tenant " + tenant + ": alarms are closed that its log leaves open"};
 }
 
 Status check_accounts(sql::Connection& db, const std::string& tenant, const Accounted& accounted) {
@@ -79,18 +174,13 @@ Status check_accounts(sql::Connection& db, const std::string& tenant, const Acco
       agents != static_cast<std::int64_t>(accounted.agents())) {
     return Error{Errc::kCorrupt, "tenant " + tenant + ": stored is not what its log tells of"};
   }
-  for (const std::int64_t import : accounted.imports()) {
-    const auto index = static_cast<std::uint64_t>(import);
-    MELDEVAKT_TRY_ASSIGN(const std::string bytes, entry_bytes(db, tenant, index));
-    MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(bytes));
-    std::string said;
-    for (std::size_t i = 0; i < value.names.size(); ++i) {
-      if (value.names[i] == "sha256") said = value.items[i].text;
+  for (std::size_t kind = 0; kind < kElsewhere.size(); ++kind) {
+    for (const std::int64_t index : accounted.of(kind)) {
+      MELDEVAKT_TRY(check_elsewhere(db, tenant, kElsewhere[kind], index));
     }
-    MELDEVAKT_TRY_ASSIGN(const std::string digest, receipts_digest(db, tenant, import));
-    if (said != digest) return damaged(tenant, index, "its receipts are not those imported");
+    MELDEVAKT_TRY(check_counts(db, tenant, kElsewhere[kind], accounted.of(kind).size()));
   }
-  return {};
+  return check_closed(db, tenant);
 }
 
 // The hashes as they must be, compared with the rows; in batches that bound what is held.

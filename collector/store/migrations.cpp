@@ -175,7 +175,27 @@ CREATE TABLE controls (
 PRAGMA user_version = 3;
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kSteps = {kStep1, kStep2, kStep3};
+// Step 4: what people tell; and whatever a log did not tell of yet gets a place for its entry,
+// which a writer fills (catch_up_logs).
+constexpr const char* kStep4 = R"sql(
+CREATE TABLE told (
+  tenant   TEXT NOT NULL REFERENCES tenants (tenant),
+  number   INTEGER NOT NULL CHECK (number >= 0),
+  recorded INTEGER NOT NULL,
+  person   TEXT NOT NULL,
+  entry    BLOB NOT NULL,
+  log_idx  INTEGER NOT NULL,
+  PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE registry ADD COLUMN log_idx INTEGER;
+ALTER TABLE controls ADD COLUMN log_idx INTEGER;
+ALTER TABLE alarms ADD COLUMN closed INTEGER;
+
+PRAGMA user_version = 4;
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kStep1, kStep2, kStep3, kStep4};
 
 Result<int> integer_of(sql::Connection& connection, const char* pragma) {
   MELDEVAKT_TRY_ASSIGN(sql::Rows rows, connection.query(pragma));

@@ -8,7 +8,7 @@
 
 namespace meldevakt::collector {
 
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 inline constexpr int kApplicationId = 0x4d564b31;  // "MVK1": tells our databases from others
 
 [[nodiscard]] Status migrate(sql::Connection& connection);

@@ -15,6 +15,8 @@ namespace meldevakt::collector {
 [[nodiscard]] Result<AgentRecord> agent_of(const sql::Rows& rows);
 [[nodiscard]] Result<std::optional<AgentRecord>> find_agent(sql::Connection& db,
                                                             std::string_view agent_id);
+// The columns: portal, message_id, sent, confirmed, form, channel, district.
+[[nodiscard]] Receipt receipt_of(const sql::Rows& rows);
 [[nodiscard]] Status insert_alarm(sql::Connection& db, const Alarm& alarm);
 // SQLite's integers are signed: numbers above 2^63-1 are refused (kLimit), never wrapped.
 [[nodiscard]] Result<std::int64_t> stored_number(std::uint64_t number);

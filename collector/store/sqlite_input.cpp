@@ -95,18 +95,11 @@ Status read_receipts(sql::Connection& db, TenantInput& input) {
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
     if (!row) return {};
-    Receipt receipt;
-    receipt.portal = rows.text(0);
-    receipt.message_id = rows.text(1);
+    Receipt receipt = receipt_of(rows);
     if (!input.receipts.empty() && input.receipts.back().portal == receipt.portal &&
         input.receipts.back().message_id == receipt.message_id) {
       continue;
     }
-    receipt.sent = rows.maybe_instant(2);
-    receipt.confirmed = rows.maybe_instant(3);
-    receipt.form = form_from_string(rows.text(4)).value_or(FormType::kUnknown);
-    receipt.channel = rows.text(5);
-    receipt.district = rows.text(6);
     input.receipts.push_back(std::move(receipt));
   }
 }

@@ -4,7 +4,6 @@
 
 #include "collector/store/records.h"
 #include "common/seal/checkpoint.h"
-#include "common/summary/json.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -114,6 +113,19 @@ Result<std::vector<std::string>> texts(sql::Connection& db, const char* literal)
   }
 }
 
+// Registers and controls from before they were entries of a log.
+Status log_what_is_not(sql::Connection& db) {
+  MELDEVAKT_TRY_ASSIGN(
+      const std::vector<std::string> registers,
+      texts(db, "SELECT DISTINCT tenant FROM registry WHERE log_idx IS NULL ORDER BY tenant"));
+  for (const std::string& tenant : registers) MELDEVAKT_TRY(log_old_registry(db, tenant));
+  MELDEVAKT_TRY_ASSIGN(
+      const std::vector<std::string> controls,
+      texts(db, "SELECT DISTINCT tenant FROM controls WHERE log_idx IS NULL ORDER BY tenant"));
+  for (const std::string& tenant : controls) MELDEVAKT_TRY(log_old_controls(db, tenant));
+  return {};
+}
+
 // A head whose checkpoint is not signed. One that another key signed is refused: whoever trusts the
 // log knows it by its key, and a new one made in its place would pass for a split log.
 Status sign_head(sql::Connection& db, const std::string& tenant, const LogKey& key) {
@@ -161,6 +173,12 @@ Status begin_log(sql::Connection& db, const std::string& tenant, const LogKey* k
       {tenant, origin, sql::value(empty.root()), sql::Blob{""}, note});
 }
 
+Result<std::int64_t> next_log_index(sql::Connection& db, const std::string& tenant) {
+  MELDEVAKT_TRY_ASSIGN(const std::optional<TenantLog> log, find_log(db, tenant));
+  if (!log) return Error{Errc::kNotFound, "no tenant " + tenant};
+  return stored_number(log->tree.size());
+}
+
 Result<std::uint64_t> append_log(sql::Connection& db, const std::string& tenant, const LogKey* key,
                                  const LogEntry& entry, Instant now) {
   if (entry.bytes.size() > kEntryBytesMax) {
@@ -186,23 +204,6 @@ Result<std::uint64_t> append_log(sql::Connection& db, const std::string& tenant,
   return index;
 }
 
-Status record_alarm(sql::Connection& db, const LogKey* key, const Alarm& alarm) {
-  MELDEVAKT_TRY(insert_alarm(db, alarm));
-  if (db.changes() != 1) return {};
-  JsonWriter json;
-  json.begin_object()
-      .member("version", std::int64_t{1})
-      .member("kind", "alarm")
-      .member("time", alarm.time.ms)
-      .member("agent", alarm.agent)
-      .member("alarm", alarm.kind)
-      .member("detail", alarm.detail)
-      .end_object();
-  const std::string bytes = std::move(json).take();
-  MELDEVAKT_TRY(append_log(db, alarm.tenant, key, {"alarm", {}, "", bytes}, alarm.time));
-  return {};
-}
-
 Status catch_up_logs(sql::Connection& db, const LogKey* key) {
   MELDEVAKT_TRY_ASSIGN(const std::vector<std::string> without,
                        texts(db,
@@ -212,6 +213,7 @@ Status catch_up_logs(sql::Connection& db, const LogKey* key) {
     MELDEVAKT_TRY(begin_log(db, tenant, nullptr));
     MELDEVAKT_TRY(fill_log(db, tenant));
   }
+  MELDEVAKT_TRY(log_what_is_not(db));
   if (key == nullptr || !key->signer) return {};
   MELDEVAKT_TRY_ASSIGN(const std::vector<std::string> all,
                        texts(db, "SELECT tenant FROM logs ORDER BY tenant"));

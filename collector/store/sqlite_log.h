@@ -26,7 +26,7 @@ struct TenantLog {
 
 // What an entry is of. The bytes of a statement and of an enrolment stand in their own rows.
 struct LogEntry {
-  std::string_view kind;  // "statement", "enrolment", "receipts", "alarm"
+  std::string_view kind;  // "statement", "enrolment", "receipts", "alarm", ... (SCHEMA.md)
   std::optional<std::int64_t> ledger_index;
   std::string_view agent;  // of an enrolment
   std::string_view bytes;  // always: what is hashed
@@ -37,6 +37,24 @@ struct LogEntry {
                                                Instant now);
 // An alarm, and its entry when it is a new one.
 [[nodiscard]] Status record_alarm(sql::Connection& db, const LogKey* key, const Alarm& alarm);
+// The agent has told something: it is not silent any more.
+[[nodiscard]] Status close_silence(sql::Connection& db, const LogKey* key,
+                                   const std::string& tenant, const std::string& agent,
+                                   Instant now);
+// The index that the tenant's next entry will have. kNotFound: no such tenant.
+[[nodiscard]] Result<std::int64_t> next_log_index(sql::Connection& db, const std::string& tenant);
+
+// What is hashed of an addition to the register: its rows in their order; of an entry that a person
+// told, and of a control, its bytes. kCorrupt: no such row.
+[[nodiscard]] Result<std::string> registry_digest(sql::Connection& db, const std::string& tenant,
+                                                  std::int64_t index);
+[[nodiscard]] Result<std::string> told_digest(sql::Connection& db, const std::string& tenant,
+                                              std::int64_t index);
+[[nodiscard]] Result<std::string> control_digest(sql::Connection& db, const std::string& tenant,
+                                                 std::int64_t index);
+// Entries for what was stored before the log told of it.
+[[nodiscard]] Status log_old_registry(sql::Connection& db, const std::string& tenant);
+[[nodiscard]] Status log_old_controls(sql::Connection& db, const std::string& tenant);
 
 [[nodiscard]] Status begin_log(sql::Connection& db, const std::string& tenant, const LogKey* key);
 // Logs for tenants that have none yet, from what is stored; and checkpoints that are not signed.

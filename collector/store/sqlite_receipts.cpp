@@ -82,7 +82,32 @@ Status log_import(sql::Connection& db, const LogKey* key, const Import& import,
   return {};
 }
 
+Status read_versions(sql::Connection& db, const std::string& tenant, std::vector<Receipt>& out) {
+  MELDEVAKT_TRY_ASSIGN(
+      sql::Rows rows,
+      db.query("SELECT portal, message_id, sent, confirmed, form, channel, district FROM receipts"
+               " WHERE tenant = ? ORDER BY portal, message_id, version",
+               {tenant}));
+  for (;;) {
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    if (!row) return {};
+    out.push_back(receipt_of(rows));
+  }
+}
+
 }  // namespace
+
+Receipt receipt_of(const sql::Rows& rows) {
+  Receipt receipt;
+  receipt.portal = rows.text(0);
+  receipt.message_id = rows.text(1);
+  receipt.sent = rows.maybe_instant(2);
+  receipt.confirmed = rows.maybe_instant(3);
+  receipt.form = form_from_string(rows.text(4)).value_or(FormType::kUnknown);
+  receipt.channel = rows.text(5);
+  receipt.district = rows.text(6);
+  return receipt;
+}
 
 Result<ImportResult> SqliteStore::import_receipts(const std::string& tenant,
                                                   const std::vector<Receipt>& receipts,
@@ -90,10 +115,8 @@ Result<ImportResult> SqliteStore::import_receipts(const std::string& tenant,
                                                   Instant now) {
   ImportResult result;
   const Status done = write([&](sql::Connection& db) -> Status {
-    MELDEVAKT_TRY_ASSIGN(const std::optional<TenantLog> log, find_log(db, tenant));
-    if (!log) return Error{Errc::kNotFound, "no tenant " + tenant};
     Import import{tenant, 0, std::nullopt, now};
-    MELDEVAKT_TRY_ASSIGN(import.log_index, stored_number(log->tree.size()));
+    MELDEVAKT_TRY_ASSIGN(import.log_index, next_log_index(db, tenant));
     for (const Receipt& receipt : receipts) {
       MELDEVAKT_TRY(import_one(db, tenant, receipt, import.log_index, now, result));
     }
@@ -110,6 +133,12 @@ Result<ImportResult> SqliteStore::import_receipts(const std::string& tenant,
   });
   if (!done) return done.error();
   return result;
+}
+
+Result<std::vector<Receipt>> SqliteStore::receipt_versions(const std::string& tenant) {
+  std::vector<Receipt> out;
+  MELDEVAKT_TRY(with([&](sql::Connection& db) { return read_versions(db, tenant, out); }));
+  return out;
 }
 
 Result<std::string> receipts_digest(sql::Connection& db, const std::string& tenant,

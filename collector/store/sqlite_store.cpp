@@ -149,28 +149,6 @@ Result<std::vector<AgentRecord>> SqliteStore::agents(const std::string& tenant) 
   return all;
 }
 
-Status SqliteStore::add_alarm(const Alarm& alarm) {
-  return write(
-      [&](sql::Connection& db) { return record_alarm(db, options_.log_key.get(), alarm); });
-}
-
-Result<std::vector<Alarm>> SqliteStore::alarms(const std::string& tenant) {
-  std::vector<Alarm> all;
-  const Status done = with([&](sql::Connection& db) -> Status {
-    MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
-                         db.query("SELECT tenant, agent, kind, detail, time FROM alarms"
-                                  " WHERE tenant = ? ORDER BY time, agent, kind, detail",
-                                  {tenant}));
-    for (;;) {
-      MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
-      if (!row) return {};
-      all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.instant(4)});
-    }
-  });
-  if (!done) return done.error();
-  return all;
-}
-
 Result<std::string> SqliteStore::log_checkpoint(const std::string& tenant) {
   std::string note;
   const Status done = with([&](sql::Connection& db) -> Status {

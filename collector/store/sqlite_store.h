@@ -72,6 +72,11 @@ class SqliteStore : public Store {
   Status add_control(const std::string& tenant, const StoredControl& control) override;
   Result<std::vector<StoredControl>> controls(const std::string& tenant,
                                               std::size_t count_max) override;
+  Result<std::uint64_t> add_told(const std::string& tenant, const LedgerEntry& entry,
+                                 Instant now) override;
+  Result<std::vector<ToldEntry>> told(const std::string& tenant,
+                                      std::vector<Alarm>& alarms_found) override;
+  Result<std::vector<Receipt>> receipt_versions(const std::string& tenant) override;
   Result<TenantInput> tenant_input(const std::string& tenant,
                                    std::vector<Alarm>& alarms_found) override;
 

@@ -20,6 +20,7 @@
 
 #include "collector/admit/admit.h"
 #include "collector/correlate/correlate.h"
+#include "collector/incidents/ledger_entry.h"
 #include "collector/registry/registry.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
@@ -59,9 +60,10 @@ struct StoredFrame {
 struct Alarm {
   std::string tenant;
   std::string agent;
-  std::string kind;  // "fork", "rollback", "undecodable_body", ...
+  std::string kind;  // "fork", "silent", "undecodable_body", ...
   std::string detail;
   Instant time;
+  std::optional<Instant> closed{};  // when what it tells of was over
 };
 
 struct ImportResult {
@@ -82,6 +84,13 @@ struct StoredControl {
   Instant ran;
   std::string envelope;
 };
+
+// What a person told, under the number the store gave it.
+struct ToldEntry {
+  LedgerEntry entry;
+  Instant recorded;
+};
+inline constexpr std::size_t kToldMax = 100'000;  // a tenant
 
 class Store {
  public:
@@ -105,6 +114,7 @@ class Store {
                                                const std::optional<ReceiptCoverage>& coverage,
                                                Instant now) = 0;
   virtual Status add_alarm(const Alarm& alarm) = 0;
+  // Those that are closed too. A "silent" one is closed by the agent's next statement.
   virtual Result<std::vector<Alarm>> alarms(const std::string& tenant) = 0;
 
   // The tenant's transparency log (SCHEMA.md, "The log"). The signed checkpoint as it stands;
@@ -132,6 +142,17 @@ class Store {
   // The newest so many, the newest first.
   virtual Result<std::vector<StoredControl>> controls(const std::string& tenant,
                                                       std::size_t count_max) = 0;
+
+  // Adds what a person told under the tenant's next number, whatever number it has, and returns
+  // that. kLimit: more than kToldMax. `entry` has passed its check.
+  virtual Result<std::uint64_t> add_told(const std::string& tenant, const LedgerEntry& entry,
+                                         Instant now) = 0;
+  // In the order of their numbers. One that cannot be read costs only itself: it becomes an alarm.
+  virtual Result<std::vector<ToldEntry>> told(const std::string& tenant,
+                                              std::vector<Alarm>& alarms_found) = 0;
+
+  // Every version of every row that was ever imported, by portal, message and version.
+  virtual Result<std::vector<Receipt>> receipt_versions(const std::string& tenant) = 0;
 
   // Everything correlate() needs of one tenant, decoded from the stored bytes. A body that cannot
   // be opened costs only itself: it becomes an alarm in `alarms_found`.

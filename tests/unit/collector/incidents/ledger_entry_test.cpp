@@ -76,6 +76,35 @@ TEST_CASE(
   CHECK(!decode_entry(json));
 }
 
+TEST_CASE("ledger entries: what is taken back, and given back by taking that back") {
+  const auto back = [](std::uint64_t number, std::uint64_t entry) {
+    Testimony out = testimony(TakenBack{entry});
+    out.number = number;
+    return LedgerEntry{out};
+  };
+  using Numbers = std::set<std::uint64_t>;
+  CHECK(taken_back({}) == Numbers{});
+  CHECK(taken_back({testimony(SenderMistaken{"m"}), back(8, 7)}) == Numbers{7});
+  CHECK(taken_back({back(9, 8), back(8, 7)}) == Numbers{8});
+  CHECK(taken_back({back(8, 7), back(9, 8), back(10, 9)}) == Numbers{7, 9});
+  CHECK(taken_back({back(8, 8), back(9, 12)}) == Numbers{});  // only what was told before
+  IncidentDecision decided = decision(DecisionKind::kTakenBack);
+  CHECK(taken_back({decided}) == Numbers{3});
+}
+
+TEST_CASE("ledger entries: the writer's clock and the store's number go in") {
+  LedgerEntry entry{testimony(SenderMistaken{"m"})};
+  set_told(entry, kTold + hours(1));
+  set_number(entry, 12);
+  CHECK(person_of(entry) == "Åse Øvrebø");
+  const auto read = decode_entry(encode_entry(entry)).value();
+  CHECK(std::get<Testimony>(read).told == kTold + hours(1));
+  CHECK(number_of(read) == 12);
+  IncidentDecision late = decision(DecisionKind::kAware);
+  late.aware = kTold + seconds(1);
+  CHECK(check_entry_of_people(late).error().code() == Errc::kInvalid);
+}
+
 TEST_CASE("ledger entries: who takes back is heard by both lists") {
   const EntriesOfPeople all = split_entries(one_of_each());
   CHECK(all.testimony.size() == 5);

@@ -63,6 +63,7 @@ TEST_CASE("signatures: the second municipality makes it systemic, not the first"
   const auto found = systemic_incidents(tenants);
   CHECK(found[0].first == kStart);
   CHECK(found[0].raised == kStart + hours(9));
+  CHECK(found[0].last == kStart + hours(48));
   CHECK(found[0].messages == 4);
   CHECK(found[0].worst == Verdict::kLost);
   CHECK(found[0].reason.find("4 messages in 2 municipalities") == 0);

@@ -58,6 +58,25 @@ TEST_CASE("registry: what can be meant") {
   CHECK(refused.error().message().find("hemmelig") == std::string::npos);
 }
 
+TEST_CASE("registry: a product's value is its name and its version") {
+  struct Case {
+    std::string_view value;
+    std::string_view product;
+    std::string_view version;
+  };
+  for (const Case& c : std::vector<Case>{{"Fagsystem 4.2.1", "Fagsystem", "4.2.1"},
+                                         {"Fagsystem  v3", "Fagsystem", "3"},
+                                         {"Eit fagsystem 2023.1", "Eit fagsystem", "2023.1"},
+                                         {"Fagsystem", "Fagsystem", ""},
+                                         {"Fagsystem vest", "Fagsystem vest", ""},
+                                         {"4.2", "4.2", ""},
+                                         {"", "", ""}}) {
+    CAPTURE(c.value);
+    CHECK(product_version(c.value).product == c.product);
+    CHECK(product_version(c.value).version == c.version);
+  }
+}
+
 TEST_CASE("registry: values hold for their time, and the later one ends the one before") {
   const Registry registry{{{EntryKind::kName, "Gamle", "", kAlways},
                            {EntryKind::kName, "Nye", "", since(day(2020))},

@@ -32,6 +32,12 @@ MessageVerdict message(Verdict verdict, Instant at = kFrom + days(1)) {
   return out;
 }
 
+MessageVerdict recovered(Category category) {
+  MessageVerdict out = message(Verdict::kRecovered);
+  out.category = category;
+  return out;
+}
+
 TEST_CASE("fleet: a municipality is affected, clean or unanswered, and it is said why") {
   const Interval whole{kFrom - days(1), kFrom + days(11)};
   struct Case {
@@ -51,12 +57,18 @@ TEST_CASE("fleet: a municipality is affected, clean or unanswered, and it is sai
        0,
        ""},
       {"lost", {read(whole)}, {message(Verdict::kLost)}, Answer::kAffected, 1, "1 message"},
-      {"missing and recovered are losses too",
+      {"missing, and recovered after that, are losses too",
        {read(whole)},
-       {message(Verdict::kMissing), message(Verdict::kRecovered)},
+       {message(Verdict::kMissing), recovered(Category::kB)},
        Answer::kAffected,
        2,
        "2 messages"},
+      {"found where nobody could tell is no loss",
+       {read(whole)},
+       {recovered(Category::kNone)},
+       Answer::kClean,
+       0,
+       ""},
       {"lost before the time asked",
        {read(whole)},
        {message(Verdict::kLost, kFrom - hours(1))},

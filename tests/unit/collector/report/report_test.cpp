@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "collector/report/systemic.h"
 #include "collector/report/table.h"
 #include "common/testing/doubles.h"
 
@@ -62,7 +63,8 @@ TEST_CASE("report: JSON, members in their order") {
         R"("failed":"2026-03-02T10:00:02.000Z","purge_deadline":"2026-04-01T10:00:01.000Z",)"
         R"("windows":[{"from":"2026-03-02T10:00:00.000Z","to":"2026-03-02T10:00:41.000Z",)"
         R"("source":"sql","driver":"lock_wait","signals":[{"signal":"db.lock_wait","count":4}],)"
-        R"("fact_id":"f1"}],"candidates":["x"],"evidence":["f2"]})");
+        R"("fact_id":"f1"}],"candidates":["x"],"evidence":["f2"],"sender_mistaken":false,)"
+        R"("clocks":[],"relaxed":[],"overloads":[],"contradictions":[]})");
   Incident incident;
   incident.id = "0123456789abcdef";
   incident.tenant = "t1";
@@ -75,7 +77,9 @@ TEST_CASE("report: JSON, members in their order") {
   CHECK(incident_json(incident) ==
         R"({"id":"0123456789abcdef","tenant":"t1","cause":"pg/55P03","worst":"lost",)"
         R"("first":"2026-03-02T10:00:00.000Z","last":"2026-03-02T10:00:05.000Z",)"
-        R"("messages":["a","b"],"earliest_deadline":null,"reason":"Why.","open":true})");
+        R"("messages":["a","b"],"earliest_deadline":null,"reason":"Why.","open":true,)"
+        R"("closed_by_person":false,"decided":[],"aware":null,"level":null,"clocks":[],)"
+        R"("overloads":[]})");
 }
 
 TEST_CASE("report: one line, whatever the texts hold") {
@@ -108,16 +112,22 @@ TEST_CASE("report: every verdict is counted, zero too") {
   CHECK(json.at("verdicts").at("stored") == 0);
   CHECK(json.at("last_statement") == "2026-03-02T10:00:00.000Z");
   CHECK(json.at("name") == "Eksempel kommune");
-  CHECK(fleet_table({row}, *oslo()) ==
-        "TENANT  NAME              AGENTS  LAST HEARD           MESSAGES  STORED  PENDING  "
-        "NEED ACTION  OPEN INCIDENTS  ALARMS  MUNICIPALITIES  LOST  LATENT FAULT  ANSWER\n"
-        "t1      Eksempel kommune  2       02.03.2026 11:00:00  2         0       0        "
-        "2            1               0       0               0     -             unanswered\n"
-        "all     1 tenant          2                            2         0       0        "
-        "2            1               0       0               0\n"
+  row.municipalities = {"4601"};
+  row.answer = {Answer::kAffected, 2, 0, 0, "2 messages receipted and not stored"};
+  row.level = ClockLevel::kUrgent;
+  row.overloads_confirmed = 1;
+  const auto more = nlohmann::json::parse(fleet_row_json(row));
+  CHECK(more.at("level") == "urgent");
+  CHECK(more.at("overloads").at("confirmed") == 1);
+  CHECK(squeezed(fleet_table({row}, *oslo())) ==
+        "TENANT|NAME|AGENTS|LAST HEARD|MESSAGES|STORED|PENDING|NEED ACTION|OPEN INCIDENTS|LEVEL|"
+        "ALARMS|MUNICIPALITIES|LOST|LATENT FAULT|ANSWER\n"
+        "t1|Eksempel kommune|2|02.03.2026 11:00:00|2|0|0|2|1|urgent|0|1|2|-|"
+        "affected: 2 messages receipted and not stored\n"
+        "all|1 tenant|2|2|0|0|2|1|0|1|2\n"
         "\n"
-        "MUNICIPALITIES  WITH MESSAGES LOST  CONFIRMED WITHOUT  NOT ANSWERED  MESSAGES LOST\n"
-        "0               0                   0                  0             0\n");
+        "MUNICIPALITIES|WITH MESSAGES LOST|CONFIRMED WITHOUT|NOT ANSWERED|MESSAGES LOST\n"
+        "1|1|0|0|2\n");
 }
 
 TEST_CASE("report: the table that the municipality's staff read, in Norwegian time") {
@@ -131,7 +141,7 @@ TEST_CASE("report: the table that the municipality's staff read, in Norwegian ti
   MessageVerdict plain;
   plain.message = "x";
   plain.verdict = Verdict::kStoredAfterReceipt;
-  CHECK(squeezed(messages_table({kept, gone, held, plain}, *oslo())) ==
+  CHECK(squeezed(messages_text({{kept}, {gone}, {held}, {plain}}, *oslo())) ==
         "MESSAGE|SENT|RECEIPTED|VERDICT|WHY|OVERLAPPED BY|PORTAL HAS IT UNTIL\n"
         "5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10|02.03.2026 11:00:00|02.03.2026 11:00:01|lost|"
         "the database gave up waiting for a lock (pg/55P03)|"
@@ -154,11 +164,142 @@ TEST_CASE("report: incidents") {
   incident.last = kTime;
   incident.messages = {"a"};
   incident.open = false;
-  CHECK(incidents_table({incident}, *oslo()) ==
-        "INCIDENT          STATE   WORST                 MESSAGES  FIRST                LAST       "
-        "          FIRST PURGE  CAUSE\n"
-        "0123456789abcdef  closed  stored after receipt  1         02.03.2026 11:00:00  02.03.2026 "
-        "11:00:00  -            receipted before it was stored\n");
+  incident.reason = "1 message, and why.";
+  CHECK(
+      squeezed(incidents_text({{incident}}, *oslo())) ==
+      "INCIDENT|STATE|LEVEL|WORST|MESSAGES|FIRST|LAST|FIRST PURGE|CAUSE\n"
+      "0123456789abcdef|closed|-|stored after receipt|1|02.03.2026 11:00:00|02.03.2026 11:00:00|-|"
+      "receipted before it was stored\n"
+      "0123456789abcdef: 1 message, and why.\n");
+}
+
+// A tenant with all that can stand beside a message and an incident.
+struct World {
+  World() {
+    MessageVerdict lost = lost_message();
+    MessageVerdict other = lost_message();
+    other.message = "6b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10";
+    other.references = {{ReferenceType::kPortalMessageId, other.message}};
+    other.sent = kTime - days(2);
+    other.sender_mistaken = true;
+    all.tenant = "t1";
+    all.now = kTime + days(6);
+    all.messages = {lost, other};
+    RelaxedMatch match;
+    match.fact_id = "c1";
+    match.source = "trace";
+    match.time = kTime;
+    match.messages = {lost.message, other.message};
+    match.more = 3;
+    relaxed = {match};
+    Overload overload;
+    overload.span = {kTime, kTime + minutes(41)};
+    overload.state = OverloadState::kConfirmed;
+    overload.driver = "backup";
+    overload.witnesses = {{"a1", "host"}, {"a1", "sql"}};
+    overload.metrics = 7;
+    overload.evidence = {"f1", "f9"};
+    overloads = {overload};
+    conflicts = {{lost.message, {"npb"}, {"form", "sent"}}};
+    incident = group_incidents(all).front();
+    IncidentDecision aware;
+    aware.number = 4;
+    aware.told = all.now;
+    aware.person = "Kari Prøve";
+    aware.kind = DecisionKind::kAware;
+    aware.messages = incident.messages;
+    aware.aware = all.now - hours(60);
+    decisions = {aware};
+    incident = apply_decisions(all, {incident}, decisions).front();
+  }
+  [[nodiscard]] Beside beside() const {
+    return Beside{{all, relaxed, overloads, conflicts, decisions}};
+  }
+  Correlation all;
+  std::vector<RelaxedMatch> relaxed;
+  std::vector<Overload> overloads;
+  std::vector<ReceiptConflict> conflicts;
+  std::vector<IncidentDecision> decisions;
+  Incident incident;
+};
+
+TEST_CASE("report: what stands beside a message") {
+  const World world;
+  const Beside beside = world.beside();
+  const auto json = nlohmann::json::parse(
+      message_json(world.all.messages[0], "t1", beside.of(world.all.messages[0])));
+  CHECK(json.at("clocks").size() == 3);  // in their order: look at, feedback, purge
+  CHECK(json.at("clocks")[0].at("kind") == "look_at");
+  CHECK(json.at("clocks")[0].at("level") == "urgent");
+  CHECK(json.at("clocks")[2].at("kind") == "purge");
+  CHECK(json.at("relaxed")[0].at("alternatives").size() == 2);
+  CHECK(json.at("relaxed")[0].at("more") == 3);
+  CHECK(json.at("relaxed")[0].at("only") == false);
+  CHECK(json.at("overloads")[0].at("state") == "confirmed");
+  CHECK(json.at("overloads")[0].at("witnesses").size() == 2);
+  CHECK(json.at("contradictions") == nlohmann::json::array({"form", "sent"}));
+  CHECK(beside.of(world.all.messages[1]).contradictions.empty());
+  const std::string text =
+      messages_text({{world.all.messages[0], beside.of(world.all.messages[0])}}, *oslo());
+  CHECK(text.find("could be its, or that of 4 others; it is not counted as stored\n") !=
+        std::string::npos);
+  CHECK(text.find("contradict each other (sent)") != std::string::npos);
+}
+
+TEST_CASE("report: what stands beside an incident: the soonest of each clock, and how urgent") {
+  World world;
+  const auto json =
+      nlohmann::json::parse(incident_json(world.incident, world.beside().of(world.incident)));
+  CHECK(json.at("aware") == "2026-03-05T22:00:00.000Z");
+  CHECK(json.at("decided") == nlohmann::json::array({4}));
+  std::string kinds;
+  for (const auto& clock : json.at("clocks")) {
+    kinds += clock.at("kind").get<std::string>() + ":" + clock.at("level").get<std::string>() + " ";
+  }
+  // The message sent two days earlier has its seven days over; the 72 hours end in twelve.
+  CHECK(kinds == "look_at:over notify:urgent feedback:running purge:notice ");
+  CHECK(json.at("level") == "over");
+  const std::string text =
+      incidents_text({{world.incident, world.beside().of(world.incident)}}, *oslo());
+  CHECK(text.find("72 hours to notify Datatilsynet are over (urgent)") != std::string::npos);
+  CHECK(text.find("overload, confirmed: a running backup") != std::string::npos);
+  world.incident.open = false;
+  CHECK_FALSE(world.beside().of(world.incident).level);
+}
+
+TEST_CASE("report: the same fault in several municipalities") {
+  std::vector<TenantStanding> tenants;
+  for (const char* id : {"t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8"}) {
+    TenantStanding one;
+    one.tenant = id;
+    one.product = "Fagsystem";
+    one.version = "3.1";
+    one.covered = one.tenant != "t3";
+    one.messages = 10;
+    tenants.push_back(one);
+  }
+  const World world;
+  tenants[0].incidents = {world.incident};
+  CHECK(systemic_incidents(tenants).empty());
+  tenants[1].incidents = {world.incident};
+  tenants[1].incidents[0].first = tenants[1].incidents[0].first + hours(5);
+  tenants[1].incidents[0].last = tenants[1].incidents[0].last + hours(9);
+  const auto found = systemic_incidents(tenants);
+  REQUIRE(found.size() == 1);
+  const auto json = nlohmann::json::parse(systemic_json(found[0]));
+  CHECK(json.at("first") == to_rfc3339(world.incident.first));
+  CHECK(json.at("raised") == to_rfc3339(world.incident.first + hours(5)));
+  CHECK(json.at("last") == to_rfc3339(world.incident.last + hours(9)));
+  CHECK(json.at("tenants") == nlohmann::json::array({"t1", "t2"}));
+  CHECK(json.at("exposed").size() == 6);
+  CHECK(json.at("exposed")[0].at("tenant") == "t3");
+  CHECK(json.at("exposed")[0].at("why") ==
+        nlohmann::json::array({"same_version", "no_coverage", "not_answered"}));
+  CHECK(json.at("sample_next").size() == kSampleNext);
+  const std::string text = systemic_text(found[0], {{"t3", "Aure"}}, *oslo());
+  CHECK(text.find("look next at Aure: the same version, not corrected, not everything was read, "
+                  "not answered; 10 messages\n") != std::string::npos);
+  CHECK(text.find("and 1 more may be hit\n") != std::string::npos);
 }
 
 TEST_CASE("Table: widths are characters, and nothing steers the terminal") {

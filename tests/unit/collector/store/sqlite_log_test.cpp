@@ -211,7 +211,8 @@ TEST_CASE("log: a database from before there were logs gets them, of all that it
   REQUIRE(world->import_receipts("t1", {receipt("m1")}, std::nullopt, kStart));
   world.store.reset();
   REQUIRE(
-      world.try_tamper("DROP TABLE registry; DROP TABLE controls;"
+      world.try_tamper("DROP TABLE registry; DROP TABLE controls; DROP TABLE told;"
+                       "ALTER TABLE alarms DROP COLUMN closed;"
                        "DROP TABLE log_hashes; DROP TABLE log_entries; DROP TABLE logs;"
                        "ALTER TABLE receipts DROP COLUMN log_idx; PRAGMA user_version = 1;"
                        "UPDATE tenants SET created = created"));

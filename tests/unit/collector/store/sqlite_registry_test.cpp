@@ -56,7 +56,7 @@ TEST_CASE("controls: numbered, never overwritten, newest first") {
   CHECK(newest[1].envelope == "envelope");
 }
 
-TEST_CASE("a database of the version before is brought up to date, and keeps what it holds") {
+TEST_CASE("a database of version 2 is brought up to date, and keeps what it holds") {
   World world;
   REQUIRE(world->add_tenant({"t1", "Aure", "", kStart}));
   world.store.reset();
@@ -64,8 +64,9 @@ TEST_CASE("a database of the version before is brought up to date, and keeps wha
   REQUIRE(sqlite3_open_v2("collector.db", &database, SQLITE_OPEN_READWRITE, "store-test") ==
           SQLITE_OK);
   REQUIRE(sqlite3_exec(database,
-                       "DROP TABLE registry; DROP TABLE controls; PRAGMA user_version = 2", nullptr,
-                       nullptr, nullptr) == SQLITE_OK);
+                       "DROP TABLE told; ALTER TABLE alarms DROP COLUMN closed;"
+                       "DROP TABLE registry; DROP TABLE controls; PRAGMA user_version = 2",
+                       nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(database);
   CHECK_FALSE(SqliteStore::open({"collector.db", "store-test", true}));
   world.store = SqliteStore::open({"collector.db", "store-test", false}).value();

@@ -1,0 +1,39 @@
+// An agent that has told nothing for longer than it should: an alarm a silence, recorded once. The
+// store closes it with the agent's next statement (store.h); both are entries of the tenant's log.
+//
+//   SilenceWatch watch{store, config.silent_after, clock.now()};
+//   for (const Alarm& alarm : watch.look(clock.now()).value()) log(alarm.detail);    // once a
+//   minute
+//
+// Nobody is silent for the time in which nobody listened: what was not heard before `listening` is
+// counted from then. An agent that never told anything is counted from its enrolment.
+// Thread-safety: the store's strand. Errors: of the store.
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collector/store/store.h"
+
+namespace meldevakt::collector {
+
+class SilenceWatch {
+ public:
+  SilenceWatch(Store& store, Duration silent_after, Instant listening)
+      : store_{store}, silent_after_{silent_after}, listening_{listening} {}
+
+  // Those that are silent now and were not when it last looked.
+  [[nodiscard]] Result<std::vector<Alarm>> look(Instant now);
+
+ private:
+  [[nodiscard]] Status look_at(const AgentRecord& agent, Instant now, std::vector<Alarm>& out);
+
+  Store& store_;
+  Duration silent_after_;
+  Instant listening_;
+  std::set<std::pair<std::string, Instant>> recorded_;  // agent, and when it was last heard
+};
+
+}  // namespace meldevakt::collector
