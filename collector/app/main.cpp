@@ -152,9 +152,8 @@ Result<int> do_tell(const Config& config, Clock& clock, const Arguments& argumen
   return run_tell(config, clock, make, options);
 }
 
-// Exit 1 when one of what is listed cannot be believed.
 template <Inspect what>
-Result<int> do_list_kept(const Config& config, Clock& clock, const Arguments& arguments) {
+Result<int> do_list_verified(const Config& config, Clock& clock, const Arguments& arguments) {
   MELDEVAKT_TRY_ASSIGN(const Inspected seen, inspect(what, config, clock, arguments));
   return seen.open ? kExitFindings : kExitDone;
 }
@@ -171,7 +170,7 @@ Result<int> do_coverage(const Config& config, Clock& clock, const Arguments& arg
   options.now = clock.now();
   options.json = arguments.json();
   MELDEVAKT_TRY_ASSIGN(const CoverageText told, tell_coverage(config, options));
-  std::fwrite(told.text.data(), 1, told.text.size(), stdout);
+  print(told.text);
   return told.complete ? kExitDone : kExitFindings;
 }
 
@@ -230,13 +229,12 @@ class CommandLine {
   CLI::App& telling(CLI::App& tell, const std::string& name, const std::string& what,
                     Action action);
   CLI::App& about_incident(CLI::App& sub) {
-    sub.add_option("--incident", arguments_.tell.incidents, "its id, as 'incidents list' has it")
+    sub.add_option("--incident", arguments_.tell.incidents, "its id by 'incidents list'")
         ->required();
     return sub;
   }
   CLI::App& about_message(CLI::App& sub) {
-    sub.add_option("--message", arguments_.tell.messages, "by its id, or any of its names")
-        ->required();
+    sub.add_option("--message", arguments_.tell.messages, "any of its names")->required();
     return sub;
   }
   void add_readers();
@@ -332,10 +330,10 @@ void CommandLine::add_tell() {
       .add_option("--when", arguments_.tell.when, "a date or RFC 3339")
       ->required();
   telling(tell, "take-back", "an entry says nothing any more", do_tell<tell_back>)
-      .add_option("--entry", arguments_.tell.entry, "its number, as 'tell list' has it")
+      .add_option("--entry", arguments_.tell.entry, "its number by 'tell list'")
       ->required();
-  add_reader_options(command(tell, "list", "what was told, oldest first", do_list_kept<list_told>),
-                     true);
+  add_reader_options(
+      command(tell, "list", "what was told, oldest first", do_list_verified<list_told>), true);
 }
 
 void CommandLine::add_readers() {
@@ -366,7 +364,7 @@ void CommandLine::add_readers() {
   add_reader_options(run, true);
   add_period(run, "control receipts from this time on; a date or RFC 3339");
   add_reader_options(command(control, "list", "the controls that ran, newest first, verified",
-                             do_list_kept<list_controls>),
+                             do_list_verified<list_controls>),
                      true);
   command(app_, "audit",
           "tell everything again from the stored bytes; exit 1 when it does not hold", do_audit);

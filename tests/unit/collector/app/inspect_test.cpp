@@ -1,0 +1,137 @@
+// What reports say of tenants of which people told things, of the same fault in several tenants,
+// and of agents that are silent.
+#include "collector/app/inspect.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "collector/app/silence.h"
+#include "tests/unit/collector/app/told_world.h"
+
+namespace meldevakt::collector {
+namespace {
+
+using testing::holds;
+using testing::kLater;
+using testing::kLost;
+using testing::kStart;
+using testing::lost;
+using testing::time_of;
+using World = testing::ToldWorld;
+
+TEST_CASE("a count that is short is an open question; one that agrees is none") {
+  World world;
+  TellOptions count;
+  count.from = time_of(kStart);
+  count.until = time_of(kStart + hours(23));
+  count.count = "1";
+  REQUIRE(world.tell(tell_count, count));
+  count.count = "7";
+  REQUIRE(world.tell(tell_count, count));
+  const View seen = world.view();
+  REQUIRE(seen.counts.size() == 2);
+  CHECK(seen.counts[0].state == Reconciliation::State::kAgrees);
+  CHECK(seen.counts[1].state == Reconciliation::State::kOver);
+  const auto said = run_control(world.config, *world.zone, world.options(false)).value();
+  CHECK(holds(said.text, "COUNT Kommune t1"));
+  CHECK(holds(said.text, "7 stored, 1 expected (over, entry 1)"));
+}
+
+TEST_CASE("the same fault in a second municipality is systemic at once, and says whom to look at") {
+  World world;
+  testing::FakeAgent second{'b', "t2"};
+  testing::FakeAgent third{'c', "t3"};
+  REQUIRE(testing::admit(*world.store, second));
+  REQUIRE(testing::admit(*world.store, third));
+  for (const char* tenant : {"t1", "t2", "t3"}) {
+    REQUIRE(world.store->add_registry_entries(
+        tenant, {{EntryKind::kProduct, "Fagsystem 4.1", "", kAlways}}, kStart));
+  }
+  CHECK_FALSE(holds(list_incidents(world.config, *world.zone, world.options(false)).value().text,
+                    "SYSTEMIC"));
+  world.tell_frame(second, {lost(kLost, kStart + hours(5))});
+  const auto listed = list_incidents(world.config, *world.zone, world.options(false)).value();
+  CHECK(holds(listed.text, "SYSTEMIC"));
+  CHECK(holds(listed.text, "seen at: Kommune t1, Kommune t2\n"));
+  CHECK(holds(listed.text,
+              "look next at Kommune t3: the same version, not corrected, not everything was read, "
+              "not answered"));
+  const auto fleet = report_fleet(world.config, *world.zone, world.options(true)).value();
+  CHECK(holds(fleet.text, R"({"systemic":{"id":")"));
+  CHECK(holds(fleet.text, R"("sample_next":["t3"])"));
+  CHECK(fleet.text.rfind("{\"fleet\":") > fleet.text.rfind("{\"systemic\":"));
+  CHECK(holds(run_control(world.config, *world.zone, world.options(true)).value().text,
+              R"("systemic":[{"id")"));
+  // Who asks about one tenant is told of no other.
+  InspectOptions alone = world.options(false);
+  alone.tenant = "Kommune t1";
+  CHECK_FALSE(holds(list_incidents(world.config, *world.zone, alone).value().text, "SYSTEMIC"));
+}
+
+void check_golden(const std::string& name, const std::string& text) {
+  const std::string path = std::string{MELDEVAKT_TESTS_DIR} + "/golden/collector/" + name;
+  if (const char* const approve = std::getenv("MELDEVAKT_APPROVE");
+      approve != nullptr && std::string_view{approve} == "1") {
+    std::ofstream{path, std::ios::binary} << text;
+    MESSAGE("approved " << path);
+  }
+  std::ifstream file{path, std::ios::binary};
+  const std::string have{std::istreambuf_iterator<char>{file}, {}};
+  CAPTURE(path);
+  CHECK(have == text);
+}
+
+TEST_CASE("golden: what is said of a tenant in which people told things, as text and JSON") {
+  World world;
+  TellOptions recovered;
+  recovered.messages = {kLost};
+  recovered.how = "sent_again";
+  recovered.when = time_of(kStart + hours(20));
+  REQUIRE(world.tell(tell_recovered, recovered));
+  TellOptions aware;
+  aware.incidents = {world.incident_of(kLater)};
+  aware.when = time_of(kStart + hours(12));
+  aware.note = "avvik meldt internt";
+  REQUIRE(world.tell(tell_aware, aware));
+  for (const bool json : {false, true}) {
+    const std::string end = json ? ".json" : ".txt";
+    const InspectOptions options = world.options(json);
+    check_golden("messages" + end, list_messages(world.config, *world.zone, options).value().text);
+    check_golden("incidents" + end,
+                 list_incidents(world.config, *world.zone, options).value().text);
+    check_golden("fleet" + end, report_fleet(world.config, *world.zone, options).value().text);
+    check_golden("control" + end, run_control(world.config, *world.zone, options).value().text);
+    check_golden("told" + end, list_told(world.config, *world.zone, options).value().text);
+  }
+}
+
+TEST_CASE("silence: an alarm once a silence, not for the time nobody listened, over on return") {
+  World world;
+  const Instant heard = world.clock.now();
+  SilenceWatch watch{*world.store, minutes(10), heard};
+  CHECK(watch.look(heard + minutes(10)).value().empty());
+  const auto first = watch.look(heard + minutes(11)).value();
+  REQUIRE(first.size() == 1);
+  CHECK(holds(first[0].detail, "it has told nothing since 2023-01-30T13:46:40.000Z"));
+  CHECK(watch.look(heard + minutes(12)).value().empty());
+  CHECK(world.store->alarms("t1").value().size() == 1);
+  CHECK(world.view().alarms.size() == 1);
+  // The next server listens from now on, and does not raise it twice.
+  SilenceWatch again{*world.store, minutes(10), heard + hours(5)};
+  CHECK(again.look(heard + hours(5) + minutes(9)).value().empty());
+  (void)again.look(heard + hours(6));
+  CHECK(world.store->alarms("t1").value().size() == 1);
+  world.clock.advance(hours(7));
+  world.tell_frame(world.agent, {});
+  CHECK(world.view().alarms.empty());
+  CHECK(world.store->alarms("t1").value().front().closed == heard + hours(7));
+  REQUIRE(again.look(heard + hours(8)).value().size() == 1);
+  CHECK(world.store->alarms("t1").value().size() == 2);
+  CHECK(world.store->check_store(OpenSslVerifier{}));
+}
+
+}  // namespace
+}  // namespace meldevakt::collector
