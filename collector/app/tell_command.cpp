@@ -37,10 +37,7 @@ Result<LedgerEntry> entry_to_tell(const Config& config, Instant now, MakeEntry m
   SystemTimeZones zones;
   MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, zones.find("Europe/Oslo"));
   MELDEVAKT_TRY_ASSIGN(const View view, view_of(*store, config, tenants.front(), {now, nullptr}));
-  MELDEVAKT_TRY_ASSIGN(LedgerEntry entry, make(view, options, *zone));
-  Status checked = check_entry_of_people(entry);
-  if (!checked) return std::move(checked).error();
-  return entry;
+  return make_entry(make, view, options, *zone);
 }
 
 std::string some_of(const std::vector<std::string>& messages) {

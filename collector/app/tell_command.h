@@ -51,6 +51,10 @@ using MakeEntry = Result<LedgerEntry> (*)(const View& view, const TellOptions& o
 [[nodiscard]] Result<LedgerEntry> tell_aware(const View&, const TellOptions&, const TimeZone&);
 [[nodiscard]] Result<LedgerEntry> tell_back(const View&, const TellOptions&, const TimeZone&);
 
+// `make`, and whatever must hold of every entry: who tells, and a note of one line.
+[[nodiscard]] Result<LedgerEntry> make_entry(MakeEntry make, const View& view,
+                                             const TellOptions& options, const TimeZone& zone);
+
 [[nodiscard]] Result<int> run_tell(const Config& config, Clock& clock, MakeEntry make,
                                    const TellOptions& options);
 [[nodiscard]] Result<Inspected> list_told(const Config& config, const TimeZone& zone,

@@ -5,6 +5,7 @@
 #include "collector/app/tell_command.h"
 #include "collector/registry/registry_csv.h"
 #include "common/base/text.h"
+#include "common/summary/forms.h"
 #include "common/summary/json_reader.h"
 
 namespace meldevakt::collector {
@@ -85,6 +86,18 @@ IncidentDecision decision(const View& view, const TellOptions& options, Decision
 }
 
 }  // namespace
+
+Result<LedgerEntry> make_entry(MakeEntry make, const View& view, const TellOptions& options,
+                               const TimeZone& zone) {
+  const bool one_line = std::none_of(options.note.begin(), options.note.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (!one_line || !is_utf8(options.note)) return refuse("--note", "one line of UTF-8 is expected");
+  if (!is_name(options.by)) return refuse("--by", "a name is needed: at most 64 bytes of UTF-8");
+  MELDEVAKT_TRY_ASSIGN(LedgerEntry entry, make(view, options, zone));
+  MELDEVAKT_TRY(check_entry_of_people(entry));
+  return entry;
+}
 
 Result<LedgerEntry> tell_recovered(const View& view, const TellOptions& options,
                                    const TimeZone& zone) {
@@ -167,7 +180,9 @@ Result<LedgerEntry> tell_split(const View& view, const TellOptions& options, con
 
 Result<LedgerEntry> tell_close(const View& view, const TellOptions& options, const TimeZone&) {
   MELDEVAKT_TRY_ASSIGN(const Incident* const incident, the_incident(view, options));
-  if (!incident->open) return refuse("--incident", incident->id + " is not open");
+  if (incident->closed_by_person) {
+    return refuse("--incident", incident->id + " is closed by a person already");
+  }
   return LedgerEntry{decision(view, options, DecisionKind::kClose, incident->messages)};
 }
 

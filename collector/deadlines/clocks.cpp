@@ -39,9 +39,9 @@ const EscalationRule& escalation_of(ClockKind kind) {
   return kEscalation.at(static_cast<std::size_t>(kind));
 }
 
-Clock clock_at(ClockKind kind, Instant due, Instant now) {
+RunningClock clock_at(ClockKind kind, Instant due, Instant now) {
   const EscalationRule& rule = escalation_of(kind);
-  Clock out{kind, due, ClockLevel::kRunning, std::nullopt};
+  RunningClock out{kind, due, ClockLevel::kRunning, std::nullopt};
   if (due <= now) {
     out.level = ClockLevel::kOver;
   } else if (due - rule.critical <= now) {

@@ -1,7 +1,7 @@
 // Every deadline that runs for a message or an incident, with how urgent it is: what notifications
 // go by.
 //
-//   Clock clock = clock_at(ClockKind::kNotify, aware + kNotifyWithin, now);
+//   RunningClock clock = clock_at(ClockKind::kNotify, aware + kNotifyWithin, now);
 //   if (clock.level >= ClockLevel::kUrgent) ...            // and look again at *clock.next
 //
 // Which clocks run for what: incidents/running_clocks.h.
@@ -34,12 +34,12 @@ enum class ClockKind : std::uint8_t { kPurge, kLookAt, kFeedback, kNotify };
 enum class ClockLevel : std::uint8_t { kRunning, kNotice, kUrgent, kCritical, kOver };
 [[nodiscard]] std::string_view to_string(ClockLevel level);
 
-struct Clock {
+struct RunningClock {
   ClockKind kind = ClockKind::kPurge;
   Instant due;
   ClockLevel level = ClockLevel::kRunning;
   std::optional<Instant> next;  // when the level rises; nullopt: it is over
-  auto operator<=>(const Clock&) const = default;
+  auto operator<=>(const RunningClock&) const = default;
 };
 
 inline constexpr Duration kLookAtWithin = days(7);
@@ -56,6 +56,6 @@ struct EscalationRule {
 };
 [[nodiscard]] const EscalationRule& escalation_of(ClockKind kind);
 
-[[nodiscard]] Clock clock_at(ClockKind kind, Instant due, Instant now);
+[[nodiscard]] RunningClock clock_at(ClockKind kind, Instant due, Instant now);
 
 }  // namespace meldevakt::collector

@@ -157,7 +157,7 @@ std::optional<Incident> incident_of_group(const Correlation& all, const ByName& 
     out.reason += "; " + words_of(*entry) + ".";
   }
   out.decided.assign(numbers.begin(), numbers.end());
-  if (group.closed != nullptr && out.open && holds(*group.closed, messages)) {
+  if (group.closed != nullptr && holds(*group.closed, messages)) {
     out.open = false;
     out.closed_by_person = true;
   }

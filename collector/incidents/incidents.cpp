@@ -87,18 +87,21 @@ bool earlier(const Event& a, const Event& b) {
 int severity(Verdict verdict) {
   switch (verdict) {
     case Verdict::kStoredAfterReceipt: return 1;
-    case Verdict::kFallbackStalled: return 2;
-    case Verdict::kUndelivered: return 3;
-    case Verdict::kUnverifiable: return 4;
-    case Verdict::kInDoubt: return 5;
-    case Verdict::kMissing: return 6;
-    case Verdict::kLost: return 7;
+    case Verdict::kRecovered: return 2;
+    case Verdict::kFallbackStalled: return 3;
+    case Verdict::kUndelivered: return 4;
+    case Verdict::kUnverifiable: return 5;
+    case Verdict::kInDoubt: return 6;
+    case Verdict::kMissing: return 7;
+    case Verdict::kLost: return 8;
     default: return 0;
   }
 }
 
 bool belongs_to_an_incident(Verdict verdict) {
-  return needs_action(verdict) || verdict == Verdict::kStoredAfterReceipt;
+  // What was recovered stays part of what happened: its incident keeps its id, and its 72 hours.
+  return needs_action(verdict) || verdict == Verdict::kStoredAfterReceipt ||
+         verdict == Verdict::kRecovered;
 }
 
 Instant event_time(const MessageVerdict& message) {

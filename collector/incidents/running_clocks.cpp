@@ -7,16 +7,16 @@
 namespace meldevakt::collector {
 namespace {
 
-void sort_by_due(std::vector<Clock>& clocks) {
-  std::sort(clocks.begin(), clocks.end(), [](const Clock& a, const Clock& b) {
+void sort_by_due(std::vector<RunningClock>& clocks) {
+  std::sort(clocks.begin(), clocks.end(), [](const RunningClock& a, const RunningClock& b) {
     return std::tie(a.due, a.kind) < std::tie(b.due, b.kind);
   });
 }
 
 }  // namespace
 
-std::vector<Clock> clocks_of(const MessageVerdict& message, Instant now) {
-  std::vector<Clock> out;
+std::vector<RunningClock> clocks_of(const MessageVerdict& message, Instant now) {
+  std::vector<RunningClock> out;
   const bool recovered = message.verdict == Verdict::kRecovered;
   const bool absent = needs_action(message.verdict) && message.verdict != Verdict::kFallbackStalled;
   if (!absent && !recovered) return out;
@@ -31,8 +31,9 @@ std::vector<Clock> clocks_of(const MessageVerdict& message, Instant now) {
   return out;
 }
 
-std::vector<Clock> clocks_of(const Incident& incident, std::optional<Instant> aware, Instant now) {
-  std::vector<Clock> out;
+std::vector<RunningClock> clocks_of(const Incident& incident, std::optional<Instant> aware,
+                                    Instant now) {
+  std::vector<RunningClock> out;
   if (aware) out.push_back(clock_at(ClockKind::kNotify, *aware + kNotifyWithin, now));
   if (incident.open && incident.earliest_deadline) {
     out.push_back(clock_at(ClockKind::kPurge, *incident.earliest_deadline, now));
@@ -41,15 +42,15 @@ std::vector<Clock> clocks_of(const Incident& incident, std::optional<Instant> aw
   return out;
 }
 
-std::vector<Clock> clocks_of(const Incident& incident,
-                             const std::vector<const MessageVerdict*>& messages,
-                             std::optional<Instant> aware, Instant now) {
-  std::vector<Clock> out = clocks_of(incident, aware, now);
+std::vector<RunningClock> clocks_of(const Incident& incident,
+                                    const std::vector<const MessageVerdict*>& messages,
+                                    std::optional<Instant> aware, Instant now) {
+  std::vector<RunningClock> out = clocks_of(incident, aware, now);
   if (!incident.open) return out;
-  std::map<ClockKind, Clock> soonest;
+  std::map<ClockKind, RunningClock> soonest;
   for (const MessageVerdict* message : messages) {
     if (!needs_action(message->verdict)) continue;
-    for (const Clock& clock : clocks_of(*message, now)) {
+    for (const RunningClock& clock : clocks_of(*message, now)) {
       if (clock.kind == ClockKind::kPurge) continue;  // the incident's own: not of what is purged
       const auto [at, added] = soonest.try_emplace(clock.kind, clock);
       if (!added && clock.due < at->second.due) at->second = clock;
@@ -60,9 +61,9 @@ std::vector<Clock> clocks_of(const Incident& incident,
   return out;
 }
 
-std::optional<ClockLevel> level_of(const std::vector<Clock>& clocks) {
+std::optional<ClockLevel> level_of(const std::vector<RunningClock>& clocks) {
   std::optional<ClockLevel> out;
-  for (const Clock& clock : clocks) out = std::max(out.value_or(clock.level), clock.level);
+  for (const RunningClock& clock : clocks) out = std::max(out.value_or(clock.level), clock.level);
   return out;
 }
 

@@ -59,7 +59,7 @@ IncidentBeside Beside::of(const Incident& incident) const {
   std::sort(out.overloads.begin(), out.overloads.end(),
             [](const Overload* a, const Overload* b) { return a->span.from < b->span.from; });
   out.clocks = clocks_of(incident, messages, out.aware, known_.correlation.now);
-  if (incident.open) out.level = level_of(out.clocks);
+  if (!incident.closed_by_person) out.level = level_of(out.clocks);
   return out;
 }
 

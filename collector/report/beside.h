@@ -27,7 +27,7 @@ namespace meldevakt::collector {
 inline constexpr std::size_t kBesideMax = 16;
 
 struct MessageBeside {
-  std::vector<Clock> clocks;
+  std::vector<RunningClock> clocks;
   std::vector<const RelaxedMatch*> relaxed;  // commits that could be its
   std::vector<const Overload*> overloads;    // that its windows are part of
   std::vector<std::string> contradictions;   // fields of the portal's rows
@@ -35,8 +35,8 @@ struct MessageBeside {
 
 struct IncidentBeside {
   std::optional<Instant> aware;
-  std::vector<Clock> clocks;
-  std::optional<ClockLevel> level;  // nullopt: it is closed, or nothing runs
+  std::vector<RunningClock> clocks;
+  std::optional<ClockLevel> level;  // nullopt: a person closed it, or nothing runs
   std::vector<const Overload*> overloads;
 };
 

@@ -41,9 +41,9 @@ Json windows_of(const MessageVerdict& message) {
   return out;
 }
 
-Json clocks_of(const std::vector<Clock>& clocks) {
+Json clocks_of(const std::vector<RunningClock>& clocks) {
   Json out = Json::array();
-  for (const Clock& clock : clocks) {
+  for (const RunningClock& clock : clocks) {
     out.push_back({{"kind", to_string(clock.kind)},
                    {"due", to_rfc3339(clock.due)},
                    {"level", to_string(clock.level)},

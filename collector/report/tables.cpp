@@ -80,9 +80,9 @@ std::string_view words(ClockKind kind) {
   return "";
 }
 
-std::string words(const std::vector<Clock>& clocks, const TimeZone& zone) {
+std::string words(const std::vector<RunningClock>& clocks, const TimeZone& zone) {
   std::string out;
-  for (const Clock& clock : clocks) {
+  for (const RunningClock& clock : clocks) {
     out += "  " + local_time(clock.due, zone) + " " + std::string{words(clock.kind)} + " (" +
            std::string{to_string(clock.level)} + ")\n";
   }
@@ -97,7 +97,7 @@ std::string words(const Overload& overload, const TimeZone& zone) {
 
 std::string said_of(const ReportedIncident& one, const TimeZone& zone) {
   std::string out = printable(one.incident.id + ": " + one.incident.reason) + "\n";
-  if (one.incident.open) out += words(one.beside.clocks, zone);
+  if (!one.incident.closed_by_person) out += words(one.beside.clocks, zone);
   for (const Overload* overload : one.beside.overloads) out += words(*overload, zone);
   return out;
 }

@@ -27,6 +27,7 @@ TEST_CASE("tell recovered: the verdict, the category, the fleet; and taken back"
   options.how = "downloaded";
   options.when = time_of(kStart + hours(20));
   options.note = "lasta ned frå portalen";
+  const std::string id = world.incident_of(kLost);
   CHECK(world.tell(tell_recovered, options).value() == 0);
   const View seen = world.view();
   CHECK(world.verdict(kLost) == Verdict::kRecovered);
@@ -36,10 +37,23 @@ TEST_CASE("tell recovered: the verdict, the category, the fleet; and taken back"
   CHECK(holds(message.explanation, "before that it was lost"));
   const Interval asked{kStart, kStart + days(1)};
   CHECK(fleet_row_of(seen, asked).answer.lost == 3);  // it was lost, and stays so in table 2
-  CHECK(world.incident_of(kLost).empty());
+  // The incident stays, with its id and its clock of 72 hours; nothing of it needs action.
+  CHECK(world.incident_of(kLost) == id);
+  CHECK(open_incidents(seen) == 1);
+  TellOptions aware;
+  aware.incidents = {id};
+  aware.when = time_of(kStart + hours(3));
+  REQUIRE(world.tell(tell_aware, aware));
+  const View later = world.view();
+  for (const Incident& incident : later.incidents) {
+    if (incident.id != id) continue;
+    CHECK_FALSE(incident.open);
+    CHECK(incident.worst == Verdict::kRecovered);
+    CHECK(beside_of(later).of(incident).level == ClockLevel::kNotice);
+  }
   TellOptions back;
   back.entry = "0";
-  CHECK(world.tell(tell_back, back).value() == 1);
+  CHECK(world.tell(tell_back, back).value() == 2);
   CHECK(world.verdict(kLost) == Verdict::kLost);
   CHECK(holds(world.refused(tell_back, back), "taken back already"));
 }
@@ -101,6 +115,11 @@ TEST_CASE("tell: what cannot be meant is refused, and says why") {
          o.note = std::string(kNoteBytesMax + 1, 'x');
        }),
        "note has at most"},
+      {"a note of two lines", tell_mistaken, with([](TellOptions& o) {
+         o.messages = {kLost};
+         o.note = "ein\nto";
+       }),
+       "one line"},
       {"unknown incident", tell_close, incident({wrong_id}), "did you mean '"},
       {"no incident at all", tell_close, incident({"x"}), "has no incident 'x'"},
       {"one incident is not merged", tell_merge, incident({id, id}), "two or more"},
@@ -195,7 +214,7 @@ TEST_CASE("tell: merge, split, close, reopen and aware are in the incidents") {
   }
   REQUIRE(world.tell(tell_close, one));
   CHECK(open_incidents(world.view()) == 1);
-  CHECK(holds(world.refused(tell_close, one), "is not open"));
+  CHECK(holds(world.refused(tell_close, one), "is closed by a person already"));
   REQUIRE(world.tell(tell_reopen, one));
   CHECK(open_incidents(world.view()) == 2);
 }

@@ -16,7 +16,7 @@
 #include "collector/app/tell_command.h"
 #include "collector/store/sqlite_store.h"
 #include "common/testing/doubles.h"
-#include "tests/unit/collector/app/program.h"
+#include "tests/unit/collector/app/folder.h"
 #include "tests/unit/collector/fake_agent.h"
 
 namespace meldevakt::collector::testing {
@@ -117,7 +117,7 @@ struct ToldWorld {
   Result<std::uint64_t> tell(MakeEntry make, TellOptions options) {
     options.tenant = tenant.name;
     if (options.by.empty()) options.by = "Kari Prøve, leiar";
-    MELDEVAKT_TRY_ASSIGN(const LedgerEntry entry, make(view(), options, *zone));
+    MELDEVAKT_TRY_ASSIGN(const LedgerEntry entry, make_entry(make, view(), options, *zone));
     return call_tell(call, options.tenant, entry);
   }
   std::string refused(MakeEntry make, const TellOptions& options) {

@@ -14,10 +14,10 @@ TEST_CASE(
        {ClockKind::kPurge, ClockKind::kLookAt, ClockKind::kFeedback, ClockKind::kNotify}) {
     CAPTURE(std::string{to_string(kind)});
     Instant now = due - days(40);
-    Clock clock = clock_at(kind, due, now);
+    RunningClock clock = clock_at(kind, due, now);
     std::string levels{to_string(clock.level)};
     while (clock.next) {
-      const Clock before = clock_at(kind, due, *clock.next - milliseconds(1));
+      const RunningClock before = clock_at(kind, due, *clock.next - milliseconds(1));
       CHECK(before.level == clock.level);
       CHECK(before.next == clock.next);
       now = *clock.next;

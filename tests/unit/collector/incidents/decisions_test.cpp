@@ -99,10 +99,10 @@ TEST_CASE("decisions: one that joins later opens a closed incident; a better ver
   all.messages.push_back(message("d", Verdict::kLost, "pg/55P03", 120));
   CHECK(after(all, {close}) == "abd open;c open;");
   all.messages.back().verdict = Verdict::kRecovered;
-  CHECK(after(all, {close}) == "ab closed by a person;c open;");
+  CHECK(after(all, {close}) == "abd closed by a person;c open;");
   // An earlier message changes the id of the group, and nothing of what was decided.
   all.messages.push_back(message("e", Verdict::kStoredAfterReceipt, "pg/55P03", -5));
-  CHECK(after(all, {close}) == "abe closed by a person;c open;");
+  CHECK(after(all, {close}) == "abde closed by a person;c open;");
 }
 
 TEST_CASE("decisions: the reason says in words who decided what") {

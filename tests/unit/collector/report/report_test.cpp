@@ -263,7 +263,9 @@ TEST_CASE("report: what stands beside an incident: the soonest of each clock, an
       incidents_text({{world.incident, world.beside().of(world.incident)}}, *oslo());
   CHECK(text.find("72 hours to notify Datatilsynet are over (urgent)") != std::string::npos);
   CHECK(text.find("overload, confirmed: a running backup") != std::string::npos);
-  world.incident.open = false;
+  world.incident.open = false;  // what somebody knows of must still be told of
+  CHECK(world.beside().of(world.incident).level == ClockLevel::kUrgent);
+  world.incident.closed_by_person = true;
   CHECK_FALSE(world.beside().of(world.incident).level);
 }
 
