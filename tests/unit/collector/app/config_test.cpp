@@ -34,6 +34,7 @@ TEST_CASE("everything that can be set is set") {
 [agents]
 listen = "[::]:0"
 url = "https://kollektor.example:9443"
+silent_after = "25h"
 [people]
 listen = "0.0.0.0:80"
 [policy]
@@ -54,6 +55,7 @@ name = "other"
   CHECK(config.agents.address == "::");
   CHECK(config.agents.port == 0);
   CHECK(config.agents_url == "https://kollektor.example:9443");
+  CHECK(config.silent_after == hours(25));
   CHECK(config.people.address == "0.0.0.0");
   CHECK(config.policy.clock_error == milliseconds(500));
   CHECK(config.policy.nearby == minutes(1));
@@ -85,6 +87,8 @@ TEST_CASE("each mistake is named with file, line and what to write") {
       {kMinimal + "[agents]\nurl = \"https://k:1/x\"\n", "collector.toml:4: 'url' must be"},
       {kMinimal + "[agents]\nlisen = \"a:1\"\n",
        "collector.toml:4: unknown key 'lisen' in [agents]; did you mean 'listen'?"},
+      {kMinimal + "[agents]\nsilent_after = \"1m\"\n",
+       "collector.toml:4: 'silent_after' must be at least two minutes"},
       {kMinimal + "[portal]\nname = \"npb\"\n", "collector.toml:3: write [[portal]]"},
       {kMinimal + "[[portal]]\nzone = \"UTC\"\n", "collector.toml:3: [[portal]] needs a 'name'"},
       {kMinimal + "[[portal]]\nname = \"a\"\n[[portal]]\nname = \"a\"\n",
