@@ -48,6 +48,10 @@ void Correlator::settle(Instant now, const std::function<void(const Change&)>& t
   state_->settle(now, tell);
 }
 
+std::optional<Instant> Correlator::next_due() const {
+  return state_->next_due();
+}
+
 Correlation Correlator::correlation() const {
   return state_->correlation();
 }
@@ -62,6 +66,10 @@ std::uint64_t Correlator::count(Verdict verdict) const {
 
 std::uint64_t Correlator::decisions() const {
   return state_->decisions();
+}
+
+std::uint64_t Correlator::kept() const {
+  return state_->kept();
 }
 
 }  // namespace meldevakt::collector

@@ -54,12 +54,17 @@ class Correlator {
   // message once.
   void settle(Instant now, const std::function<void(const Change&)>& tell);
 
+  // The next time at which time alone may change what is said: settle() then at the latest.
+  [[nodiscard]] std::optional<Instant> next_due() const;
+
   // As of the last settle().
   [[nodiscard]] Correlation correlation() const;
   // The same messages, in no particular order, without holding them all.
   void visit(const std::function<void(const MessageVerdict&)>& use) const;
   [[nodiscard]] std::uint64_t count(Verdict verdict) const;
   [[nodiscard]] std::uint64_t decisions() const;  // taken so far: what settle() cost
+  // Facts and names kept: what it costs in memory, at some 50 bytes each.
+  [[nodiscard]] std::uint64_t kept() const;
 
  private:
   class State;

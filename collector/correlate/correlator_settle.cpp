@@ -117,11 +117,20 @@ void Correlator::State::wake(Instant now) {
   if (now < now_) disturb_all_unsettled();
   now_ = now;
   while (!timers_.empty() && timers_.top().first <= now) {
-    const auto [time, name] = timers_.top();
+    if (!is_stale(timers_.top())) dirty_.push_back(timers_.top().second);
     timers_.pop();
-    const auto at = unsettled_.find(name);
-    if (at != unsettled_.end() && at->second.next == time) dirty_.push_back(name);
   }
+}
+
+bool Correlator::State::is_stale(const std::pair<Instant, std::uint32_t>& timer) const {
+  const auto at = unsettled_.find(timer.second);
+  return at == unsettled_.end() || at->second.next != timer.first;
+}
+
+std::optional<Instant> Correlator::State::next_due() {
+  while (!timers_.empty() && is_stale(timers_.top())) timers_.pop();
+  if (timers_.empty()) return std::nullopt;
+  return timers_.top().first;
 }
 
 std::vector<std::uint32_t> Correlator::State::touched_roots() {

@@ -34,12 +34,16 @@ class Correlator::State {
   void set_policy(Policy policy);
 
   void settle(Instant now, const std::function<void(const Change&)>& tell);
+  [[nodiscard]] std::optional<Instant> next_due();
   [[nodiscard]] Correlation correlation();
   void visit(const std::function<void(const MessageVerdict&)>& use);
   [[nodiscard]] std::uint64_t count(Verdict verdict) const {
     return counts_[static_cast<std::size_t>(verdict)];
   }
   [[nodiscard]] std::uint64_t decisions() const { return decisions_; }
+  [[nodiscard]] std::uint64_t kept() const {
+    return std::uint64_t{archive_.fact_count()} + archive_.name_count();
+  }
 
  private:
   // A message that is not both committed and receipted: what surrounds it and time may change it.
@@ -63,6 +67,7 @@ class Correlator::State {
   // --- deciding (correlator_settle.cpp)
   void undo_ties();
   void wake(Instant now);
+  [[nodiscard]] bool is_stale(const std::pair<Instant, std::uint32_t>& timer) const;
   [[nodiscard]] std::vector<std::uint32_t> touched_roots();
   void decide(std::uint32_t root, const std::function<void(const Change&)>& tell);
   void publish(std::uint32_t name, Judged judged, const std::function<void(const Change&)>& tell);

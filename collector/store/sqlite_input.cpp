@@ -1,5 +1,6 @@
 // From stored bytes to what correlate() reads. Everything is decoded anew: tables that could be
 // wrong do not stand between the signed bytes and a verdict.
+#include "collector/correlate/claims.h"
 #include "collector/store/records.h"
 #include "collector/store/sqlite_store.h"
 #include "common/seal/dsse.h"
@@ -12,11 +13,6 @@ struct OpenStatement {
   std::uint64_t index = 0;
   Statement statement;
 };
-
-Duration clock_error_of(const Statement& statement) {
-  const std::int64_t us = statement.clock.max_error_us < 0 ? 0 : statement.clock.max_error_us;
-  return milliseconds(us / 1000 + (us % 1000 == 0 ? 0 : 1));
-}
 
 Result<Statement> statement_of(const std::string& envelope_json, const Sha256& link) {
   MELDEVAKT_TRY_ASSIGN(const Envelope envelope, parse_envelope(envelope_json));
@@ -45,13 +41,6 @@ void take_body(const OpenStatement& open, std::size_t position, const std::strin
   for (Fact& fact : body.value().facts) add_fact(input, statement.agent, std::move(fact));
 }
 
-void take_coverage(const Statement& statement, TenantInput& input) {
-  for (const SourceCoverage& source : statement.sources) {
-    input.coverage.push_back(
-        {statement.agent, statement.sequence, statement.span, clock_error_of(statement), source});
-  }
-}
-
 Status read_ledger(sql::Connection& db, TenantInput& input, std::vector<Alarm>& alarms) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows,
@@ -76,7 +65,9 @@ Status read_ledger(sql::Connection& db, TenantInput& input, std::vector<Alarm>& 
         continue;
       }
       open = OpenStatement{index, std::move(statement).value()};
-      take_coverage(open->statement, input);
+      for (LedgerCoverage& claim : claims_of(open->statement)) {
+        input.coverage.push_back(std::move(claim));
+      }
     }
     if (!open || open->statement.bodies.empty()) continue;
     take_body(*open, static_cast<std::size_t>(rows.count(5)), rows.text(6), rows.instant(3), input,

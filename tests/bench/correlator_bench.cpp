@@ -59,8 +59,11 @@ std::string hex32(std::uint64_t kind, std::uint64_t n) {
   return text;
 }
 
+// As portals make them: random, version 4.
 std::string uuid(std::uint64_t n) {
   std::string text = hex32(3, n);
+  text[12] = '4';
+  text[16] = "89ab"[mixed(n) % 4];
   for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
   return text;
 }
@@ -97,6 +100,14 @@ LedgerCoverage claim(Instant from, Instant to) {
   return out;
 }
 
+// What is refused would cost nothing and prove nothing.
+void require(const Status& added) {
+  if (added) return;
+  std::fprintf(stderr, "the correlator refused what it was given: %s\n",
+               added.error().message().c_str());
+  std::exit(1);
+}
+
 Instant time_of(std::uint64_t message) {
   return kBegin + milliseconds(static_cast<std::int64_t>(message) * kApartMs);
 }
@@ -105,7 +116,7 @@ void add_message(Correlator& correlator, std::uint64_t n) {
   const Instant time = time_of(n);
   const std::string message = uuid(n);
   const bool lost = n % kLostEvery == 0;
-  const auto add = [&](LedgerFact fact) { static_cast<void>(correlator.add(fact)); };
+  const auto add = [&](LedgerFact fact) { require(correlator.add(fact)); };
   add(step(Signal::kMessageReceived, time, hex32(0, n), message));
   add(step(lost ? Signal::kMessageSaveFailed : Signal::kMessageCommitted, time + milliseconds(200),
            hex32(1, n), message));
@@ -117,7 +128,7 @@ void add_message(Correlator& correlator, std::uint64_t n) {
   row.confirmed = time + seconds(1);
   row.form = n % 3 == 0 ? FormType::kPrivate : FormType::kPublic;
   row.channel = kCaseSystemChannel;
-  static_cast<void>(correlator.add(row));
+  require(correlator.add(row));
 }
 
 // CPU microseconds of single items, each settled by itself: new messages at the end, then late
@@ -129,7 +140,7 @@ std::vector<double> single_items(Correlator& correlator, std::uint64_t messages,
     const double before = cpu_seconds();
     switch (i % 4) {
       case 0:
-        static_cast<void>(correlator.add(
+        require(correlator.add(
             step(Signal::kMessageRetried, time_of(old), hex32(0, messages + i + 1), uuid(old))));
         break;
       case 1: correlator.add(claim(time_of(old) - minutes(1), time_of(old) + minutes(1))); break;
@@ -139,7 +150,7 @@ std::vector<double> single_items(Correlator& correlator, std::uint64_t messages,
         row.message_id = uuid(old);
         row.sent = time_of(old) - seconds(21);
         row.channel = kCaseSystemChannel;
-        static_cast<void>(correlator.add(row));
+        require(correlator.add(row));
         break;
       }
       default: add_message(correlator, messages + 1000 + i); break;
@@ -203,7 +214,7 @@ int stream(const char* path) {
     const Signal signal = word == "received"    ? Signal::kMessageReceived
                           : word == "committed" ? Signal::kMessageCommitted
                                                 : Signal::kMessageAcknowledged;
-    static_cast<void>(correlator.add(
+    require(correlator.add(
         step(signal, Instant{ms}, hex32(0, events), std::string{text.substr(blank + 1)})));
     if (Instant{ms} - settled < seconds(1)) continue;
     settled = Instant{ms};

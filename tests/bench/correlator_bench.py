@@ -63,7 +63,7 @@ def write_events(path, messages):
     """Of every hundredth message the receipt comes without a commit."""
     with open(path, "w", encoding="ascii") as file:
         for n in range(messages):
-            name, time = uuid.UUID(int=n + 1), 1_700_000_000_000 + n * 50
+            name, time = uuid.UUID(int=n + 1, version=4), 1_700_000_000_000 + n * 50
             file.write(f"{time} received {name}\n")
             if n % 100 != 0:
                 file.write(f"{time + 10} committed {name}\n")

@@ -1,27 +1,26 @@
 // The collector as one tenant's frames and the portal's rows reach it: nothing else does. Frames
-// are admitted and stored by the real code; what is watched is the real correlator's word after
-// every arrival that could change it, on messages not older than kWatched; at the end it judges
-// all.
+// are admitted and stored by the real code; what is watched is the real correlator's word: after
+// every arrival, and at every point in time in between at which time alone may change it.
 //
 //   Ledger ledger{store};
 //   TenantDesk desk{ledger, policy, true};
 //   MELDEVAKT_TRY(desk.enrol(tenant, identity..., now));
-//   MELDEVAKT_TRY(desk.receive(frame, now));   MELDEVAKT_TRY(desk.import_csv(csv, span, zone,
-//   now)); desk.changes()                             // every verdict that became another one, and
-//   when
+//   MELDEVAKT_TRY(desk.receive(frame, now));
+//   MELDEVAKT_TRY(desk.import_csv(csv, span, zone, now));
+//   desk.changes()                          // every verdict that became another one, and when
 //
 // Thread-safety: a Ledger may be shared; a TenantDesk belongs to one thread.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "collector/correlate/correlate.h"
+#include "collector/correlate/correlator.h"
 #include "collector/registry/registry.h"
+#include "collector/report/latent_watch.h"
 #include "collector/store/store.h"
 #include "common/ports/time_zone.h"
 
@@ -57,9 +56,6 @@ struct Enrolling {
 
 class TenantDesk {
  public:
-  // Longer than any outage after which something may still be told.
-  static constexpr Duration kWatched = days(45);
-
   TenantDesk(Ledger& ledger, collector::Policy policy, bool correlates);
 
   [[nodiscard]] Status enrol(const collector::Tenant& tenant, const Enrolling& enrolling,
@@ -67,31 +63,28 @@ class TenantDesk {
   [[nodiscard]] Status receive(std::string_view frame, Instant now);
   [[nodiscard]] Status import_csv(std::string_view csv, const Interval& complete,
                                   const TimeZone& zone, Instant now);
-  // Judges once more, whatever arrived; the last word.
+  // The last word.
   [[nodiscard]] collector::Correlation judge(Instant now);
 
-  [[nodiscard]] const collector::TenantInput& input() const { return input_; }
   [[nodiscard]] const std::vector<VerdictChange>& changes() const { return changes_; }
   // When it was first said that the case system receipts before it stores.
   [[nodiscard]] const std::optional<Instant>& latent_fault_seen() const { return latent_; }
   [[nodiscard]] std::uint64_t statements() const { return statements_; }
 
  private:
-  void take(const std::string& agent, Fact fact);
-  void take(collector::LedgerCoverage claim);
-  void forget_old(Instant now);
-  void note(const collector::Correlation& all, Instant now);
+  // Lets time go on to `now`, and judges what came meanwhile.
+  void settle(Instant now);
+  void settle_at(Instant now);
 
   Ledger& ledger_;
   bool correlates_;
+  std::string tenant_;
   collector::AgentKey key_;
-  collector::TenantInput input_;   // everything
-  collector::TenantInput recent_;  // what is watched
-  Instant forgot_;
-  std::map<std::string, collector::Verdict> verdicts_;
+  collector::Policy policy_;
+  collector::Correlator correlator_;
+  collector::LatentWatch watch_;
   std::vector<VerdictChange> changes_;
   std::optional<Instant> latent_;
-  bool unsettled_ = false;
   std::uint64_t statements_ = 0;
 };
 

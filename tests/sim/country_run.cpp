@@ -13,23 +13,17 @@
 namespace meldevakt::sim {
 namespace {
 
-// Everything again from the stored bytes: must say the same, byte for byte.
-Status check_rebuild(collector::Store& reader, const ServicePlan& service,
-                     const ServiceResult& live, std::vector<std::string>& wrong) {
-  std::vector<collector::Alarm> alarms;
-  MELDEVAKT_TRY_ASSIGN(collector::TenantInput input, reader.tenant_input(service.tenant, alarms));
-  input.policy = live.input.policy;
-  for (const collector::Alarm& alarm : alarms) {
-    wrong.push_back(service.name + ": alarm " + alarm.kind + ": " + alarm.detail);
-  }
-  const collector::Correlation again = collector::correlate(input, live.last.now);
-  bool same = again.messages.size() == live.last.messages.size();
+// Everything again from the stored bytes, all at once: must say the same as one piece at a time,
+// byte for byte.
+void check_rebuild(const std::string& service, const collector::TenantInput& stored,
+                   const collector::Correlation& live, std::vector<std::string>& wrong) {
+  const collector::Correlation again = collector::correlate(stored, live.now);
+  bool same = again.messages.size() == live.messages.size();
   for (std::size_t i = 0; same && i < again.messages.size(); ++i) {
     same = collector::message_json(again.messages[i], "") ==
-           collector::message_json(live.last.messages[i], "");
+           collector::message_json(live.messages[i], "");
   }
-  if (!same) wrong.push_back(service.name + ": the rebuilt ledger says something else");
-  return {};
+  if (!same) wrong.push_back(service + ": the rebuilt ledger says something else");
 }
 
 class CountryRun {
@@ -68,17 +62,23 @@ class CountryRun {
     const ServicePlan& service = plan_.services[index];
     MELDEVAKT_TRY_ASSIGN(const ServiceResult result,
                          run_service(service, plan_.span, settings_.run, ledger_));
+    std::vector<collector::Alarm> alarms;
+    MELDEVAKT_TRY_ASSIGN(collector::TenantInput stored,
+                         reader.tenant_input(service.tenant, alarms));
+    stored.policy = collector::Policy{};
     ServiceOutcome& out = outcomes_[index];
     out.name = service.name;
     out.member.municipalities = service.municipalities;
     out.member.answer =
-        collector::answer_of(result.input, result.last, {plan_.span.from, plan_.asked_until});
+        collector::answer_of(stored, result.last, {plan_.span.from, plan_.asked_until});
     out.latent_fault_seen = result.latent_fault_seen;
     // From here on the truth is open.
     out.comparison = compare(service, result);
-    if (settings_.run.correlates) {
-      MELDEVAKT_TRY(check_rebuild(reader, service, result, out.comparison.wrong));
+    std::vector<std::string>& wrong = out.comparison.wrong;
+    for (const collector::Alarm& alarm : alarms) {
+      wrong.push_back(service.name + ": alarm " + alarm.kind + ": " + alarm.detail);
     }
+    if (settings_.run.correlates) check_rebuild(service.name, stored, result.last, wrong);
     messages_ += result.truth.size();
     statements_ += result.statements;
     return {};

@@ -13,7 +13,9 @@ namespace meldevakt::sim {
 namespace {
 
 constexpr std::string_view kConfig =
-    "# Left by scripts/replay-2023. Try: meldevakt-collector fleet report --config collector.toml\n"
+    "# Left by scripts/replay-2023. Try: meldevakt-collector incidents list --config "
+    "collector.toml\n"
+    "# Nothing was read after it: ask 'fleet report' with the --until that the replay printed.\n"
     "data  = \"data\"\n"
     "names = [\"localhost\", \"127.0.0.1\"]\n"
     "\n"

@@ -193,6 +193,11 @@ Result<int> run(const Arguments& arguments) {
       std::printf("%s(seed %llu, %u threads, %.1f seconds)\n", text.c_str(),
                   static_cast<unsigned long long>(seed), arguments.threads, seconds);
     }
+    if (!arguments.keep.empty()) {
+      std::printf(
+          "kept; ask: meldevakt-collector fleet report --config %s/collector.toml --until %s\n",
+          arguments.keep.c_str(), to_rfc3339(played.plan.asked_until).c_str());
+    }
     if (!arguments.json.empty()) {
       std::ofstream{arguments.json} << replay_json(played.result, seconds);
     }

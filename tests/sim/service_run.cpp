@@ -43,7 +43,6 @@ class ServiceRun {
     ServiceResult out;
     out.last = desk_.judge(span_.to);
     out.truth = std::move(history_.truth);
-    out.input = desk_.input();
     out.changes = desk_.changes();
     out.latent_fault_seen = desk_.latent_fault_seen();
     out.statements = desk_.statements();

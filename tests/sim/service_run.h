@@ -30,7 +30,6 @@ struct RunSettings {
 
 struct ServiceResult {
   std::vector<TrueMessage> truth;  // nobody but the comparison reads it
-  collector::TenantInput input;
   collector::Correlation last;
   std::vector<VerdictChange> changes;
   std::optional<Instant> latent_fault_seen;

@@ -1,10 +1,12 @@
-// A file system layer for SQLite that is the system's own but for one thing: it never waits for the
-// disk. A simulation that is thrown away, or made again in a minute, has nothing to make durable.
+// A file system layer for SQLite that is the system's own but for two things: it never waits for
+// the disk, and it keeps the log beside a database in memory, where all connections of this process
+// find it. A simulation that is thrown away, or made again in a minute, has nothing to make
+// durable; a database that is closed by its last connection lies whole on the disk.
 //
 //   UnsyncedVfs vfs;                                    // registered as kUnsyncedVfs
 //   SqliteStore::open({path, std::string{kUnsyncedVfs}, false});
 //
-// Thread-safety: as the system's layer. Must outlive every connection.
+// Thread-safety: as the system's layer. One at a time; must outlive every connection.
 #pragma once
 
 #include <memory>
