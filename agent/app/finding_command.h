@@ -7,14 +7,14 @@
 // Thread-safety: none. Never blocks: poll() looks and goes on.
 #pragma once
 
-#include <sys/types.h>
-
 #include <deque>
 #include <string>
+#include <utility>
 
 #include "agent/app/log.h"
 #include "agent/state/state_rows.h"
 #include "common/base/time.h"
+#include "common/platform/fed_program.h"
 
 namespace meldevakt::agent {
 
@@ -25,26 +25,18 @@ inline constexpr Duration kFindingTimeLimit = seconds(10);
 
 class FindingCommand {
  public:
-  FindingCommand(std::string program, Log& log) : program_{std::move(program)}, log_{log} {}
-  ~FindingCommand();
-  FindingCommand(const FindingCommand&) = delete;
-  FindingCommand& operator=(const FindingCommand&) = delete;
+  FindingCommand(std::string program, Log& log)
+      : program_{std::move(program), kFindingTimeLimit}, log_{log} {}
 
   void add(const FindingRow& found);
   // Ends what is over its time, starts what waits. `steady`: any clock that never steps.
   void poll(Duration steady);
-  [[nodiscard]] bool busy() const { return child_ > 0 || !waiting_.empty(); }
+  [[nodiscard]] bool busy() const { return program_.running() || !waiting_.empty(); }
 
  private:
-  void start(Duration steady);
-  void collect(Duration steady);
-
-  std::string program_;
+  FedProgram program_;
   Log& log_;
   std::deque<std::string> waiting_;
-  pid_t child_ = -1;
-  Duration started_;
-  bool killed_ = false;
 };
 
 }  // namespace meldevakt::agent

@@ -156,6 +156,12 @@ Status read_portals(TomlReader& root, Config& config) {
 void read_root(TomlReader& root, Config& config) {
   config.data = root.text("data").value_or("");
   config.names = root.texts("names");
+  config.on_finding = root.text("on_finding").value_or("");
+  if (!config.on_finding.empty() && config.on_finding.front() != '/') {
+    root.complain_at("on_finding",
+                     "'on_finding' must be the full path of a program; it is run directly, without "
+                     "a shell or arguments");
+  }
 }
 
 // After finish(): a misspelt key explains a missing one better than the other way round.

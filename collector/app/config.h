@@ -2,6 +2,7 @@
 //
 //   data  = "/var/lib/meldevakt-collector"
 //   names = ["kollektor.example", "127.0.0.1"]
+//   on_finding = "/usr/local/bin/alarm"                                            (optional)
 //   [agents]   listen = "127.0.0.1:8443"   url = "https://kollektor.example:8443"   (optional)
 //              silent_after = "10m"
 //   [people]   listen = "127.0.0.1:8444"
@@ -48,6 +49,7 @@ struct ControlConfig {
 struct Config {
   std::string data;
   std::vector<std::string> names;
+  std::string on_finding;  // full path of a program that is run for each finding; "" = none
   ListenAddress agents{"127.0.0.1", 8443};
   std::string agents_url;                // "" = from names and port
   Duration silent_after = kSilentAfter;  // an agent that told nothing for longer is an alarm

@@ -131,7 +131,7 @@ Result<std::optional<ReceiptCoverage>> coverage_of(const Json& request) {
   return std::optional<ReceiptCoverage>{ReceiptCoverage{json[0].get<std::string>(), span}};
 }
 
-Result<Json> import(Store& store, Instant now, const Json& request) {
+Result<Json> import(Store& store, Instant now, const Json& request, const ControlEvents& events) {
   const std::string name = text_member(request, "tenant");
   std::string nearest;
   MELDEVAKT_TRY_ASSIGN(const std::optional<Tenant> tenant, tenant_named(store, name, &nearest));
@@ -148,6 +148,7 @@ Result<Json> import(Store& store, Instant now, const Json& request) {
   MELDEVAKT_TRY_ASSIGN(const std::optional<ReceiptCoverage> coverage, coverage_of(request));
   MELDEVAKT_TRY_ASSIGN(const ImportResult result,
                        store.import_receipts(tenant->id, receipts, coverage, now));
+  if (events.imported) events.imported(tenant->id, receipts, coverage, result);
   return Json{{"ok", true},
               {"added", result.added},
               {"changed", result.changed},
@@ -192,12 +193,16 @@ std::string ControlActions::handle(std::string_view line) {
   const Json request = Json::parse(line, nullptr, false);
   if (!request.is_object()) return refusal(malformed());
   const std::string command = text_member(request, "command");
-  if (command == "register") return line_of(answer_register(store_, clock_.now(), line));
+  if (command == "register") {
+    const Result<std::string> answer = answer_register(store_, clock_.now(), line);
+    if (answer && events_.registered) events_.registered();
+    return line_of(answer);
+  }
   if (command == "control") return line_of(answer_control(store_, control_, line));
   if (command == "tell") return line_of(answer_tell(store_, clock_.now(), line));
   Result<Json> answer = Error{Errc::kInvalid, "no such command"};
   if (command == "invite") answer = invite(store_, random_, clock_.now(), url_, request);
-  if (command == "import") answer = import(store_, clock_.now(), request);
+  if (command == "import") answer = import(store_, clock_.now(), request, events_);
   if (!answer) return refusal(answer.error());
   return answer.value().dump();
 }

@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collector/app/config.h"
@@ -35,6 +36,14 @@ namespace meldevakt::collector {
 inline constexpr std::size_t kControlLineBytesMax = 4 * 1024 * 1024;
 inline constexpr std::size_t kReceiptsPerLineMax = 5'000;
 
+// Who hears of what was committed. Each may be empty.
+struct ControlEvents {
+  std::function<void(const std::string& tenant, const std::vector<Receipt>& rows,
+                     const std::optional<ReceiptCoverage>& coverage, const ImportResult& result)>
+      imported;
+  std::function<void()> registered;
+};
+
 class ControlActions {
  public:
   // `url`: where agents reach this collector, or why that is not known.
@@ -43,6 +52,7 @@ class ControlActions {
                  StandingControl* control = nullptr)
       : store_{store}, clock_{clock}, random_{random}, url_{std::move(url)}, control_{control} {}
 
+  void tell(ControlEvents events) { events_ = std::move(events); }
   [[nodiscard]] std::string handle(std::string_view line);
 
  private:
@@ -51,6 +61,7 @@ class ControlActions {
   Random& random_;
   Result<std::string> url_;
   StandingControl* control_;
+  ControlEvents events_;
 };
 
 // The other end: sends one line, returns the answer's line.

@@ -11,6 +11,7 @@
 
 #include "collector/app/authority.h"
 #include "collector/app/control_socket.h"
+#include "collector/app/live_thread.h"
 #include "collector/app/log_keys.h"
 #include "collector/app/silence.h"
 #include "collector/app/standing_control.h"
@@ -39,6 +40,7 @@ class Service {
  private:
   [[nodiscard]] Status open_listeners();
   [[nodiscard]] Status open_control();
+  [[nodiscard]] Status open_live();
   [[nodiscard]] Status write_listening() const;
   void watch_controls();
   void run_control(const Tenant& tenant);
@@ -53,6 +55,7 @@ class Service {
   std::unique_ptr<AuthorityDesk> desk_;
   KeyAndCertificate server_;
   std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<LiveThread> live_;
   std::unique_ptr<AgentRoutes> routes_;
   std::unique_ptr<ControlActions> actions_;
   net::io_context io_{1};
@@ -74,8 +77,10 @@ Status Service::start() {
   MELDEVAKT_TRY_ASSIGN(std::shared_ptr<const LogKey> log_key, open_log_key(config_));
   MELDEVAKT_TRY_ASSIGN(
       store_, SqliteStore::open({config_.in_data("collector.db"), "", false, std::move(log_key)}));
-  routes_ =
-      std::make_unique<AgentRoutes>(AgentRoutes::Parts{*store_, verifier_, *desk_, clock_, log_});
+  MELDEVAKT_TRY(open_live());
+  routes_ = std::make_unique<AgentRoutes>(
+      AgentRoutes::Parts{*store_, verifier_, *desk_, clock_, log_,
+                         [this](const VerifiedFrame& frame) { live_->frame(frame); }});
   MELDEVAKT_TRY(open_listeners());
   MELDEVAKT_TRY(open_control());
   MELDEVAKT_TRY(write_listening());
@@ -119,11 +124,25 @@ Status Service::open_listeners() {
   return {};
 }
 
+Status Service::open_live() {
+  MELDEVAKT_TRY(store_->tenants());  // there is a database for another connection to read
+  MELDEVAKT_TRY_ASSIGN(
+      live_, LiveThread::start({config_.in_data("collector.db"), config_.in_data("told.db"),
+                                config_.on_finding, config_.policy, clock_, log_}));
+  return {};
+}
+
 Status Service::open_control() {
   MELDEVAKT_TRY_ASSIGN(standing_, make_standing_control(*store_, config_, clock_));
   silence_ = std::make_unique<SilenceWatch>(*store_, config_.silent_after, clock_.now());
   actions_ = std::make_unique<ControlActions>(
       *store_, clock_, random_, agents_url(config_, agents_->port()), standing_.get());
+  actions_->tell(
+      {[this](const std::string& tenant, const std::vector<Receipt>& rows,
+              const std::optional<ReceiptCoverage>& coverage, const ImportResult& result) {
+         live_->rows(tenant, rows, coverage, result.changed + result.unchanged == 0);
+       },
+       [this] { live_->registered(); }});
   MELDEVAKT_TRY_ASSIGN(
       control_, ControlServer::open(io_, strand_, *actions_, config_.in_data("control.sock")));
   return {};
@@ -192,6 +211,7 @@ void Service::run_until_stopped() {
   io_.restart();
   io_.run_for(std::chrono::milliseconds{kStopGrace.ms});
   strand_.finish();
+  live_->stop();
 }
 
 }  // namespace

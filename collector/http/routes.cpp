@@ -200,6 +200,9 @@ HttpResponse AgentRoutes::frames(const HttpRequest& request, const AgentRecord& 
     return store_failed(stored.error());
   }
   store_worked();
+  if (parts_.stored && stored.value().decision == ChainDecision::kExtends) {
+    parts_.stored(verified.value());
+  }
   return answer_for(verified.value().statement, stored.value());
 }
 

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include "collector/admit/admit.h"
 #include "collector/http/enrol_request.h"
 #include "collector/http/message.h"
 #include "collector/http/rate_limit.h"
@@ -31,6 +33,8 @@ class AgentRoutes {
     CertificateDesk& desk;
     Clock& clock;
     LogSink log;
+    // Called with every statement that was new, after its commit and before it is answered.
+    std::function<void(const VerifiedFrame&)> stored = {};
   };
   explicit AgentRoutes(Parts parts) : parts_{std::move(parts)} {}
 

@@ -38,9 +38,15 @@ Error bad_character(std::string_view what, std::size_t position) {
 }
 
 std::string encode64(std::string_view bytes, std::string_view alphabet, bool padded) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+  std::string out(bytes.size() / 3 * 4, '\0');
+  std::size_t done = 0;
+  std::size_t written = 0;
+  for (; done + 3 <= bytes.size(); done += 3) {
+    const std::uint32_t group =
+        octet(bytes[done]) << 16 | octet(bytes[done + 1]) << 8 | octet(bytes[done + 2]);
+    for (const int shift : {18, 12, 6, 0}) out[written++] = alphabet[(group >> shift) & 63];
+  }
+  for (std::size_t i = done; i < bytes.size(); i += 3) {
     const std::size_t have = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t group = octet(bytes[i]) << 16;
     if (have > 1) group |= octet(bytes[i + 1]) << 8;
@@ -60,11 +66,24 @@ Result<std::string> decode64(std::string_view text, const DigitTable& values,
     return Error{Errc::kCorrupt,
                  std::string{what} + ": cut off at position " + std::to_string(text.size())};
   }
-  std::string out;
-  out.reserve(text.size() / 4 * 3 + 2);
+  std::string out(text.size() / 4 * 3, '\0');
+  // Whole groups at once; a character that is none is left to the loop below, which names it.
+  std::size_t done = 0;
+  std::size_t written = 0;
+  for (; done + 4 <= text.size(); done += 4) {
+    std::array<std::uint8_t, 4> digit{};
+    for (std::size_t k = 0; k < 4; ++k) {
+      digit[k] = values[static_cast<unsigned char>(text[done + k])];
+    }
+    if (((digit[0] | digit[1] | digit[2] | digit[3]) & 0xc0) != 0) break;
+    const std::uint32_t whole = (std::uint32_t{digit[0]} << 18) | (std::uint32_t{digit[1]} << 12) |
+                                (std::uint32_t{digit[2]} << 6) | digit[3];
+    for (const int shift : {16, 8, 0}) out[written++] = static_cast<char>((whole >> shift) & 0xff);
+  }
+  out.resize(written);
   std::uint32_t group = 0;
   std::uint32_t bits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = done; i < text.size(); ++i) {
     const std::uint8_t value = values[static_cast<unsigned char>(text[i])];
     if (value == kNoDigit) return bad_character(what, i);
     group = (group << 6) | value;

@@ -89,7 +89,7 @@ def bench_sec(options, folder):
         before = cpu_of_children()
         out, _ = run_command(["sec", f"--conf={rules}", f"--input={events}", "--notail"], seconds=600)
         peers.append((cpu_of_children() - before, sum(1 for line in out.splitlines() if "not stored" in line)))
-    version = run_command(["sec", "--version"])[0].split()[2] if peers else ""
+    version = run_command(["sec", "--version"])[0].split()[4] if peers else ""
     our_cpu, peer_cpu = min(run["cpu_seconds"] for run in ours), min(cpu for cpu, _ in peers)
     same = {run["not_stored"] for run in ours} == {count for _, count in peers} == {messages // 100}
     return {"V5_sec": {

@@ -17,6 +17,7 @@ from world import World
 
 MESSAGES_MIN = 500
 FINDING = re.compile(r"(ERROR|WARN) agent: finding kind=(\w+) message=([0-9a-f-]{36})")
+TOLD_LIVE = re.compile(r" finding tenant=\S+ message=(\S+) verdict=(\w+)")
 WANTED_FINDINGS = {"lost": {"failed_commit", "receipt_without_commit"},
                    "in_doubt": {"failed_commit", "receipt_without_commit"},
                    "missing": {"receipt_without_commit"},
@@ -98,6 +99,26 @@ def check_findings(world, town, agent, report):
                  "\n".join(problems[:10]))
 
 
+def check_told_live(world, town, report):
+    """The running collector told of each harmed message by itself: once for each verdict, the last one last."""
+    told = {}
+    problems = []
+    for message, verdict in TOLD_LIVE.findall(world.collector.child.log()):
+        if told.get(message) == verdict:
+            problems.append(f"{message}: {verdict} told twice")
+        told[message] = verdict
+    count = 0
+    for message in world.collector.messages(town.name):
+        name, verdict = message["message"], message["verdict"]
+        count += name in told
+        if verdict in ("lost", "in_doubt", "missing") and told.get(name) != verdict:
+            problems.append(f"{name}: {verdict}, but the collector told {told.get(name)}")
+        if verdict.startswith("stored") and told.get(name) in ("lost", "in_doubt", "missing"):
+            problems.append(f"{name}: {verdict}, but the collector never took {told[name]} back")
+    report.check(f"{town.name}: findings told by the running collector ({count} messages)",
+                 "\n".join(problems[:10]) or (not count and "none was told"))
+
+
 def check_commands(world, report):
     """What is open is said by exit status, and the reports are there."""
     problems = []
@@ -143,6 +164,7 @@ def run(binaries, output, seed, long=False, keep=False, **_):
             check_explanations(world, town, result, report)
             check_later(world, town, result, report)
         check_findings(world, nord, world.agents["nord-application"], report)
+        check_told_live(world, nord, report)
         check_commands(world, report)
         world.portal.purge(world.portal.now_ms() + 1)
         for night in nights:

@@ -30,7 +30,7 @@ TEST_CASE("a minimal file has the defaults that are documented") {
 }
 
 TEST_CASE("everything that can be set is set") {
-  const Config config = parse_config(kMinimal + R"(
+  const Config config = parse_config(kMinimal + R"(on_finding = "/usr/local/bin/alarm"
 [agents]
 listen = "[::]:0"
 url = "https://kollektor.example:9443"
@@ -52,6 +52,7 @@ name = "other"
 )",
                                      "collector.toml")
                             .value();
+  CHECK(config.on_finding == "/usr/local/bin/alarm");
   CHECK(config.agents.address == "::");
   CHECK(config.agents.port == 0);
   CHECK(config.agents_url == "https://kollektor.example:9443");
@@ -75,6 +76,7 @@ TEST_CASE("each mistake is named with file, line and what to write") {
       {"data = \"/srv\"\n", "collector.toml:1: 'names' is missing"},
       {kMinimal + "dato = 1\n",
        "collector.toml:3: unknown key 'dato' in the file; did you mean 'data'?"},
+      {kMinimal + "on_finding = \"alarm.sh\"\n", "collector.toml:3: 'on_finding' must be"},
       {kMinimal + "[policy]\ngrase = \"1s\"\n",
        "collector.toml:4: unknown key 'grase' in [policy]; did you mean 'grace'?"},
       {kMinimal + "[policy]\ngrace = 30\n",

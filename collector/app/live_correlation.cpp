@@ -1,0 +1,218 @@
+#include "collector/app/live_correlation.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace meldevakt::collector {
+namespace {
+
+// Of many problems of one arrival the first are said.
+constexpr std::size_t kProblemsSaidMax = 5;
+
+}  // namespace
+
+Duration LiveCorrelation::since_boot() const {
+  return milliseconds(parts_.clock.boot_ns() / 1'000'000);
+}
+
+Status LiveCorrelation::start() {
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, parts_.store.tenants());
+  for (const Tenant& tenant : tenants) {
+    MELDEVAKT_TRY_ASSIGN(const std::vector<AgentRecord> agents, parts_.store.agents(tenant.id));
+    if (!agents.empty()) places_[tenant.id].load = since_boot();
+  }
+  return {};
+}
+
+void LiveCorrelation::take(const LiveArrival& arrival) {
+  const Instant now = parts_.clock.now();
+  const bool is_frame = std::holds_alternative<VerifiedFrame>(arrival.what);
+  // A tenant without an agent has nothing that rows could be compared with.
+  if (!is_frame && !places_.contains(arrival.tenant)) {
+    const auto agents = parts_.store.agents(arrival.tenant);
+    if (agents && agents.value().empty()) return;
+  }
+  Place& place = places_[arrival.tenant];
+  if (!place.live || std::holds_alternative<LiveArrival::Reread>(arrival.what)) {
+    if (!place.load) place.load = since_boot();
+    return;
+  }
+  std::vector<std::string> problems;
+  if (is_frame) {
+    place.live->add(std::get<VerifiedFrame>(arrival.what), problems);
+  } else {
+    const auto& rows = std::get<LiveArrival::Rows>(arrival.what);
+    place.live->add(rows.rows, rows.coverage, problems);
+  }
+  complain(arrival.tenant, problems);
+  place.used = now;
+  settle(place);
+  make_room(place);
+}
+
+void LiveCorrelation::registered() {
+  for (auto& [id, place] : places_) {
+    if (!place.live) continue;
+    const auto entries = parts_.store.registry_entries(id);
+    if (!entries) {
+      place.load = since_boot() + kRetryAfter;
+      continue;
+    }
+    place.live->set_fixed_since(Registry{entries.value()}.fixed_since());
+    settle(place);
+  }
+}
+
+bool LiveCorrelation::load_one() {
+  const Duration now = since_boot();
+  for (auto& [id, place] : places_) {
+    if (!place.load || now < *place.load) continue;
+    place.load.reset();
+    if (const Status loaded = load(id, place); !loaded) {
+      if (!place.failed) {
+        parts_.log(LogLevel::kError, "findings of tenant=" + id +
+                                         " wait, it cannot be read: " + loaded.error().message());
+      }
+      place.failed = true;
+      place.load = now + kRetryAfter;
+      return true;
+    }
+    place.failed = false;
+    settle(place);
+    make_room(place);
+    return true;
+  }
+  if (!said_read_ && std::none_of(places_.begin(), places_.end(),
+                                  [](const auto& at) { return at.second.load.has_value(); })) {
+    parts_.log(LogLevel::kInfo, "live: " + std::to_string(places_.size()) + " tenants read");
+    said_read_ = true;
+  }
+  return false;
+}
+
+Result<Tenant> LiveCorrelation::tenant_of(const std::string& id) {
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, parts_.store.tenants());
+  for (const Tenant& tenant : tenants) {
+    if (tenant.id == id) return tenant;
+  }
+  return Error{Errc::kNotFound, "no such tenant"};
+}
+
+// What was told and could not be kept is known here only.
+Result<ToldRegister::OfTenant> LiveCorrelation::told_of(const std::string& id, const Place& place) {
+  if (place.live) return place.live->told();
+  return parts_.told.of(id);
+}
+
+Status LiveCorrelation::load(const std::string& id, Place& place) {
+  MELDEVAKT_TRY_ASSIGN(Tenant tenant, tenant_of(id));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries, parts_.store.registry_entries(id));
+  MELDEVAKT_TRY_ASSIGN(ToldRegister::OfTenant told, told_of(id, place));
+  std::vector<Alarm> alarms;  // that bodies cannot be opened is told by whoever asks for alarms
+  MELDEVAKT_TRY_ASSIGN(const TenantInput input, parts_.store.tenant_input(id, alarms));
+  auto live = std::make_unique<LiveTenant>(std::move(tenant), parts_.policy, std::move(told),
+                                           Registry{entries}.fixed_since());
+  std::vector<std::string> problems;
+  live->add(input, problems);
+  complain(id, problems);
+  place.live = std::move(live);
+  place.used = parts_.clock.now();
+  return {};
+}
+
+void LiveCorrelation::settle_due() {
+  const Instant now = parts_.clock.now();
+  for (auto& [id, place] : places_) {
+    if (!place.due || now < *place.due) continue;
+    if (place.live) {
+      settle(place);
+    } else if (!place.load) {
+      place.due.reset();
+      place.load = since_boot();
+    }
+  }
+  drop_idle(now);
+}
+
+void LiveCorrelation::settle(Place& place) {
+  const Instant now = parts_.clock.now();
+  const std::vector<LiveFinding> findings = place.live->settle(now);
+  place.due = place.live->next_due();
+  if (!findings.empty()) tell(findings, now);
+}
+
+// Said first and kept afterwards: killed in between, it is said again rather than never.
+void LiveCorrelation::tell(const std::vector<LiveFinding>& findings, Instant now) {
+  for (const LiveFinding& finding : findings) {
+    parts_.log(finding.told.needs_action ? LogLevel::kWarn : LogLevel::kInfo, finding.line);
+  }
+  const Result<std::uint64_t> refused = parts_.told.add(findings, now);
+  if (!refused) {
+    if (!told_failed_) {
+      parts_.log(LogLevel::kError,
+                 "what was told cannot be kept, it is told again after a restart"
+                 " and not given to on_finding: " +
+                     refused.error().message());
+    }
+    told_failed_ = true;
+    return;
+  }
+  told_failed_ = false;
+  if (refused.value() == 0) return;
+  parts_.log(LogLevel::kError, "on_finding: " + std::to_string(ToldRegister::kWaitingMax) +
+                                   " findings wait for the program; " +
+                                   std::to_string(refused.value()) + " are not given to it");
+}
+
+void LiveCorrelation::complain(const std::string& tenant,
+                               const std::vector<std::string>& problems) {
+  for (std::size_t i = 0; i < problems.size() && i < kProblemsSaidMax; ++i) {
+    parts_.log(LogLevel::kWarn, "tenant=" + tenant + " cannot be counted: " + problems[i]);
+  }
+  if (problems.size() <= kProblemsSaidMax) return;
+  parts_.log(LogLevel::kWarn, "tenant=" + tenant + " and " +
+                                  std::to_string(problems.size() - kProblemsSaidMax) + " more");
+}
+
+void LiveCorrelation::make_room(const Place& used) {
+  for (;;) {
+    std::uint64_t kept = 0;
+    Place* oldest = nullptr;
+    for (auto& [id, place] : places_) {
+      if (!place.live) continue;
+      kept += place.live->kept();
+      if (&place == &used) continue;
+      if (oldest == nullptr || place.used < oldest->used) oldest = &place;
+    }
+    if (kept <= parts_.kept_max || oldest == nullptr) return;
+    oldest->live.reset();
+  }
+}
+
+void LiveCorrelation::drop_idle(Instant now) {
+  for (auto& [id, place] : places_) {
+    if (place.live && place.used + kIdleAfter < now) place.live.reset();
+  }
+}
+
+Duration LiveCorrelation::idle_for() const {
+  const Instant now = parts_.clock.now();
+  Duration out = kLookEvery;
+  for (const auto& [id, place] : places_) {
+    if (place.load) out = std::min(out, *place.load - since_boot());
+    if (place.due && (place.live || !place.load)) out = std::min(out, *place.due - now);
+  }
+  return std::max(out, Duration{});
+}
+
+std::size_t LiveCorrelation::in_memory() const {
+  return static_cast<std::size_t>(std::count_if(
+      places_.begin(), places_.end(), [](const auto& at) { return at.second.live != nullptr; }));
+}
+
+const LiveTenant* LiveCorrelation::find(const std::string& tenant) const {
+  const auto at = places_.find(tenant);
+  return at == places_.end() ? nullptr : at->second.live.get();
+}
+
+}  // namespace meldevakt::collector

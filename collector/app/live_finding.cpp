@@ -1,0 +1,134 @@
+#include "collector/app/live_finding.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "collector/deadlines/clocks.h"
+
+namespace meldevakt::collector {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json time_or_null(const std::optional<Instant>& time) {
+  return time ? Json(to_rfc3339(*time)) : Json(nullptr);
+}
+
+// What every finding begins with.
+Json begin(const LiveFinding& finding, const std::string& name, std::string_view kind, Instant at) {
+  return Json{{"kind", kind},
+              {"tenant", finding.tenant},
+              {"name", name},
+              {"told", to_rfc3339(at)},
+              {"state", finding.told.state},
+              {"before", finding.before.empty() ? Json(nullptr) : Json(finding.before)},
+              {"needs_action", finding.told.needs_action}};
+}
+
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string changed_from(const std::string& before) {
+  return before.empty() ? "" : " before=" + before;
+}
+
+std::string words(std::string_view name, const std::optional<Instant>& time) {
+  return time ? " " + std::string{name} + "=" + to_rfc3339(*time) : "";
+}
+
+}  // namespace
+
+Telling telling_of(const MessageVerdict& message, const std::optional<Told>& told, Instant now) {
+  // Not yet known what it will be.
+  if (message.verdict == Verdict::kPending) return {};
+  const bool needs = needs_action(message.verdict);
+  if (told) {
+    const bool changed = told->state != to_string(message.verdict);
+    const bool matters = told->needs_action || (needs && message.verdict != Verdict::kUnverifiable);
+    if (!changed || matters) return {changed, std::nullopt};
+  }
+  if (!needs) return {};
+  if (message.verdict != Verdict::kUnverifiable) return {true, std::nullopt};
+  if (!message.purge_deadline || *message.purge_deadline <= now) return {};
+  const Instant urgent = *message.purge_deadline - escalation_of(ClockKind::kPurge).urgent;
+  if (urgent <= now) return {true, std::nullopt};
+  return {false, urgent};
+}
+
+bool tells_withdrawal(const std::optional<Told>& told) {
+  return told && told->needs_action;
+}
+
+bool tells_latent_fault(const std::optional<LatentFault>& fault, const std::optional<Told>& told) {
+  const bool present = fault && fault->present;
+  return present != (told && told->state == kStateLatentFault);
+}
+
+LiveFinding message_finding(const std::string& tenant, const std::string& name,
+                            const MessageVerdict& message, const std::optional<Told>& told,
+                            Instant at) {
+  LiveFinding out;
+  out.tenant = tenant;
+  out.message = message.message;
+  out.told = {std::string{to_string(message.verdict)}, needs_action(message.verdict)};
+  if (told) out.before = told->state;
+  out.line = "finding tenant=" + tenant + " message=" + message.message +
+             " verdict=" + out.told.state + changed_from(out.before) +
+             " category=" + std::string{to_string(message.category)} + " cause=" + message.cause +
+             words("receipted", message.receipted) +
+             words("purge_deadline", message.purge_deadline);
+  Json json = begin(out, name, "message", at);
+  json["message"] = message.message;
+  json["category"] = to_string(message.category);
+  json["cause"] = message.cause;
+  json["form"] = to_string(message.form);
+  json["channel"] = message.channel;
+  json["sent"] = time_or_null(message.sent);
+  json["receipted"] = time_or_null(message.receipted);
+  json["committed"] = time_or_null(message.committed);
+  json["failed"] = time_or_null(message.failed);
+  json["purge_deadline"] = time_or_null(message.purge_deadline);
+  json["sentence"] = message.explanation;
+  out.json = text_of(json);
+  return out;
+}
+
+LiveFinding withdrawn_finding(const std::string& tenant, const std::string& name,
+                              const std::string& message, const Told& told, Instant at) {
+  LiveFinding out;
+  out.tenant = tenant;
+  out.message = message;
+  out.told = {std::string{kStateWithdrawn}, false};
+  out.before = told.state;
+  out.line = "finding tenant=" + tenant + " message=" + message + " withdrawn" +
+             changed_from(out.before) + ": it is part of another message now";
+  Json json = begin(out, name, "message", at);
+  json["message"] = message;
+  out.json = text_of(json);
+  return out;
+}
+
+LiveFinding latent_finding(const std::string& tenant, const std::string& name,
+                           const std::optional<LatentFault>& fault, const std::optional<Told>& told,
+                           Instant at) {
+  const bool present = fault && fault->present;
+  LiveFinding out;
+  out.tenant = tenant;
+  out.told = {std::string{present ? kStateLatentFault : kStateOver}, present};
+  if (told) out.before = told->state;
+  out.line = "finding tenant=" + tenant + (present ? " latent_fault" : " latent_fault is over") +
+             ": the case system receipts messages before it has stored them";
+  if (fault) {
+    out.line += " messages=" + std::to_string(fault->messages) + words("first", fault->first) +
+                words("last", fault->last);
+  }
+  Json json = begin(out, name, kStateLatentFault, at);
+  json["messages"] = fault ? fault->messages : 0;
+  json["first"] = time_or_null(fault ? std::optional{fault->first} : std::nullopt);
+  json["last"] = time_or_null(fault ? std::optional{fault->last} : std::nullopt);
+  out.json = text_of(json);
+  return out;
+}
+
+}  // namespace meldevakt::collector

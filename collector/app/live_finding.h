@@ -1,0 +1,65 @@
+// What a person must hear of while the collector runs, and when.
+//
+//   lost, missing, in_doubt, undelivered, fallback_stalled   at once
+//   unverifiable    when its purge is urgent (deadlines/clocks.h); not when the portal has no purge
+//                   or has purged already: nothing could be saved by hurrying
+//   latent fault    when it is first present, of the tenant
+//
+// and, of what was told, when its verdict is another one: also that it is stored after all.
+//
+// A finding carries no text of a log or message and names no person: ids, times, enums, codes and
+// sentences of our own. Pure. Thread-safety: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collector/correlate/correlate.h"
+#include "collector/report/latent_fault.h"
+
+namespace meldevakt::collector {
+
+// What was last told of a message, or (message "") of a tenant's latent fault.
+struct Told {
+  std::string state;  // a verdict's word, kStateLatentFault, kStateWithdrawn, kStateOver
+  bool needs_action = false;
+  auto operator<=>(const Told&) const = default;
+};
+inline constexpr std::string_view kStateLatentFault = "latent_fault";
+inline constexpr std::string_view kStateOver = "over";  // the latent fault is
+inline constexpr std::string_view kStateWithdrawn =
+    "withdrawn";  // its name is another message's now
+
+struct LiveFinding {
+  std::string tenant;
+  std::string message;  // "": the latent fault
+  Told told;            // what it tells
+  std::string before;   // what was told before; "": nothing
+  std::string line;     // for our log
+  std::string json;     // for on_finding, one line without its end
+};
+
+struct Telling {
+  bool now = false;
+  std::optional<Instant> later;  // when to ask again, if nothing changes until then
+};
+[[nodiscard]] Telling telling_of(const MessageVerdict& message, const std::optional<Told>& told,
+                                 Instant now);
+// The same for a message that is gone, and for the latent fault.
+[[nodiscard]] bool tells_withdrawal(const std::optional<Told>& told);
+[[nodiscard]] bool tells_latent_fault(const std::optional<LatentFault>& fault,
+                                      const std::optional<Told>& told);
+
+// `name`: the tenant's. `at`: when it is told.
+[[nodiscard]] LiveFinding message_finding(const std::string& tenant, const std::string& name,
+                                          const MessageVerdict& message,
+                                          const std::optional<Told>& told, Instant at);
+[[nodiscard]] LiveFinding withdrawn_finding(const std::string& tenant, const std::string& name,
+                                            const std::string& message, const Told& told,
+                                            Instant at);
+[[nodiscard]] LiveFinding latent_finding(const std::string& tenant, const std::string& name,
+                                         const std::optional<LatentFault>& fault,
+                                         const std::optional<Told>& told, Instant at);
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,72 @@
+// One tenant while the collector runs: its Correlator, and what is to be told of it.
+//
+//   LiveTenant live{tenant, policy, told, fixed_since};
+//   MELDEVAKT_TRY(live.add(input));                       // all of it, from the store
+//   live.add(verified_frame, problems);                   // and what comes afterwards
+//   for (const LiveFinding& finding : live.settle(now)) ...
+//   live.next_due()                                       // settle() again then at the latest
+//
+// Pure. Thread-safety: none. Memory: as the Correlator's; besides, the undecided messages whose
+// purge is not urgent yet (at most kUndecidedMax, what comes beyond is told at once) and what was
+// told.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collector/admit/admit.h"
+#include "collector/app/told_register.h"
+#include "collector/correlate/correlator.h"
+#include "collector/report/latent_watch.h"
+#include "collector/store/store.h"
+
+namespace meldevakt::collector {
+
+class LiveTenant {
+ public:
+  static constexpr std::size_t kUndecidedMax = 100'000;
+
+  LiveTenant(Tenant tenant, Policy policy, ToldRegister::OfTenant told,
+             std::optional<Instant> fixed_since);
+
+  // What cannot be added costs itself and is said in `problems`.
+  void add(const TenantInput& input, std::vector<std::string>& problems);
+  void add(const VerifiedFrame& frame, std::vector<std::string>& problems);
+  void add(const std::vector<Receipt>& rows, const std::optional<ReceiptCoverage>& coverage,
+           std::vector<std::string>& problems);
+  void set_fixed_since(std::optional<Instant> fixed_since) { fixed_since_ = fixed_since; }
+
+  // What is to be told now; it counts as told.
+  [[nodiscard]] std::vector<LiveFinding> settle(Instant now);
+  [[nodiscard]] std::optional<Instant> next_due() const;
+
+  [[nodiscard]] const ToldRegister::OfTenant& told() const { return told_; }
+  [[nodiscard]] const Correlator& correlator() const { return correlator_; }
+  [[nodiscard]] std::uint64_t kept() const { return correlator_.kept(); }
+
+ private:
+  struct Undecided {
+    Instant look;  // when its purge is urgent
+    MessageVerdict message;
+  };
+  [[nodiscard]] std::optional<Told> told_of(const std::string& message) const;
+  void take(const Correlator::Change& change, Instant now, std::vector<LiveFinding>& out);
+  void consider(const MessageVerdict& message, Instant now, std::vector<LiveFinding>& out);
+  void wait(const MessageVerdict& message, Instant look);
+  void stop_waiting(const std::string& message);
+  void tell(LiveFinding finding, std::vector<LiveFinding>& out);
+
+  Tenant tenant_;
+  Correlator correlator_;
+  LatentWatch watch_;
+  ToldRegister::OfTenant told_;
+  std::optional<Instant> fixed_since_;
+  std::map<std::string, Undecided> undecided_;
+  std::set<std::pair<Instant, std::string>> looks_;
+};
+
+}  // namespace meldevakt::collector

@@ -1,0 +1,205 @@
+#include "collector/app/live_thread.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "collector/store/sqlite_store.h"
+#include "common/platform/fed_program.h"
+
+namespace meldevakt::collector {
+namespace {
+
+std::size_t bytes_of(const LiveArrival& arrival) {
+  std::size_t out = sizeof arrival;
+  if (const auto* const frame = std::get_if<VerifiedFrame>(&arrival.what)) {
+    out += frame->frame.envelope.size();
+    for (const std::string& body : frame->frame.bodies) out += body.size();
+  } else if (const auto* const rows = std::get_if<LiveArrival::Rows>(&arrival.what)) {
+    out += rows->rows.size() * sizeof(Receipt);
+  }
+  return out;
+}
+
+}  // namespace
+
+class LiveThread::Work {
+ public:
+  Work(Parts parts, std::unique_ptr<Store> store, std::unique_ptr<ToldRegister> told)
+      : parts_{std::move(parts)},
+        store_{std::move(store)},
+        told_{std::move(told)},
+        live_{{*store_, *told_, parts_.policy, parts_.clock, parts_.log}},
+        program_{parts_.on_finding, kTimeLimit} {}
+
+  [[nodiscard]] Status start() {
+    MELDEVAKT_TRY(live_.start());
+    thread_ = std::thread{[this] { run(); }};
+    return {};
+  }
+
+  void put(LiveArrival arrival) {
+    const std::lock_guard lock{mutex_};
+    const std::size_t bytes = bytes_of(arrival);
+    if (arrivals_.size() >= kArrivalsMax || bytes_ + bytes > kArrivalBytesMax) {
+      reread_.insert(arrival.tenant);
+    } else {
+      bytes_ += bytes;
+      arrivals_.push_back(std::move(arrival));
+    }
+    changed_.notify_one();
+  }
+
+  void registered() {
+    const std::lock_guard lock{mutex_};
+    registered_ = true;
+    changed_.notify_one();
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock{mutex_};
+      stopping_ = true;
+      changed_.notify_one();
+    }
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  [[nodiscard]] Duration steady() const { return milliseconds(parts_.clock.boot_ns() / 1'000'000); }
+
+  // One piece of work after the other, the longest of which is reading one tenant; stop() waits for
+  // one at most.
+  void run() {
+    for (;;) {
+      std::optional<LiveArrival> next;
+      bool registered = false;
+      {
+        const std::lock_guard lock{mutex_};
+        if (stopping_) return;
+        registered = std::exchange(registered_, false);
+        next = take();
+      }
+      if (registered) live_.registered();
+      if (next) live_.take(*next);
+      live_.settle_due();
+      const bool loaded = !next && live_.load_one();
+      const bool again = feed();
+      if (!next && !loaded && !again) wait();
+    }
+  }
+
+  // REQUIRES: the mutex.
+  [[nodiscard]] std::optional<LiveArrival> take() {
+    if (!arrivals_.empty()) {
+      LiveArrival out = std::move(arrivals_.front());
+      arrivals_.pop_front();
+      bytes_ -= bytes_of(out);
+      return out;
+    }
+    if (reread_.empty()) return std::nullopt;
+    LiveArrival out{*reread_.begin(), LiveArrival::Reread{}};
+    reread_.erase(reread_.begin());
+    return out;
+  }
+
+  void wait() {
+    Duration idle = live_.idle_for();
+    if (program_.running()) idle = std::min(idle, kProgramLook);
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, std::chrono::milliseconds{idle.ms}, [this] {
+      return stopping_ || registered_ || !arrivals_.empty() || !reread_.empty();
+    });
+  }
+
+  // Looks after the operator's program. True: there is more to do at once.
+  bool feed() {
+    if (parts_.on_finding.empty()) return false;
+    if (const auto ended = program_.poll(steady())) {
+      if (!ended->well) parts_.log(LogLevel::kWarn, "on_finding: " + ended->words);
+      say(told_->given(given_));
+    }
+    if (program_.running()) return false;
+    const auto waiting = told_->waiting();
+    if (!waiting) {
+      say(waiting.error());
+      return false;
+    }
+    // What could not be crossed out is not given again, at least not by this process.
+    if (!waiting.value() || waiting.value()->number <= given_) return false;
+    given_ = waiting.value()->number;
+    const Status started = program_.start(waiting.value()->json + "\n", steady());
+    if (started) return false;
+    parts_.log(LogLevel::kError, "on_finding: " + started.error().message());
+    say(told_->given(given_));
+    return true;
+  }
+
+  void say(const Status& status) {
+    if (!status && !failed_) {
+      parts_.log(LogLevel::kError, "on_finding: " + status.error().message());
+    }
+    failed_ = !status;
+  }
+
+  Parts parts_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<ToldRegister> told_;
+  LiveCorrelation live_;
+  FedProgram program_;
+  std::int64_t given_ = 0;
+  bool failed_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<LiveArrival> arrivals_;
+  std::size_t bytes_ = 0;
+  std::set<std::string> reread_;
+  bool registered_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+LiveThread::LiveThread(std::unique_ptr<Work> work) : work_{std::move(work)} {}
+
+LiveThread::~LiveThread() {
+  stop();
+}
+
+Result<std::unique_ptr<LiveThread>> LiveThread::start(Parts parts) {
+  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<SqliteStore> store,
+                       SqliteStore::open({parts.database, "", true}));
+  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<ToldRegister> told,
+                       ToldRegister::open(parts.told, !parts.on_finding.empty()));
+  auto work = std::make_unique<Work>(std::move(parts), std::move(store), std::move(told));
+  MELDEVAKT_TRY(work->start());
+  return std::unique_ptr<LiveThread>{new LiveThread{std::move(work)}};
+}
+
+void LiveThread::frame(const VerifiedFrame& frame) {
+  work_->put({frame.statement.tenant, frame});
+}
+
+// Of several versions of a row only the store knows which counts.
+void LiveThread::rows(const std::string& tenant, const std::vector<Receipt>& rows,
+                      const std::optional<ReceiptCoverage>& coverage, bool all_new) {
+  if (all_new) {
+    work_->put({tenant, LiveArrival::Rows{rows, coverage}});
+  } else {
+    work_->put({tenant, LiveArrival::Reread{}});
+  }
+}
+
+void LiveThread::registered() {
+  work_->registered();
+}
+
+void LiveThread::stop() {
+  work_->stop();
+}
+
+}  // namespace meldevakt::collector
