@@ -4,6 +4,7 @@ About 600 messages. `in_doubt` is right only where the client's commit call got 
 `unverifiable` only inside a gap that this test made; both are counted and expected exactly, because
 every message's expected verdict is (truth.py).
 """
+import contextlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import time
 import truth_check
 from report import Report
 from scenario import Night, failures_only_night, fault_night, repaired_night
+from support import Timeout, wait_until
 from truth import expected_verdict
 from world import World
 
@@ -99,8 +101,8 @@ def check_findings(world, town, agent, report):
                  "\n".join(problems[:10]))
 
 
-def check_told_live(world, town, report):
-    """The running collector told of each harmed message by itself: once for each verdict, the last one last."""
+def told_live_problems(world, town):
+    """What the running collector's log says of messages, against the list of this moment."""
     told = {}
     problems = []
     for message, verdict in TOLD_LIVE.findall(world.collector.child.log()):
@@ -115,8 +117,19 @@ def check_told_live(world, town, report):
             problems.append(f"{name}: {verdict}, but the collector told {told.get(name)}")
         if verdict.startswith("stored") and told.get(name) in ("lost", "in_doubt", "missing"):
             problems.append(f"{name}: {verdict}, but the collector never took {told[name]} back")
-    report.check(f"{town.name}: findings told by the running collector ({count} messages)",
-                 "\n".join(problems[:10]) or (not count and "none was told"))
+    return count, problems
+
+
+def check_told_live(world, town, report):
+    """The running collector told of each harmed message by itself: once for each verdict, the last one last."""
+    last = [0, []]
+    def all_told():
+        last[:] = told_live_problems(world, town)
+        return not last[1]
+    with contextlib.suppress(Timeout):
+        wait_until(all_told, "the collector to have told all", 60, pause=1.0)
+    report.check(f"{town.name}: findings told by the running collector ({last[0]} messages)",
+                 "\n".join(last[1][:10]) or (not last[0] and "none was told"))
 
 
 def check_commands(world, report):
