@@ -116,7 +116,11 @@ Result<int> run_registry_import(const Config& config, Clock& clock, const std::s
     print(dump({{"rows", rows.value().rows}, {"added", added}, {"problems", problems}}) + "\n");
   } else {
     print(std::to_string(rows.value().rows) + " rows: " + std::to_string(added) + " added\n");
-    for (const std::string& problem : problems) print(file + ": " + problem + "\n");
+    std::string lines;
+    for (const std::string& problem : problems) {
+      lines.append(file).append(": ").append(problem).append("\n");
+    }
+    print(lines);
   }
   return problems.empty() ? kExitDone : kExitFindings;
 }

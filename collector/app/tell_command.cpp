@@ -41,7 +41,7 @@ Result<LedgerEntry> entry_to_tell(const Config& config, Instant now, MakeEntry m
 }
 
 std::string some_of(const std::vector<std::string>& messages) {
-  const std::string first = messages.empty() ? "-" : messages.front();
+  std::string first = messages.empty() ? "-" : messages.front();
   if (messages.size() < 2) return first;
   return first + " and " + std::to_string(messages.size() - 1) + " more";
 }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace meldevakt::collector {
@@ -59,7 +60,7 @@ class SlotIndex {
   }
   template <typename HashOf>
   static void grow(Shard& shard, const HashOf& hash_of) {
-    const Shard before = std::move(shard);
+    const Shard before = std::exchange(shard, Shard{});
     const std::size_t size = before.slots.size() + before.slots.size() / 4 + 8;
     shard.slots.assign(size, 0);
     shard.tags.assign(size, 0);
