@@ -76,9 +76,7 @@ bool Agent::turn() {
     last_acknowledged_[one.tenant] = now;
     core.change.acknowledged.push_back(std::move(one));
   }
-  for (LogFault& fault : shipping_.take_log_faults()) {
-    core.change.log_faults.push_back(std::move(fault));
-  }
+  core.change.log_faults = shipping_.log_faults();
   const bool more = read_sources(now);
   Status done = seal_due(now, false);
   if (done) done = commit_due(now, false);
@@ -165,6 +163,7 @@ Status Agent::commit_due(Instant now, bool all) {
     core.status_stored = now;
   }
   MELDEVAKT_TRY(core.state->commit(change));
+  shipping_.log_faults_committed();
   if (core.holds) core.holds->committed();
   for (const auto& tenant : core.tenants) tenant->committed();
   const std::vector<FindingRow> findings = std::exchange(change, StateChange{}).findings;
@@ -204,7 +203,7 @@ bool Agent::stop() {
   const bool ended = shipping_.stop(kStopPatience);
   if (core_) {
     core_->change.acknowledged = shipping_.take_acknowledged();
-    core_->change.log_faults = shipping_.take_log_faults();
+    core_->change.log_faults = shipping_.log_faults();
     if (auto done = commit_due(core_->time->now(), true); !done) fail(done.error());
   }
   write_metrics(true);

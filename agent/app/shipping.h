@@ -34,7 +34,9 @@ class Shipping {
 
   // What has come of what was offered, to commit.
   [[nodiscard]] std::vector<Acknowledgement> take_acknowledged();
-  [[nodiscard]] std::vector<LogFault> take_log_faults() { return std::exchange(log_faults_, {}); }
+  // What a collector's log was caught at: kept here until it is committed, since it is shown once.
+  [[nodiscard]] const std::vector<LogFault>& log_faults() const { return log_faults_; }
+  void log_faults_committed() { log_faults_.clear(); }
   // The next frames to each dispatcher that has none. `ends`: by tenant, where its chain ends.
   [[nodiscard]] Status offer(State& state, const std::map<std::string, ChainHead>& ends);
 

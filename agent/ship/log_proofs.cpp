@@ -30,11 +30,9 @@ HandoverResult stored() {
 }  // namespace
 
 HandoverResult LogProofs::after_stored(HttpTransport& transport, const OutgoingFrame& frame) {
-  if (has_no_log_) return stored();
   if (seen_.key.empty()) {
     Result<std::string> key = get_log_key(transport, verifier_);
-    has_no_log_ = !key && key.error().code() == Errc::kNotFound;
-    if (has_no_log_) return stored();
+    if (!key && key.error().code() == Errc::kNotFound) return stored();
     if (!key) return later(key.error().message());
     seen_.key = std::move(key).value();
   }

@@ -6,8 +6,8 @@
 //
 // The log's key is taken from the collector once, over the connection whose authority came with
 // the invitation, and kept (SeenLog::key); no other key counts ever after. A collector from before
-// there were logs has none to show (404): then its acknowledgement alone counts, until a key has
-// been seen.
+// there were logs has none to show (404): then its acknowledgement alone counts, and it is asked
+// again with each, until a key has been seen.
 //
 // Thread-safety: as the transport. Outcomes: kStored; kRetry (no answer, one that is not
 // understood, no proof yet); kFalseLog (it contradicts itself: common/seal/seen_log.h, kRejected).
@@ -36,7 +36,6 @@ class LogProofs {
  private:
   SeenLog seen_;
   const Verifier& verifier_;
-  bool has_no_log_ = false;
 };
 
 }  // namespace meldevakt::agent

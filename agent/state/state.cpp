@@ -224,8 +224,8 @@ Status State::trim_journal(Instant now) {
   MELDEVAKT_TRY_ASSIGN(Query by_age, db_.prepare(kTrimByAge));
   MELDEVAKT_TRY(by_age.bind(1, now.ms - kJournalAgeMax.ms).run());
   MELDEVAKT_TRY_ASSIGN(const std::int64_t bytes,
-                       db_.number("SELECT coalesce(sum(frame_bytes), 0) FROM statements WHERE "
-                                  "acknowledged_ms IS NOT NULL"));
+                       db_.number("SELECT coalesce(sum(frame_bytes + length(proof)), 0) FROM "
+                                  "statements WHERE acknowledged_ms IS NOT NULL"));
   if (bytes <= i64(options_.journal_bytes_max)) return {};
   return db_.execute(kTrimBySize);
 }

@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "collector/app/authority.h"
+#include "collector/app/command_basics.h"
 #include "collector/app/control.h"
 #include "collector/app/log_keys.h"
 #include "collector/app/writer.h"
@@ -22,10 +22,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr std::size_t kTokenBytes = 32;
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-}
 
 }  // namespace
 

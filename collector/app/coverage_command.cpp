@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "collector/app/command_basics.h"
+#include "collector/app/view.h"
 #include "collector/correlate/coverage_query.h"
 #include "collector/correlate/overload.h"
 #include "collector/report/table.h"
-#include "collector/store/sqlite_store.h"
-#include "common/base/text.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -21,21 +21,11 @@ Result<Instant> time_of(const std::string& text, const std::string& option) {
 }
 
 Result<TenantInput> input_of(const Config& config, const std::string& name) {
-  auto store = SqliteStore::open({config.in_data("collector.db"), "", true});
-  if (!store) {
-    return std::move(store).error().in("nothing to read yet? run 'meldevakt-collector init'");
-  }
-  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, store.value()->tenants());
-  std::vector<std::string> names;
-  for (const Tenant& tenant : tenants) {
-    names.push_back(tenant.name);
-    if (tenant.name != name && tenant.id != name) continue;
-    std::vector<Alarm> alarms;
-    return store.value()->tenant_input(tenant.id, alarms);
-  }
-  const auto nearest = nearest_name(name, names);
-  return Error{Errc::kInvalid, "no tenant is named '" + meldevakt::quoted(name) + "'" +
-                                   (nearest ? "; did you mean '" + *nearest + "'?" : "")};
+  if (name.empty()) return Error{Errc::kInvalid, "--tenant: whose?"};
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, open_to_read(config));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, chosen_tenants(*store, name));
+  std::vector<Alarm> alarms;
+  return store->tenant_input(tenants.front().id, alarms);
 }
 
 std::string dump(const Json& json) {
@@ -172,7 +162,8 @@ Result<CoverageText> tell_coverage(const Config& config, const CoverageOptions& 
   if (until <= from) return Error{Errc::kInvalid, "--until: must be later than --from"};
   MELDEVAKT_TRY_ASSIGN(const TenantInput input, input_of(config, options.tenant));
   const Interval span{from, until};
-  const KnownCoverage known = known_between(input, span, options.now, options.source);
+  const KnownCoverage known =
+      known_between(input, span, options.now, options.source, config.silent_after);
   std::vector<Overload> overloads = overloads_of(input);
   std::erase_if(overloads, [&span](const Overload& overload) {
     return overload.span.to < span.from || span.to <= overload.span.from;

@@ -5,12 +5,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "collector/app/command_basics.h"
 #include "collector/app/view.h"
 #include "collector/incidents/incidents.h"
 #include "collector/report/report.h"
 #include "collector/report/systemic.h"
 #include "collector/report/table.h"
-#include "collector/store/sqlite_store.h"
 #include "common/platform/time_zones.h"
 
 namespace meldevakt::collector {
@@ -21,17 +21,13 @@ using Json = nlohmann::ordered_json;
 // One tenant's view at a time: a country's ledgers do not fit side by side.
 Status each_view(const Config& config, const InspectOptions& options,
                  const std::function<void(View&)>& use) {
-  auto store = SqliteStore::open({config.in_data("collector.db"), "", true});
-  if (!store) {
-    return std::move(store).error().in("nothing to read yet? run 'meldevakt-collector init'");
-  }
-  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants,
-                       chosen_tenants(*store.value(), options.tenant));
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, open_to_read(config));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, chosen_tenants(*store, options.tenant));
   SystemTimeZones zones;
   MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, zones.find(config.control.zone));
   const ViewOptions how{options.now, options.what_if ? nullptr : zone.get()};
   for (const Tenant& tenant : tenants) {
-    MELDEVAKT_TRY_ASSIGN(View view, view_of(*store.value(), config, tenant, how));
+    MELDEVAKT_TRY_ASSIGN(View view, view_of(*store, config, tenant, how));
     use(view);
   }
   return {};

@@ -58,7 +58,7 @@ void LiveCorrelation::registered() {
       place.load = since_boot() + kRetryAfter;
       continue;
     }
-    place.live->set_fixed_since(Registry{entries.value()}.fixed_since());
+    place.live->set_fixed_since(Registry{entries.value()}.fixed_since(parts_.clock.now()));
     settle(place);
   }
 }
@@ -111,7 +111,7 @@ Status LiveCorrelation::load(const std::string& id, Place& place) {
   std::vector<Alarm> alarms;  // that bodies cannot be opened is told by whoever asks for alarms
   MELDEVAKT_TRY_ASSIGN(const TenantInput input, parts_.store.tenant_input(id, alarms));
   auto live = std::make_unique<LiveTenant>(std::move(tenant), parts_.policy, std::move(told),
-                                           Registry{entries}.fixed_since());
+                                           Registry{entries}.fixed_since(parts_.clock.now()));
   std::vector<std::string> problems;
   live->add(input, problems);
   complain(id, problems);

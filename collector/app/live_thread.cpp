@@ -1,7 +1,9 @@
 #include "collector/app/live_thread.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
 #include <deque>
 #include <mutex>
 #include <set>
@@ -23,6 +25,18 @@ std::size_t bytes_of(const LiveArrival& arrival) {
     out += rows->rows.size() * sizeof(Receipt);
   }
   return out;
+}
+
+// What was told is no evidence: a damaged register is set aside rather than that agents wait.
+Result<std::unique_ptr<ToldRegister>> open_told(const LiveThread::Parts& parts) {
+  const bool for_program = !parts.on_finding.empty();
+  auto told = ToldRegister::open(parts.told, for_program);
+  if (told || told.error().code() != Errc::kCorrupt) return told;
+  const std::string aside = parts.told + ".damaged";
+  parts.log(LogLevel::kError, parts.told + ": " + told.error().message() + "; set aside as " +
+                                  aside + ", and what is open is told once more");
+  if (std::rename(parts.told.c_str(), aside.c_str()) != 0) return told;
+  return ToldRegister::open(parts.told, for_program);
 }
 
 }  // namespace
@@ -110,33 +124,46 @@ class LiveThread::Work {
   void wait() {
     Duration idle = live_.idle_for();
     if (program_.running()) idle = std::min(idle, kProgramLook);
+    if (steady() < retry_at_) idle = std::min(idle, retry_at_ - steady());
     std::unique_lock lock{mutex_};
     changed_.wait_for(lock, std::chrono::milliseconds{idle.ms}, [this] {
       return stopping_ || registered_ || !arrivals_.empty() || !reread_.empty();
     });
   }
 
-  // Looks after the operator's program. True: there is more to do at once.
+  // Looks after the operator's program. True: there is more to do at once. A finding leaves the
+  // register only when the program has had it; one that cannot be run now gets it later.
   bool feed() {
     if (parts_.on_finding.empty()) return false;
     if (const auto ended = program_.poll(steady())) {
       if (!ended->well) parts_.log(LogLevel::kWarn, "on_finding: " + ended->words);
-      say(told_->given(given_));
+      cross_out(in_hand_);
     }
-    if (program_.running()) return false;
+    if (program_.running() || steady() < retry_at_) return false;
     const auto waiting = told_->waiting();
-    if (!waiting) {
-      say(waiting.error());
-      return false;
-    }
-    // What could not be crossed out is not given again, at least not by this process.
-    if (!waiting.value() || waiting.value()->number <= given_) return false;
-    given_ = waiting.value()->number;
+    if (!waiting) return put_off(waiting.error());
+    if (!waiting.value()) return false;
+    const std::int64_t number = waiting.value()->number;
+    if (number <= given_) return cross_out(number);  // it could not be done before
     const Status started = program_.start(waiting.value()->json + "\n", steady());
-    if (started) return false;
-    parts_.log(LogLevel::kError, "on_finding: " + started.error().message());
-    say(told_->given(given_));
+    if (!started && started.error().code() != Errc::kLimit) return put_off(started.error());
+    in_hand_ = number;
+    say(started);
+    return !started && cross_out(number);
+  }
+
+  bool cross_out(std::int64_t number) {
+    given_ = std::max(given_, number);
+    const Status done = told_->given(number);
+    if (!done) return put_off(done.error());
+    say(done);
     return true;
+  }
+
+  bool put_off(const Error& error) {
+    say(error);
+    retry_at_ = steady() + LiveThread::kProgramRetry;
+    return false;
   }
 
   void say(const Status& status) {
@@ -151,7 +178,9 @@ class LiveThread::Work {
   std::unique_ptr<ToldRegister> told_;
   LiveCorrelation live_;
   FedProgram program_;
-  std::int64_t given_ = 0;
+  std::int64_t in_hand_ = 0;  // what the program is at
+  std::int64_t given_ = 0;    // the newest that it has had
+  Duration retry_at_;
   bool failed_ = false;
 
   std::mutex mutex_;
@@ -173,8 +202,7 @@ LiveThread::~LiveThread() {
 Result<std::unique_ptr<LiveThread>> LiveThread::start(Parts parts) {
   MELDEVAKT_TRY_ASSIGN(std::unique_ptr<SqliteStore> store,
                        SqliteStore::open({parts.database, "", true}));
-  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<ToldRegister> told,
-                       ToldRegister::open(parts.told, !parts.on_finding.empty()));
+  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<ToldRegister> told, open_told(parts));
   auto work = std::make_unique<Work>(std::move(parts), std::move(store), std::move(told));
   MELDEVAKT_TRY(work->start());
   return std::unique_ptr<LiveThread>{new LiveThread{std::move(work)}};

@@ -26,6 +26,8 @@ class LiveThread {
   static constexpr std::size_t kArrivalBytesMax = 64 * 1024 * 1024;
   static constexpr Duration kTimeLimit = seconds(10);
   static constexpr Duration kProgramLook = milliseconds(100);
+  // A program that cannot be run, or a told.db that cannot be written, is tried again so often.
+  static constexpr Duration kProgramRetry = seconds(30);
 
   struct Parts {
     std::string database;    // of the store, which exists

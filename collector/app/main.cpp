@@ -6,6 +6,7 @@
 #include <string>
 
 #include "collector/app/audit.h"
+#include "collector/app/command_basics.h"
 #include "collector/app/commands.h"
 #include "collector/app/config.h"
 #include "collector/app/coverage_command.h"
@@ -16,7 +17,6 @@
 #include "collector/app/tell_command.h"
 #include "collector/registry/registry_csv.h"
 #include "common/platform/clock.h"
-#include "common/platform/time_zones.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -71,11 +71,6 @@ Result<int> do_import(const Config& config, Clock& clock, const Arguments& argum
   return run_import(config, clock, options);
 }
 
-Result<std::shared_ptr<const TimeZone>> oslo() {
-  SystemTimeZones zones;
-  return zones.find("Europe/Oslo");
-}
-
 Status read_time(const std::string& text, const char* option, std::optional<Instant>& into) {
   if (text.empty()) return {};
   MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
@@ -105,10 +100,6 @@ Result<InspectOptions> inspect_options(Clock& clock, const Arguments& arguments)
     }
   }
   return options;
-}
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 Result<Inspected> inspect(Inspect what, const Config& config, Clock& clock,
@@ -190,7 +181,7 @@ Result<int> do_control(const Config& config, Clock& clock, const Arguments& argu
 
 Result<int> do_audit(const Config& config, Clock&, const Arguments& arguments) {
   MELDEVAKT_TRY_ASSIGN(const Inspected seen, audit_store(config, arguments.json()));
-  std::fwrite(seen.text.data(), 1, seen.text.size(), stdout);
+  print(seen.text);
   return seen.open ? kExitFindings : kExitDone;
 }
 

@@ -1,22 +1,20 @@
 #include "collector/app/registry_command.h"
 
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "collector/app/command_basics.h"
 #include "collector/app/commands.h"
 #include "collector/app/control_register.h"
 #include "collector/app/view.h"
 #include "collector/app/writer.h"
 #include "collector/registry/registry_csv.h"
 #include "collector/report/table.h"
-#include "collector/store/sqlite_store.h"
 #include "common/base/text.h"
 #include "common/crypto/crypto.h"
 #include "common/platform/disk.h"
-#include "common/platform/time_zones.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -26,23 +24,6 @@ constexpr std::size_t kControlsListed = 400;  // a year of daily ones and more
 
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-Result<std::unique_ptr<SqliteStore>> reader_of(const Config& config) {
-  auto store = SqliteStore::open({config.in_data("collector.db"), "", true});
-  if (!store) {
-    return std::move(store).error().in("nothing to read yet? run 'meldevakt-collector init'");
-  }
-  return store;
-}
-
-Result<std::shared_ptr<const TimeZone>> oslo() {
-  SystemTimeZones zones;
-  return zones.find("Europe/Oslo");
-}
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 std::string time_text(Instant time, const TimeZone& zone) {
@@ -101,6 +82,10 @@ Result<int> run_registry_import(const Config& config, Clock& clock, const std::s
   for (const RowError& error : rows.value().errors) {
     problems.push_back("row " + std::to_string(error.row) + ": " + error.message);
   }
+  if (rows.value().bad_rows > rows.value().errors.size()) {
+    problems.push_back("and " + std::to_string(rows.value().bad_rows - rows.value().errors.size()) +
+                       " more bad rows");
+  }
   // A tenant that is not known costs its own rows only.
   for (const auto& [tenant, entries] : by_tenant) {
     auto count = call_register(call, tenant, entries);
@@ -127,7 +112,7 @@ Result<int> run_registry_import(const Config& config, Clock& clock, const std::s
 
 Result<Inspected> list_registry(const Config& config, const TimeZone& zone,
                                 const InspectOptions& options, bool everything) {
-  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, reader_of(config));
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, open_to_read(config));
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, chosen_tenants(*store, options.tenant));
   Inspected out;
   Table table{{"TENANT", "NAME", "KIND", "VALUE", "LABEL", "FROM", "UNTIL"}};
@@ -159,7 +144,7 @@ Result<ControlsRun> run_controls(const Config& config, Clock& clock, const TimeZ
                                  const InspectOptions& options) {
   std::vector<Tenant> tenants;
   {
-    MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, reader_of(config));
+    MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, open_to_read(config));
     MELDEVAKT_TRY_ASSIGN(tenants, chosen_tenants(*store, options.tenant));
   }
   std::optional<Interval> period;
@@ -191,17 +176,23 @@ Result<ControlsRun> run_controls(const Config& config, Clock& clock, const TimeZ
 
 Result<Inspected> list_controls(const Config& config, const TimeZone& zone,
                                 const InspectOptions& options) {
-  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, reader_of(config));
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, open_to_read(config));
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, chosen_tenants(*store, options.tenant));
-  auto signer = load_signer(config.in_data("control.key"));
-  if (!signer && signer.error().code() == Errc::kNotFound) return Inspected{"", false};
-  if (!signer) return std::move(signer).error();
+  const std::string key_file = config.in_data("control.key");
+  auto signer = load_signer(key_file);
+  const bool no_key = !signer && signer.error().code() == Errc::kNotFound;
+  if (!signer && !no_key) return std::move(signer).error();
   const OpenSslVerifier verifier;
   Inspected out;
   Table table{{"TENANT", "NUMBER", "RAN", "BY", "MISSED", "SIGNED", "FOUND"}};
   for (const Tenant& tenant : tenants) {
     MELDEVAKT_TRY_ASSIGN(const std::vector<StoredControl> stored,
                          store->controls(tenant.id, kControlsListed));
+    if (no_key && !stored.empty()) {
+      return Error{Errc::kNotFound,
+                   key_file + " is missing: the controls that are stored cannot be verified"};
+    }
+    if (stored.empty()) continue;
     const auto checked = check_controls(stored, signer.value()->public_key(), verifier);
     for (std::size_t i = 0; i < checked.size(); ++i) {
       const CheckedControl& one = checked[i];

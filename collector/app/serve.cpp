@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -43,6 +45,7 @@ class Service {
   [[nodiscard]] Status open_live();
   [[nodiscard]] Status write_listening() const;
   void watch_controls();
+  void post_next_control();
   void run_control(const Tenant& tenant);
   void watch_silence();
   void on_stop();
@@ -67,6 +70,8 @@ class Service {
   std::unique_ptr<StandingControl> standing_;
   std::unique_ptr<SilenceWatch> silence_;
   net::steady_timer control_timer_{io_};
+  std::deque<Tenant> due_controls_;  // the strand's
+  std::atomic<bool> stopping_ = false;
 };
 
 Status Service::start() {
@@ -154,15 +159,15 @@ Status Service::write_listening() const {
                                FileMode::kEveryoneReads, Replace::kAllowed);
 }
 
-// Looks every kControlLook which daily controls are due and runs them between other work: one job
-// a tenant, so that no agent waits for all of them. What the queue has no room for is due again.
+// Looks every kControlLook which daily controls are due. They run one at a time, each behind what
+// has come in meanwhile: no agent waits for more than one of them.
 void Service::watch_controls() {
   (void)strand_.post([this] {
-    const auto due = standing_->due();
+    if (!due_controls_.empty()) return;
+    auto due = standing_->due();
     if (!due) return log_(LogLevel::kError, "standing control: " + due.error().message());
-    for (const Tenant& tenant : due.value()) {
-      (void)strand_.post([this, tenant] { run_control(tenant); });
-    }
+    due_controls_.assign(due.value().begin(), due.value().end());
+    post_next_control();
   });
   (void)strand_.post([this] { watch_silence(); });
   control_timer_.expires_after(std::chrono::milliseconds{kControlLook.ms});
@@ -171,10 +176,22 @@ void Service::watch_controls() {
   });
 }
 
+// What the queue has no room for, or a stop leaves over, is due again at the next look.
+void Service::post_next_control() {
+  if (due_controls_.empty()) return;
+  const bool taken = !stopping_ && strand_.post([this] {
+    if (!stopping_) run_control(due_controls_.front());
+    due_controls_.pop_front();
+    post_next_control();
+  });
+  if (!taken) due_controls_.clear();
+}
+
 void Service::run_control(const Tenant& tenant) {
-  // It may have waited in the queue for longer than until the next look.
+  // Somebody may have asked for it while it waited.
   const auto due = standing_->is_due(tenant);
-  if (due && !due.value()) return;
+  if (!due) return log_(LogLevel::kError, "standing control: " + due.error().message());
+  if (!due.value()) return;
   const auto record = standing_->run(tenant, {}, false);
   if (!record) {
     return log_(LogLevel::kError,
@@ -186,9 +203,9 @@ void Service::run_control(const Tenant& tenant) {
 }
 
 void Service::watch_silence() {
-  const auto silent = silence_->look(clock_.now());
-  if (!silent) return log_(LogLevel::kError, "silence: " + silent.error().message());
-  for (const Alarm& alarm : silent.value()) {
+  const SilenceWatch::Looked looked = silence_->look(clock_.now());
+  if (!looked.failed) log_(LogLevel::kError, "silence: " + looked.failed.error().message());
+  for (const Alarm& alarm : looked.silent) {
     log_(LogLevel::kWarn,
          "tenant " + alarm.tenant + " agent " + alarm.agent + " is silent: " + alarm.detail);
   }
@@ -196,6 +213,7 @@ void Service::watch_silence() {
 
 void Service::on_stop() {
   log_(LogLevel::kInfo, "stopping");
+  stopping_ = true;
   control_timer_.cancel();
   agents_->stop();
   people_->stop();

@@ -6,7 +6,9 @@ namespace meldevakt::collector {
 
 Status SilenceWatch::look_at(const AgentRecord& agent, Instant now, std::vector<Alarm>& out) {
   const Instant heard = agent.last_received.value_or(agent.enrolled);
-  if (now - std::max(heard, listening_) <= silent_after_) return {};
+  // Heard at a time that is still to come: the clock was ahead then.
+  const Instant since = now < heard ? listening_ : std::max(heard, listening_);
+  if (now - since <= silent_after_) return {};
   const auto silence = std::pair{agent.key.agent, heard};
   if (recorded_.count(silence) != 0) return {};
   const Alarm alarm{agent.key.tenant, agent.key.agent, "silent",
@@ -20,13 +22,22 @@ Status SilenceWatch::look_at(const AgentRecord& agent, Instant now, std::vector<
   return {};
 }
 
-Result<std::vector<Alarm>> SilenceWatch::look(Instant now) {
-  std::vector<Alarm> out;
+Status SilenceWatch::look_at_all(Instant now, std::vector<Alarm>& out) {
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, store_.tenants());
   for (const Tenant& tenant : tenants) {
     MELDEVAKT_TRY_ASSIGN(const std::vector<AgentRecord> agents, store_.agents(tenant.id));
     for (const AgentRecord& agent : agents) MELDEVAKT_TRY(look_at(agent, now, out));
   }
+  return {};
+}
+
+SilenceWatch::Looked SilenceWatch::look(Instant now) {
+  if (now < looked_ || now - looked_ > kSilenceLookMax) listening_ = now;
+  looked_ = now;
+  Looked out;
+  out.failed = look_at_all(now, out.silent);
+  // Whoever could not be written of could not be heard either.
+  if (!out.failed) listening_ = now;
   return out;
 }
 

@@ -5,8 +5,9 @@
 //   for (const Alarm& alarm : watch.look(clock.now()).value()) log(alarm.detail);    // once a
 //   minute
 //
-// Nobody is silent for the time in which nobody listened: what was not heard before `listening` is
-// counted from then. An agent that never told anything is counted from its enrolment.
+// Nobody is silent for the time in which nobody listened: what was not heard before `listening`, or
+// while nobody looked (the machine slept, its clock was set, the store could not be read or
+// written), is counted from then. An agent that never told anything is counted from its enrolment.
 // Thread-safety: the store's strand. Errors: of the store.
 #pragma once
 
@@ -19,20 +20,29 @@
 
 namespace meldevakt::collector {
 
+// Looks that lie further apart than this, or the other way round, were not all the time between.
+inline constexpr Duration kSilenceLookMax = minutes(3);
+
 class SilenceWatch {
  public:
   SilenceWatch(Store& store, Duration silent_after, Instant listening)
-      : store_{store}, silent_after_{silent_after}, listening_{listening} {}
+      : store_{store}, silent_after_{silent_after}, listening_{listening}, looked_{listening} {}
 
-  // Those that are silent now and were not when it last looked.
-  [[nodiscard]] Result<std::vector<Alarm>> look(Instant now);
+  // Those that are silent now and were not when it last looked; `failed`: why that is not all.
+  struct Looked {
+    std::vector<Alarm> silent;
+    Status failed;
+  };
+  [[nodiscard]] Looked look(Instant now);
 
  private:
+  [[nodiscard]] Status look_at_all(Instant now, std::vector<Alarm>& out);
   [[nodiscard]] Status look_at(const AgentRecord& agent, Instant now, std::vector<Alarm>& out);
 
   Store& store_;
   Duration silent_after_;
   Instant listening_;
+  Instant looked_;
   std::set<std::pair<std::string, Instant>> recorded_;  // agent, and when it was last heard
 };
 

@@ -28,19 +28,42 @@ Result<ControlRecord> opened(const StoredControl& stored, std::string_view publi
   return record;
 }
 
-// The collector's own key, made when it is first needed.
-Result<std::unique_ptr<Signer>> control_signer(const Config& config) {
+// The collector's own key, made when it is first needed; never in place of one that was lost.
+Result<std::unique_ptr<Signer>> control_signer(Store& store, const Config& config) {
   const std::string path = config.in_data("control.key");
   auto signer = load_signer(path);
   if (signer || signer.error().code() != Errc::kNotFound) return signer;
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, store.tenants());
+  for (const Tenant& tenant : tenants) {
+    MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> last, newest_of(store, tenant.id));
+    if (last) {
+      return Error{Errc::kInvalid,
+                   path +
+                       " is missing, and controls that it signed are stored: restore it from "
+                       "a backup; with another key none of them could be verified"};
+    }
+  }
   return create_signer(path);
 }
 
 }  // namespace
 
+Result<std::optional<StoredControl>> newest_daily(Store& store, const std::string& tenant,
+                                                  Instant now) {
+  MELDEVAKT_TRY_ASSIGN(std::vector<StoredControl> newest,
+                       store.controls(tenant, kControlsSearched));
+  for (StoredControl& stored : newest) {
+    if (now + kAheadMax < stored.ran) continue;
+    MELDEVAKT_TRY_ASSIGN(const Envelope envelope, parse_envelope(stored.envelope));
+    MELDEVAKT_TRY_ASSIGN(const ControlRecord record, decode_control(envelope.payload));
+    if (!record.on_demand) return std::optional<StoredControl>{std::move(stored)};
+  }
+  return std::optional<StoredControl>{};
+}
+
 Result<std::unique_ptr<StandingControl>> make_standing_control(Store& store, const Config& config,
                                                                Clock& clock) {
-  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<Signer> signer, control_signer(config));
+  MELDEVAKT_TRY_ASSIGN(std::unique_ptr<Signer> signer, control_signer(store, config));
   SystemTimeZones zones;
   MELDEVAKT_TRY_ASSIGN(std::shared_ptr<const TimeZone> zone, zones.find(config.control.zone));
   return std::make_unique<StandingControl>(StandingControl::Parts{
@@ -48,12 +71,13 @@ Result<std::unique_ptr<StandingControl>> make_standing_control(Store& store, con
 }
 
 Result<bool> StandingControl::is_due(const Tenant& tenant) {
-  const Instant since =
-      scheduled_before(parts_.config.control.schedule, parts_.clock.now(), *parts_.zone);
+  const Instant now = parts_.clock.now();
+  const Instant since = scheduled_before(parts_.config.control.schedule, now, *parts_.zone);
   MELDEVAKT_TRY_ASSIGN(const std::vector<AgentRecord> agents, parts_.store.agents(tenant.id));
   const auto begun = controlled_since(agents);
   if (!begun || since < *begun) return false;
-  MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> last, newest_of(parts_.store, tenant.id));
+  MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> last,
+                       newest_daily(parts_.store, tenant.id, now));
   return !last || last->ran < since;
 }
 
@@ -89,10 +113,12 @@ Result<ControlRecord> StandingControl::run(const Tenant& tenant, std::optional<I
   record.software_version = parts_.software_version;
   MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> last, newest_of(parts_.store, tenant.id));
   const ControlSchedule& schedule = parts_.config.control.schedule;
-  const Instant before = last ? last->ran : controlled_since(view.agents).value_or(now);
+  MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> daily,
+                       newest_daily(parts_.store, tenant.id, now));
+  const Instant before = daily ? daily->ran : controlled_since(view.agents).value_or(now);
   const std::uint64_t times = scheduled_between(schedule, before, now, *parts_.zone);
-  // Of those since then this one is one, unless a person asked in between two of them.
-  record.missed = times > 0 ? times - 1 : 0;
+  // Of those since then a daily one is one itself. What a person asked leaves them to it.
+  record.missed = times > 0 && !on_demand ? times - 1 : 0;
   if (last) {
     record.number = last->number + 1;
     record.previous = last->link;

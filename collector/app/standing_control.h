@@ -50,6 +50,14 @@ class StandingControl {
   Parts parts_;
 };
 
+// The newest control that the clock ran, of the newest kControlsSearched: what a person asked of
+// some period stands in for no daily one. One that ran at a time still to come (the clock was
+// ahead) is none.
+inline constexpr std::size_t kControlsSearched = 64;
+[[nodiscard]] Result<std::optional<StoredControl>> newest_daily(Store& store,
+                                                                const std::string& tenant,
+                                                                Instant now);
+
 // With the system's zones and this program's version.
 [[nodiscard]] Result<std::unique_ptr<StandingControl>> make_standing_control(Store& store,
                                                                              const Config& config,

@@ -3,13 +3,12 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "collector/app/command_basics.h"
 #include "collector/app/commands.h"
 #include "collector/app/control_tell.h"
 #include "collector/app/writer.h"
 #include "collector/report/table.h"
-#include "collector/store/sqlite_store.h"
 #include "common/crypto/crypto.h"
-#include "common/platform/time_zones.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -20,22 +19,13 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Result<std::unique_ptr<SqliteStore>> reader_of(const Config& config) {
-  auto store = SqliteStore::open({config.in_data("collector.db"), "", true});
-  if (!store) {
-    return std::move(store).error().in("nothing to read yet? run 'meldevakt-collector init'");
-  }
-  return store;
-}
-
 // Read beside a server or alone, and closed before anything is written.
 Result<LedgerEntry> entry_to_tell(const Config& config, Instant now, MakeEntry make,
                                   const TellOptions& options) {
-  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, reader_of(config));
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, open_to_read(config));
   if (options.tenant.empty()) return Error{Errc::kInvalid, "--tenant: whose?"};
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, chosen_tenants(*store, options.tenant));
-  SystemTimeZones zones;
-  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, zones.find("Europe/Oslo"));
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
   MELDEVAKT_TRY_ASSIGN(const View view, view_of(*store, config, tenants.front(), {now, nullptr}));
   return make_entry(make, view, options, *zone);
 }
@@ -91,7 +81,7 @@ Result<int> run_tell(const Config& config, Clock& clock, MakeEntry make,
 
 Result<Inspected> list_told(const Config& config, const TimeZone& zone,
                             const InspectOptions& options) {
-  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, reader_of(config));
+  MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, open_to_read(config));
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, chosen_tenants(*store, options.tenant));
   Inspected out;
   Table table{{"TENANT", "ENTRY", "TOLD", "BY", "WHAT", "ABOUT", "NOTE", "COUNTS"}};

@@ -1,5 +1,7 @@
 #include "collector/app/view.h"
 
+#include "collector/app/standing_control.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -16,10 +18,10 @@ Result<std::optional<Alarm>> missed_control(Store& store, const Config& config,
   const Instant due = scheduled_before(config.control.schedule, now - kControlLate, zone);
   const auto begun = controlled_since(agents);
   if (!begun || due < *begun) return std::optional<Alarm>{};
-  MELDEVAKT_TRY_ASSIGN(const std::vector<StoredControl> newest, store.controls(tenant.id, 1));
-  if (!newest.empty() && due <= newest.front().ran) return std::optional<Alarm>{};
-  const std::string last =
-      newest.empty() ? "none ever ran" : "the last one ran " + to_rfc3339(newest.front().ran);
+  MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> newest,
+                       newest_daily(store, tenant.id, now));
+  if (newest && due <= newest->ran) return std::optional<Alarm>{};
+  const std::string last = newest ? "the last one ran " + to_rfc3339(newest->ran) : "none ever ran";
   return std::optional<Alarm>{Alarm{tenant.id, "", "control_missed",
                                     "the standing control of " + to_rfc3339(due) +
                                         " has not run (" + last + "): is serve running?",
@@ -116,7 +118,7 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries, store.registry_entries(tenant.id));
   view.registry = Registry{entries};
   // A message that was lost shows the fault, also when somebody has brought it back.
-  view.latent = latent_fault(view.correlation, view.registry.fixed_since());
+  view.latent = latent_fault(view.correlation, view.registry.fixed_since(options.now));
   MELDEVAKT_TRY(add_what_people_told(store, view));
   MELDEVAKT_TRY(add_conflicts(store, view));
   view.relaxed = relaxed_matches(view.correlation, view.input);

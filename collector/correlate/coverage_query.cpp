@@ -139,7 +139,7 @@ std::vector<ReadingInterval> reading_of(const std::vector<const LedgerCoverage*>
   return out;
 }
 
-std::vector<AgentKnown> agents_of(const TenantInput& input, Instant now) {
+std::vector<AgentKnown> agents_of(const TenantInput& input, Instant now, Duration silent_after) {
   std::map<std::string, AgentKnown> known;
   std::map<std::string, IntervalSet> told;
   for (const LedgerCoverage& claim : input.coverage) {
@@ -155,7 +155,7 @@ std::vector<AgentKnown> agents_of(const TenantInput& input, Instant now) {
   std::vector<AgentKnown> out;
   for (auto& [name, agent] : known) {
     if (now < agent.last) agent.ahead = agent.last - now;
-    agent.silent = agent.last + kSilentAfter < now;
+    agent.silent = agent.last + silent_after < now;
     agent.holes = told[name].missing({agent.first, agent.last});
     out.push_back(std::move(agent));
   }
@@ -189,10 +189,10 @@ bool KnownCoverage::complete() const {
 }
 
 KnownCoverage known_between(const TenantInput& input, const Interval& span, Instant now,
-                            const std::string& source) {
+                            const std::string& source, Duration silent_after) {
   KnownCoverage out;
   out.span = span;
-  out.agents = agents_of(input, now);
+  out.agents = agents_of(input, now, silent_after);
   out.portals = portals_of(input, span);
   if (span.empty()) return out;
   std::map<std::pair<std::string, std::string>, std::vector<const LedgerCoverage*>> by_source;

@@ -66,8 +66,9 @@ struct KnownCoverage {
   [[nodiscard]] bool complete() const;  // nothing is unknown and nothing a gap on the event axis
 };
 
-// `source`: only of that name; "" = all.
+// `source`: only of that name; "" = all. `silent_after`: as the operator's alarms have it.
 [[nodiscard]] KnownCoverage known_between(const TenantInput& input, const Interval& span,
-                                          Instant now, const std::string& source = "");
+                                          Instant now, const std::string& source = "",
+                                          Duration silent_after = kSilentAfter);
 
 }  // namespace meldevakt::collector

@@ -105,9 +105,11 @@ class Applying {
   void split(const IncidentDecision& entry, const std::set<std::size_t>& held) {
     Group apart;
     apart.changed = true;
-    apart.decided.push_back(&entry);
     for (const std::size_t index : held) {
       Group& from = groups_[index];
+      // What was decided of the whole was decided of each of its messages.
+      apart.decided.insert(apart.decided.end(), from.decided.begin(), from.decided.end());
+      if (apart.closed == nullptr) apart.closed = from.closed;
       for (const std::string& message : entry.messages) {
         if (from.messages.erase(message) == 0) continue;
         apart.messages.insert(message);
@@ -116,6 +118,7 @@ class Applying {
       from.changed = true;
       from.decided.push_back(&entry);
     }
+    apart.decided.push_back(&entry);
     groups_.push_back(std::move(apart));
   }
 

@@ -26,6 +26,13 @@ bool holds_one_value(EntryKind kind) {
          kind == EntryKind::kProduct || kind == EntryKind::kPatch;
 }
 
+// What an entry speaks of: of two that speak of the same the one added last counts.
+using EntryName = std::tuple<EntryKind, std::string, Instant>;
+
+EntryName name_of(const RegistryEntry& entry) {
+  return {entry.kind, holds_one_value(entry.kind) ? "" : entry.value, entry.span.from};
+}
+
 bool is_line(std::string_view text, std::size_t bytes_max) {
   return text.size() <= bytes_max && is_utf8(text) &&
          std::none_of(text.begin(), text.end(), [](char c) {
@@ -121,12 +128,23 @@ Status check_entry(const RegistryEntry& entry) {
   return {};
 }
 
-Registry::Registry(const std::vector<RegistryEntry>& added) {
-  std::map<std::tuple<EntryKind, std::string, Instant>, RegistryEntry> newest;
-  for (const RegistryEntry& entry : added) {
-    const std::string name = holds_one_value(entry.kind) ? "" : entry.value;
-    newest.insert_or_assign({entry.kind, name, entry.span.from}, entry);
+std::vector<RegistryEntry> entries_that_change(const std::vector<RegistryEntry>& added,
+                                               const std::vector<RegistryEntry>& more) {
+  std::map<EntryName, RegistryEntry> newest;
+  for (const RegistryEntry& entry : added) newest.insert_or_assign(name_of(entry), entry);
+  std::vector<RegistryEntry> out;
+  for (const RegistryEntry& entry : more) {
+    const auto at = newest.find(name_of(entry));
+    if (at != newest.end() && at->second == entry) continue;
+    newest.insert_or_assign(name_of(entry), entry);
+    out.push_back(entry);
   }
+  return out;
+}
+
+Registry::Registry(const std::vector<RegistryEntry>& added) {
+  std::map<EntryName, RegistryEntry> newest;
+  for (const RegistryEntry& entry : added) newest.insert_or_assign(name_of(entry), entry);
   for (auto& [key, entry] : newest) {
     if (!entry.span.empty()) entries_.push_back(std::move(entry));
   }
@@ -190,13 +208,12 @@ std::optional<Instant> Registry::activated() const {
   return out;
 }
 
-std::optional<Instant> Registry::fixed_since() const {
-  std::optional<Instant> out;
+std::optional<Instant> Registry::fixed_since(Instant at) const {
   for (const RegistryEntry& entry : entries_) {
-    if (entry.kind != EntryKind::kPatch) continue;
-    out = entry.value == "fixed" ? std::optional{entry.span.from} : std::nullopt;
+    if (entry.kind != EntryKind::kPatch || !entry.span.contains(at)) continue;
+    return entry.value == "fixed" ? std::optional{entry.span.from} : std::nullopt;
   }
-  return out;
+  return std::nullopt;
 }
 
 }  // namespace meldevakt::collector

@@ -74,6 +74,11 @@ struct ProductVersion {
 // Ok when the entry can be meant.
 [[nodiscard]] Status check_entry(const RegistryEntry& entry);
 
+// Of `more` what is not so already after `added` and what stands before it: the same register
+// imported every night is one register.
+[[nodiscard]] std::vector<RegistryEntry> entries_that_change(
+    const std::vector<RegistryEntry>& added, const std::vector<RegistryEntry>& more);
+
 // A tenant's entries, in the order they were added.
 class Registry {
  public:
@@ -89,8 +94,9 @@ class Registry {
   [[nodiscard]] std::vector<std::string> municipalities_at(Instant at) const;
   // When its first portal was activated, if that is known.
   [[nodiscard]] std::optional<Instant> activated() const;
-  // Since when the product is said to be corrected; nullopt: it is not, or was not said.
-  [[nodiscard]] std::optional<Instant> fixed_since() const;
+  // Since when the product that runs at `at` is corrected; nullopt: it is not, or not yet, or that
+  // was not said.
+  [[nodiscard]] std::optional<Instant> fixed_since(Instant at) const;
 
  private:
   [[nodiscard]] std::string merged_into(const RegistryEntry& entry, Instant at) const;

@@ -30,7 +30,7 @@ void count(const MessageVerdict& message, const Interval& period, ControlRecord&
       break;
     case Verdict::kLost:
     case Verdict::kMissing: ++out.lost; break;
-    case Verdict::kRecovered: ++out.stored; break;
+    case Verdict::kRecovered: ++out.recovered; break;
     case Verdict::kUnreceipted: ++out.unreceipted; break;
     case Verdict::kFallback: ++out.fallback; break;
     default: ++out.undecided; break;
@@ -80,6 +80,7 @@ std::string encode_control(const ControlRecord& record) {
       .member("stored_after_receipt", record.stored_after_receipt)
       .member("lost", record.lost)
       .member("undecided", record.undecided)
+      .member("recovered", record.recovered)
       .member("fallback", record.fallback)
       .member("unreceipted", record.unreceipted)
       .member("not_read", std::string_view{record.not_read})
@@ -106,6 +107,7 @@ Result<ControlRecord> decode_control(std::string_view text) {
   out.stored_after_receipt = reader.count("stored_after_receipt");
   out.lost = reader.count("lost");
   out.undecided = reader.count("undecided");
+  out.recovered = reader.count("recovered");
   out.fallback = reader.count("fallback");
   out.unreceipted = reader.count("unreceipted");
   out.not_read = reader.text("not_read", is_sentence, true);
@@ -126,6 +128,7 @@ std::string control_sentence(const ControlRecord& record, const TimeZone& zone) 
   tell(record.stored_after_receipt, "of them after their receipts");
   tell(record.lost, "LOST");
   tell(record.undecided, "undecided");
+  tell(record.recovered, "recovered by people");
   tell(record.fallback, "refused and printed");
   tell(record.unreceipted, "stored without a receipt");
   if (!record.not_read.empty()) out += "; " + record.not_read;

@@ -40,6 +40,7 @@ struct ControlRecord {
   std::uint64_t stored_after_receipt = 0;  // of those stored
   std::uint64_t lost = 0;
   std::uint64_t undecided = 0;
+  std::uint64_t recovered = 0;    // not stored, and recovered by people since
   std::uint64_t fallback = 0;     // refused by the case system: printed and posted
   std::uint64_t unreceipted = 0;  // stored without a receipt
   std::string not_read;           // where a commit could hide, in words; "" when nowhere

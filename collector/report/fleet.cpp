@@ -50,6 +50,7 @@ std::optional<Instant> message_time(const MessageVerdict& message) {
 
 std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& asked) {
   if (claims.empty()) return "no agent has told of anything it read";
+  if (asked.empty()) return "there was no time to ask about";
   const CoverageMap map{claims};
   const Signal decisive = map.observed(Signal::kMessageCommitted) ? Signal::kMessageCommitted
                                                                   : Signal::kMessageSaveFailed;

@@ -4,6 +4,7 @@
 
 #include "collector/store/records.h"
 #include "common/seal/checkpoint.h"
+#include "common/summary/json.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -202,6 +203,21 @@ Result<std::uint64_t> append_log(sql::Connection& db, const std::string& tenant,
   MELDEVAKT_TRY_ASSIGN(log->note, signed_note(key, log->origin, log->tree));
   MELDEVAKT_TRY(move_log(db, tenant, index, *log));
   return index;
+}
+
+Status append_digest(sql::Connection& db, const std::string& tenant, const LogKey* key,
+                     const DigestEntry& entry, Instant now) {
+  JsonWriter json;
+  json.begin_object()
+      .member("version", std::int64_t{1})
+      .member("kind", entry.kind)
+      .member("time", now.ms)
+      .member(entry.count_name, entry.count)
+      .member("sha256", entry.digest)
+      .end_object();
+  const std::string bytes = std::move(json).take();
+  MELDEVAKT_TRY(append_log(db, tenant, key, {entry.kind, {}, "", bytes}, now));
+  return {};
 }
 
 Status catch_up_logs(sql::Connection& db, const LogKey* key) {

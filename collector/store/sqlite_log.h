@@ -41,6 +41,15 @@ struct LogEntry {
 [[nodiscard]] Status close_silence(sql::Connection& db, const LogKey* key,
                                    const std::string& tenant, const std::string& agent,
                                    Instant now);
+// An entry that holds no more of what it is about than a digest, and how much or which it is.
+struct DigestEntry {
+  std::string_view kind;
+  std::string_view count_name;  // of the member that says so: "number", "added"
+  std::uint64_t count = 0;
+  std::string_view digest;  // SHA-256 in hexadecimal digits
+};
+[[nodiscard]] Status append_digest(sql::Connection& db, const std::string& tenant,
+                                   const LogKey* key, const DigestEntry& entry, Instant now);
 // The index that the tenant's next entry will have. kNotFound: no such tenant.
 [[nodiscard]] Result<std::int64_t> next_log_index(sql::Connection& db, const std::string& tenant);
 

@@ -12,65 +12,6 @@
 namespace meldevakt::collector {
 namespace {
 
-Result<std::uint64_t> entries_of(sql::Connection& db, const std::string& tenant) {
-  MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
-                       db.query("SELECT count(*) FROM registry WHERE tenant = ?", {tenant}));
-  MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
-  return row ? rows.count(0) : 0;
-}
-
-Status log_registry(sql::Connection& db, const LogKey* key, const std::string& tenant,
-                    std::uint64_t added, std::int64_t index, Instant now) {
-  MELDEVAKT_TRY_ASSIGN(const std::string digest, registry_digest(db, tenant, index));
-  JsonWriter json;
-  json.begin_object()
-      .member("version", std::int64_t{1})
-      .member("kind", "registry")
-      .member("time", now.ms)
-      .member("added", added)
-      .member("sha256", digest)
-      .end_object();
-  const std::string bytes = std::move(json).take();
-  MELDEVAKT_TRY(append_log(db, tenant, key, {"registry", {}, "", bytes}, now));
-  return {};
-}
-
-Status log_control(sql::Connection& db, const LogKey* key, const std::string& tenant,
-                   std::uint64_t number, std::int64_t index, Instant ran) {
-  MELDEVAKT_TRY_ASSIGN(const std::string digest, control_digest(db, tenant, index));
-  JsonWriter json;
-  json.begin_object()
-      .member("version", std::int64_t{1})
-      .member("kind", "control")
-      .member("time", ran.ms)
-      .member("number", number)
-      .member("sha256", digest)
-      .end_object();
-  const std::string bytes = std::move(json).take();
-  MELDEVAKT_TRY(append_log(db, tenant, key, {"control", {}, "", bytes}, ran));
-  return {};
-}
-
-Status add_entries(sql::Connection& db, const LogKey* key, const std::string& tenant,
-                   const std::vector<RegistryEntry>& entries, Instant now) {
-  if (entries.empty()) return {};
-  MELDEVAKT_TRY_ASSIGN(const std::int64_t index, next_log_index(db, tenant));
-  MELDEVAKT_TRY_ASSIGN(std::uint64_t next, entries_of(db, tenant));
-  if (next + entries.size() > kEntriesMax) {
-    return Error{Errc::kLimit,
-                 "a tenant's register holds at most " + std::to_string(kEntriesMax) + " entries"};
-  }
-  for (const RegistryEntry& entry : entries) {
-    MELDEVAKT_TRY_ASSIGN(const std::int64_t number, stored_number(next++));
-    MELDEVAKT_TRY(
-        db.run("INSERT INTO registry (tenant, entry, kind, value, label, from_ms, until_ms,"
-               " recorded, log_idx) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               {tenant, number, to_string(entry.kind), entry.value, entry.label,
-                sql::value(entry.span.from), sql::value(entry.span.to), sql::value(now), index}));
-  }
-  return log_registry(db, key, tenant, entries.size(), index, now);
-}
-
 Status read_entries(sql::Connection& db, const std::string& tenant,
                     std::vector<RegistryEntry>& out) {
   MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
@@ -85,6 +26,41 @@ Status read_entries(sql::Connection& db, const std::string& tenant,
     if (!known) return Error{Errc::kCorrupt, "the register holds a kind '" + kind + "'"};
     out.push_back({*known, rows.text(1), rows.text(2), {rows.instant(3), rows.instant(4)}});
   }
+}
+
+Status log_registry(sql::Connection& db, const LogKey* key, const std::string& tenant,
+                    std::uint64_t added, std::int64_t index, Instant now) {
+  MELDEVAKT_TRY_ASSIGN(const std::string digest, registry_digest(db, tenant, index));
+  return append_digest(db, tenant, key, {"registry", "added", added, digest}, now);
+}
+
+Status log_control(sql::Connection& db, const LogKey* key, const std::string& tenant,
+                   std::uint64_t number, std::int64_t index, Instant ran) {
+  MELDEVAKT_TRY_ASSIGN(const std::string digest, control_digest(db, tenant, index));
+  return append_digest(db, tenant, key, {"control", "number", number, digest}, ran);
+}
+
+Status add_entries(sql::Connection& db, const LogKey* key, const std::string& tenant,
+                   const std::vector<RegistryEntry>& given, Instant now) {
+  std::vector<RegistryEntry> before;
+  MELDEVAKT_TRY(read_entries(db, tenant, before));
+  const std::vector<RegistryEntry> entries = entries_that_change(before, given);
+  if (entries.empty()) return {};
+  MELDEVAKT_TRY_ASSIGN(const std::int64_t index, next_log_index(db, tenant));
+  std::uint64_t next = before.size();
+  if (next + entries.size() > kEntriesMax) {
+    return Error{Errc::kLimit,
+                 "a tenant's register holds at most " + std::to_string(kEntriesMax) + " entries"};
+  }
+  for (const RegistryEntry& entry : entries) {
+    MELDEVAKT_TRY_ASSIGN(const std::int64_t number, stored_number(next++));
+    MELDEVAKT_TRY(
+        db.run("INSERT INTO registry (tenant, entry, kind, value, label, from_ms, until_ms,"
+               " recorded, log_idx) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               {tenant, number, to_string(entry.kind), entry.value, entry.label,
+                sql::value(entry.span.from), sql::value(entry.span.to), sql::value(now), index}));
+  }
+  return log_registry(db, key, tenant, entries.size(), index, now);
 }
 
 Status read_controls(sql::Connection& db, const std::string& tenant, std::size_t count_max,

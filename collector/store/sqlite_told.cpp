@@ -7,7 +7,6 @@
 #include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
 #include "common/ports/sha256.h"
-#include "common/summary/json.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -26,21 +25,6 @@ Result<std::uint64_t> next_number(sql::Connection& db, const std::string& tenant
   return row ? rows.count(0) : 0;
 }
 
-Status log_told(sql::Connection& db, const LogKey* key, const std::string& tenant,
-                std::uint64_t number, const std::string& bytes, Instant now) {
-  JsonWriter json;
-  json.begin_object()
-      .member("version", std::int64_t{1})
-      .member("kind", "told")
-      .member("time", now.ms)
-      .member("number", number)
-      .member("sha256", sha256(bytes).hex())
-      .end_object();
-  const std::string entry = std::move(json).take();
-  MELDEVAKT_TRY(append_log(db, tenant, key, {"told", {}, "", entry}, now));
-  return {};
-}
-
 Result<std::uint64_t> add(sql::Connection& db, const LogKey* key, const std::string& tenant,
                           LedgerEntry entry, Instant now) {
   MELDEVAKT_TRY_ASSIGN(const std::uint64_t number, next_number(db, tenant));
@@ -57,7 +41,8 @@ Result<std::uint64_t> add(sql::Connection& db, const LogKey* key, const std::str
       "INSERT INTO told (tenant, number, recorded, person, entry, log_idx) VALUES (?, ?, ?, ?, ?,"
       " ?)",
       {tenant, stored, sql::value(now), person, sql::Blob{bytes}, index}));
-  MELDEVAKT_TRY(log_told(db, key, tenant, number, bytes, now));
+  MELDEVAKT_TRY(
+      append_digest(db, tenant, key, {"told", "number", number, sha256(bytes).hex()}, now));
   return number;
 }
 

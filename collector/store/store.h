@@ -130,7 +130,8 @@ class Store {
   virtual Result<LogProof> log_proof(const std::string& agent_id, std::uint64_t epoch,
                                      std::uint64_t sequence, std::uint64_t seen) = 0;
 
-  // Adds to the tenant's register, all or nothing; nothing is ever overwritten. kLimit: more than
+  // Adds to the tenant's register what is not so already (entries_that_change), all or nothing;
+  // nothing is ever overwritten. kLimit: more than
   // kEntriesMax. `entries` have passed check_entry().
   virtual Status add_registry_entries(const std::string& tenant,
                                       const std::vector<RegistryEntry>& entries, Instant now) = 0;

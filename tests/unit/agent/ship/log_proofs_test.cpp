@@ -163,6 +163,9 @@ TEST_CASE("LogProofs: a collector without a log is believed until it has shown o
   LogProofs fresh{{}, verifier};
   CHECK(fresh.after_stored(collector, frame(0)).outcome == Handover::kStored);
   CHECK(fresh.seen().key.empty());
+  // It may be upgraded while the agent runs.
+  CHECK(fresh.after_stored(collector, frame(0)).log);
+  CHECK(fresh.seen().key == collector.key());
   SeenLog seen;
   seen.key = collector.key();
   LogProofs bound{seen, verifier};

@@ -108,29 +108,52 @@ TEST_CASE("golden: what is said of a tenant in which people told things, as text
   }
 }
 
+// Looks once a minute, as the server does; returns what was silent.
+std::vector<Alarm> look_until(SilenceWatch& watch, Instant from, Instant until) {
+  std::vector<Alarm> out;
+  for (Instant at = from; at <= until; at = at + minutes(1)) {
+    const SilenceWatch::Looked looked = watch.look(at);
+    CHECK(looked.failed);
+    out.insert(out.end(), looked.silent.begin(), looked.silent.end());
+  }
+  return out;
+}
+
 TEST_CASE("silence: an alarm once a silence, not for the time nobody listened, over on return") {
   World world;
   const Instant heard = world.clock.now();
   SilenceWatch watch{*world.store, minutes(10), heard};
-  CHECK(watch.look(heard + minutes(10)).value().empty());
-  const auto first = watch.look(heard + minutes(11)).value();
+  CHECK(look_until(watch, heard, heard + minutes(10)).empty());
+  const auto first = look_until(watch, heard + minutes(11), heard + minutes(12));
   REQUIRE(first.size() == 1);
   CHECK(holds(first[0].detail, "it has told nothing since 2023-01-30T13:46:40.000Z"));
-  CHECK(watch.look(heard + minutes(12)).value().empty());
   CHECK(world.store->alarms("t1").value().size() == 1);
   CHECK(world.view().alarms.size() == 1);
   // The next server listens from now on, and does not raise it twice.
   SilenceWatch again{*world.store, minutes(10), heard + hours(5)};
-  CHECK(again.look(heard + hours(5) + minutes(9)).value().empty());
-  (void)again.look(heard + hours(6));
+  CHECK(look_until(again, heard + hours(5), heard + hours(5) + minutes(10)).empty());
+  (void)look_until(again, heard + hours(5) + minutes(11), heard + hours(6));
   CHECK(world.store->alarms("t1").value().size() == 1);
   world.clock.advance(hours(7));
   world.tell_frame(world.agent, {});
   CHECK(world.view().alarms.empty());
   CHECK(world.store->alarms("t1").value().front().closed == heard + hours(7));
-  REQUIRE(again.look(heard + hours(8)).value().size() == 1);
+  const Instant back = heard + hours(7);
+  REQUIRE(look_until(again, back, back + minutes(11)).size() == 1);
   CHECK(world.store->alarms("t1").value().size() == 2);
   CHECK(world.store->check_store(OpenSslVerifier{}));
+}
+
+TEST_CASE("silence: a machine that slept, or whose clock was set, heard nobody meanwhile") {
+  for (const Duration step : {minutes(30), days(365), days(-2)}) {
+    World world;
+    const Instant heard = world.clock.now();
+    SilenceWatch watch{*world.store, minutes(10), heard};
+    CHECK(look_until(watch, heard, heard + minutes(5)).empty());
+    const Instant after = heard + minutes(5) + step;
+    CHECK(look_until(watch, after, after + minutes(10)).empty());
+    CHECK(look_until(watch, after + minutes(11), after + minutes(11)).size() == 1);
+  }
 }
 
 }  // namespace

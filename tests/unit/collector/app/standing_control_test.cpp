@@ -55,17 +55,31 @@ TEST_CASE("standing control: once a day, and never twice") {
   CHECK(first.missed == 0);
   CHECK_FALSE(first.agrees);  // nothing was read
   CHECK(control->due().value().empty());
-  // A control by hand counts as one too.
+  // What a person asks, of whatever period, stands in for no daily one.
   world.clock.advance(days(1));
   CHECK(control->run(world.tenant, Interval{kStart, kStart + days(1)}, true).value().on_demand);
-  CHECK(control->due().value().empty());
-  // Two days without a server: two should have run before this one does.
-  world.clock.advance(days(3));
+  CHECK(control->due().value().size() == 1);
+  CHECK(control->run(world.tenant, {}, true).value().missed == 0);
+  CHECK(control->due().value().size() == 1);
+  // Two days without a server: three should have run before this one does.
+  world.clock.advance(days(2));
   const ControlRecord late = control->run(world.tenant, {}, false).value();
-  CHECK(late.number == 2);
+  CHECK(late.number == 3);
   CHECK(late.missed == 2);
-  CHECK(world.checked().size() == 3);
+  CHECK(control->due().value().empty());
+  CHECK(world.checked().size() == 4);
   for (const CheckedControl& one : world.checked()) CHECK(one.problem == "");
+}
+
+TEST_CASE("standing control: one that ran while the clock was years ahead stands in for none") {
+  World world;
+  const auto control = world.control();
+  world.clock.advance(days(400));
+  REQUIRE(control->run(world.tenant, {}, false));
+  CHECK(control->due().value().empty());
+  world.clock.step_wall(days(-398));
+  CHECK(control->due().value().size() == 1);
+  CHECK_FALSE(world.alarms().empty());
 }
 
 TEST_CASE("standing control: that it did not run is an alarm") {

@@ -5,29 +5,21 @@
 #include <algorithm>
 
 #include "collector/incidents/running_clocks.h"
+#include "tests/unit/collector/incidents/judged_message.h"
 
 namespace meldevakt::collector {
 namespace {
 
-constexpr Instant kStart{1'772'445'600'000};
-
-MessageVerdict message(std::string name, Verdict verdict, std::string cause, std::int64_t second) {
-  MessageVerdict out;
-  out.message = std::move(name);
-  out.verdict = verdict;
-  out.cause = std::move(cause);
-  out.receipted = kStart + seconds(second);
-  out.purge_deadline = *out.receipted + days(30);
-  return out;
-}
+using testing::judged_message;
+using testing::kStart;
 
 Correlation night() {
   Correlation all;
   all.tenant = "t1";
   all.now = kStart + days(1);
-  all.messages = {message("a", Verdict::kLost, "pg/55P03", 0),
-                  message("b", Verdict::kInDoubt, "pg/55P03", 60),
-                  message("c", Verdict::kMissing, "nothing_logged", 90)};
+  all.messages = {judged_message("a", Verdict::kLost, "pg/55P03", 0),
+                  judged_message("b", Verdict::kInDoubt, "pg/55P03", 60),
+                  judged_message("c", Verdict::kMissing, "nothing_logged", 90)};
   return all;
 }
 
@@ -96,12 +88,12 @@ TEST_CASE("decisions: one that joins later opens a closed incident; a better ver
   Correlation all = night();
   const auto close = decision(1, DecisionKind::kClose, {"a", "b"});
   CHECK(after(all, {close}) == "ab closed by a person;c open;");
-  all.messages.push_back(message("d", Verdict::kLost, "pg/55P03", 120));
+  all.messages.push_back(judged_message("d", Verdict::kLost, "pg/55P03", 120));
   CHECK(after(all, {close}) == "abd open;c open;");
   all.messages.back().verdict = Verdict::kRecovered;
   CHECK(after(all, {close}) == "abd closed by a person;c open;");
   // An earlier message changes the id of the group, and nothing of what was decided.
-  all.messages.push_back(message("e", Verdict::kStoredAfterReceipt, "pg/55P03", -5));
+  all.messages.push_back(judged_message("e", Verdict::kStoredAfterReceipt, "pg/55P03", -5));
   CHECK(after(all, {close}) == "abde closed by a person;c open;");
 }
 
@@ -158,7 +150,7 @@ TEST_CASE("decisions: what cannot be meant is refused") {
 }
 
 TEST_CASE("clocks: of a message, by what the law and the portal say") {
-  MessageVerdict lost = message("a", Verdict::kLost, "pg/55P03", 0);
+  MessageVerdict lost = judged_message("a", Verdict::kLost, "pg/55P03", 0);
   lost.sent = kStart - hours(1);
   auto clocks = clocks_of(lost, kStart);
   REQUIRE(clocks.size() == 3);

@@ -4,34 +4,27 @@
 
 #include <algorithm>
 
+#include "tests/unit/collector/incidents/judged_message.h"
+
 namespace meldevakt::collector {
 namespace {
 
-constexpr Instant kStart{1'772'445'600'000};
-
-MessageVerdict message(std::string name, Verdict verdict, std::string cause, std::int64_t second) {
-  MessageVerdict out;
-  out.message = std::move(name);
-  out.verdict = verdict;
-  out.cause = std::move(cause);
-  out.receipted = kStart + seconds(second);
-  out.purge_deadline = *out.receipted + days(30);
-  return out;
-}
+using testing::judged_message;
+using testing::kStart;
 
 Correlation night() {
   Correlation all;
   all.tenant = "t1";
   all.now = kStart + days(1);
   all.messages = {
-      message("a", Verdict::kLost, "pg/55P03", 0),
-      message("b", Verdict::kInDoubt, "pg/55P03", 3600),
-      message("c", Verdict::kStored, "", 3600),
-      message("d", Verdict::kStoredAfterReceipt, "receipt_before_commit", 100),
-      message("e", Verdict::kLost, "pg/55P03", 3600 * 8),
-      message("f", Verdict::kPending, "", 10),
-      message("g", Verdict::kNoFailureSeen, "", 10),
-      message("h", Verdict::kMissing, "nothing_logged", 50),
+      judged_message("a", Verdict::kLost, "pg/55P03", 0),
+      judged_message("b", Verdict::kInDoubt, "pg/55P03", 3600),
+      judged_message("c", Verdict::kStored, "", 3600),
+      judged_message("d", Verdict::kStoredAfterReceipt, "receipt_before_commit", 100),
+      judged_message("e", Verdict::kLost, "pg/55P03", 3600 * 8),
+      judged_message("f", Verdict::kPending, "", 10),
+      judged_message("g", Verdict::kNoFailureSeen, "", 10),
+      judged_message("h", Verdict::kMissing, "nothing_logged", 50),
   };
   return all;
 }
@@ -74,7 +67,7 @@ TEST_CASE("group_incidents: order does not matter, ids stay while more of the sa
   const auto reversed = group_incidents(all);
   CHECK(text_of(reversed) == text_of(before));
   CHECK(reversed[0].id == before[0].id);
-  all.messages.push_back(message("A", Verdict::kLost, "pg/55P03", 60));
+  all.messages.push_back(judged_message("A", Verdict::kLost, "pg/55P03", 60));
   all.now = kStart + days(2);
   CHECK(group_incidents(all)[0].id == before[0].id);
   all.tenant = "t2";

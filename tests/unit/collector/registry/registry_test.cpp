@@ -118,18 +118,29 @@ TEST_CASE("registry: a municipality that merged on 1 January is counted where it
   CHECK(circle.municipalities_at(day(2024)).size() <= 2);
 }
 
+TEST_CASE("registry: what is so already changes nothing") {
+  const RegistryEntry name{EntryKind::kName, "Bø", "", kAlways};
+  const RegistryEntry other{EntryKind::kName, "Midt-Telemark", "", kAlways};
+  const RegistryEntry contact{EntryKind::kContact, "dpo", "A", kAlways};
+  CHECK(entries_that_change({}, {name, name}) == std::vector<RegistryEntry>{name});
+  CHECK(entries_that_change({name, contact}, {name, contact}).empty());
+  CHECK(entries_that_change({name}, {other, name}) == std::vector<RegistryEntry>{other, name});
+  CHECK(entries_that_change({name, other}, {name}) == std::vector<RegistryEntry>{name});
+}
+
 TEST_CASE("registry: activation and patch state") {
   const Registry none{};
   CHECK_FALSE(none.activated());
-  CHECK_FALSE(none.fixed_since());
+  CHECK_FALSE(none.fixed_since(day(2024)));
   std::vector<RegistryEntry> added{{EntryKind::kPortal, "npb", "", since(day(2020, 9, 25))},
                                    {EntryKind::kPortal, "svarut", "", kAlways},
                                    {EntryKind::kPatch, "affected", "", since(day(2020, 9, 25))},
                                    {EntryKind::kPatch, "fixed", "", since(day(2023, 5, 22))}};
   CHECK(Registry{added}.activated() == day(2020, 9, 25));
-  CHECK(Registry{added}.fixed_since() == day(2023, 5, 22));
+  CHECK(Registry{added}.fixed_since(day(2023, 5, 22)) == day(2023, 5, 22));
+  CHECK_FALSE(Registry{added}.fixed_since(day(2023, 5, 21)));  // planned, and not there yet
   added.push_back({EntryKind::kPatch, "affected", "", since(day(2023, 5, 23))});
-  CHECK_FALSE(Registry{added}.fixed_since());
+  CHECK_FALSE(Registry{added}.fixed_since(day(2024)));
   CHECK(Registry{added}.of(EntryKind::kPortal, day(2021)).size() == 2);
 }
 

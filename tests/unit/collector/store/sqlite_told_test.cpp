@@ -126,10 +126,12 @@ TEST_CASE("log: registers and controls are entries of it") {
   World world;
   REQUIRE(world->add_tenant({"t1", "Aure", "", kStart}));
   const RegistryEntry entry{EntryKind::kContact, "dpo", "Kari Prøve", kAlways};
-  REQUIRE(world->add_registry_entries("t1", {entry, entry}, kStart));
+  const RegistryEntry head{EntryKind::kContact, "head", "Ola Prøve", kAlways};
+  REQUIRE(world->add_registry_entries("t1", {entry, head}, kStart));
   CHECK(holds(world.last_entry("t1"), R"("kind":"registry","time":1675000000000,"added":2)"));
   CHECK_FALSE(holds(world.last_entry("t1"), "Kari"));
-  REQUIRE(world->add_registry_entries("t1", {}, kStart));  // nothing is no entry
+  REQUIRE(world->add_registry_entries("t1", {}, kStart));       // nothing is no entry,
+  REQUIRE(world->add_registry_entries("t1", {entry}, kStart));  // nor what is so already
   CHECK(world.entries("t1").size() == 1);
   REQUIRE(world->add_control("t1", {0, sha256("x"), kStart + days(1), "envelope"}));
   CHECK(world.last_entry("t1") ==
@@ -229,7 +231,8 @@ TEST_CASE("audit finds every kind of tampering with what people told, registers 
     REQUIRE(world->add_told("t1", mistaken("m1"), kStart));
     REQUIRE(world->add_told("t1", close({"m1"}), kStart));
     const RegistryEntry entry{EntryKind::kContact, "dpo", "Kari", kAlways};
-    REQUIRE(world->add_registry_entries("t1", {entry, entry}, kStart));
+    REQUIRE(
+        world->add_registry_entries("t1", {entry, {EntryKind::kName, "A", "", kAlways}}, kStart));
     REQUIRE(world->add_control("t1", {0, sha256("x"), kStart, "envelope"}));
     REQUIRE(world->add_alarm({"t1", agent.id(), "fork", "x", kStart}));
     REQUIRE(world->add_alarm({"t1", agent.id(), "silent", "x", kStart}));
