@@ -20,7 +20,7 @@ EFFECTS = [
                 r'random|filesystem|cstdio|stdio\.h|unistd\.h|fcntl\.h|windows\.h|signal\.h|csignal|'
                 r'sys/[^>]+|netinet/[^>]+|arpa/[^>]+|linux/[^>]+|dlfcn\.h|pthread\.h|semaphore\.h)>'),
      "take what you need through common/ports"),
-    (re.compile(r'#\s*include\s*<(Poco/|sqlite3|openssl/|boost/|date/tz)'),
+    (re.compile(r'#\s*include\s*<(Poco/|sqlite3|openssl/|boost/(?!json/)|date/tz)'),
      "this library belongs in ring 3"),
     (re.compile(r'\b\w*_clock::now\s*\(|\bgetenv\s*\(|\bstd::rand\s*\(|\bsrand\s*\(|\bstd::time\s*\(|'
                 r'\bgettimeofday\s*\(|\bclock_gettime\s*\(|\bstd::system\s*\('),

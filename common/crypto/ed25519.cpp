@@ -21,15 +21,15 @@ constexpr std::size_t kKeyFileBytesMax = 16 * 1024;
 
 class OpenSslSigner : public Signer {
  public:
-  OpenSslSigner(openssl::Key key, std::string public_key)
-      : key_{std::move(key)}, public_key_{std::move(public_key)} {}
+  OpenSslSigner(openssl::DigestContext begun, std::string public_key)
+      : begun_{std::move(begun)}, public_key_{std::move(public_key)} {}
 
-  // A context a call: the key itself is only read, so threads can share the signer.
+  // A context a call: the one that was begun is only read, so threads can share the signer.
   [[nodiscard]] Result<std::string> sign(std::string_view bytes) override {
     const openssl::DigestContext context{EVP_MD_CTX_new()};
     std::string signature(kSignatureBytes, '\0');
     std::size_t written = signature.size();
-    if (!context || EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) != 1 ||
+    if (!context || EVP_MD_CTX_copy_ex(context.get(), begun_.get()) != 1 ||
         EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &written,
                        openssl::as_unsigned(bytes), bytes.size()) != 1 ||
         written != kSignatureBytes) {
@@ -40,7 +40,7 @@ class OpenSslSigner : public Signer {
   [[nodiscard]] std::string public_key() const override { return public_key_; }
 
  private:
-  openssl::Key key_;
+  openssl::DigestContext begun_;  // holds the key
   std::string public_key_;
 };
 
@@ -55,8 +55,14 @@ Result<std::unique_ptr<Signer>> signer_over(openssl::Key key) {
       written != kKeyBytes) {
     return openssl::error(Errc::kCorrupt, "the key has no public half");
   }
+  // Begun once and copied for each signature: in OpenSSL 3 beginning looks algorithms up by name,
+  // under a lock that all threads share.
+  openssl::DigestContext begun{EVP_MD_CTX_new()};
+  if (!begun || EVP_DigestSignInit(begun.get(), nullptr, nullptr, nullptr, key.get()) != 1) {
+    return openssl::error(Errc::kIo, "cannot sign with the key");
+  }
   return std::unique_ptr<Signer>{
-      std::make_unique<OpenSslSigner>(std::move(key), std::move(public_key))};
+      std::make_unique<OpenSslSigner>(std::move(begun), std::move(public_key))};
 }
 
 using LittleEndian = std::array<std::uint8_t, kKeyBytes>;
@@ -90,6 +96,28 @@ constexpr std::array<LittleEndian, 5> kSmallOrderY{{
      0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
 }};
 
+// The key that this thread verified with last, and a verification begun with it: statements come
+// many from one agent.
+struct BegunVerification {
+  std::string public_key;
+  openssl::DigestContext context;
+
+  [[nodiscard]] EVP_MD_CTX* with(std::string_view key_bytes) {
+    if (context && public_key == key_bytes) return context.get();
+    context.reset();
+    const openssl::Key key{EVP_PKEY_new_raw_public_key(
+        EVP_PKEY_ED25519, nullptr, openssl::as_unsigned(key_bytes), key_bytes.size())};
+    openssl::DigestContext begun{EVP_MD_CTX_new()};
+    if (!key || !begun ||
+        EVP_DigestVerifyInit(begun.get(), nullptr, nullptr, nullptr, key.get()) != 1) {
+      return nullptr;
+    }
+    public_key = key_bytes;
+    context = std::move(begun);
+    return context.get();
+  }
+};
+
 bool is_below_prime(const LittleEndian& y) {
   for (std::size_t i = kKeyBytes; i-- > 0;) {
     if (y[i] != kPrime[i]) return y[i] < kPrime[i];
@@ -116,12 +144,11 @@ bool OpenSslVerifier::verify(std::string_view public_key, std::string_view bytes
   // OpenSSL itself takes both kinds of bad keys (EVIDENCE: 208 of CCTV's 914 cases), so they are
   // refused here too and not only when an agent enrols.
   if (signature.size() != kSignatureBytes || !is_acceptable_key(public_key)) return false;
-  const openssl::Key key{EVP_PKEY_new_raw_public_key(
-      EVP_PKEY_ED25519, nullptr, openssl::as_unsigned(public_key), public_key.size())};
+  thread_local BegunVerification last;
+  EVP_MD_CTX* const begun = last.with(public_key);
   const openssl::DigestContext context{EVP_MD_CTX_new()};
   const bool holds =
-      key && context &&
-      EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+      begun != nullptr && context && EVP_MD_CTX_copy_ex(context.get(), begun) == 1 &&
       EVP_DigestVerify(context.get(), openssl::as_unsigned(signature), signature.size(),
                        openssl::as_unsigned(bytes), bytes.size()) == 1;
   if (!holds) ERR_clear_error();  // a refused signature must not look like the next call's fault

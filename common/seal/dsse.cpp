@@ -14,14 +14,8 @@ namespace {
 constexpr std::size_t kKeyIdDigits = 16;
 constexpr std::size_t kSignatureBytes = 64;
 
-// Base64 text of a member, kept as text: decoding twice is cheap, and a form must be a function.
-bool is_base64(std::string_view text) {
-  return from_base64(text).has_value();
-}
-
-bool is_signature(std::string_view text) {
-  const Result<std::string> bytes = from_base64(text);
-  return bytes && bytes.value().size() == kSignatureBytes;
+bool is_any(std::string_view) {
+  return true;
 }
 
 bool is_type(std::string_view text) {
@@ -38,16 +32,26 @@ bool is_key_id(std::string_view text) {
   return text.size() <= bytes_max;
 }
 
+// The bytes of a member that is Base64; `fits` says whether they may be that many.
+template <typename Fits>
+std::string base64_member(JsonReader& reader, std::string_view name, const Fits& fits) {
+  Result<std::string> bytes = from_base64(reader.text(name, is_any));
+  if (bytes && fits(bytes.value().size())) return std::move(bytes).value();
+  reader.fail(name, "not of the form it must have");
+  return {};
+}
+
 struct Signature {
   std::string key_id;
-  std::string base64;
+  std::string bytes;
 };
 
 Result<Signature> read_signature(const JsonValue& value) {
   JsonReader reader{value, "signature"};
   Signature out;
   out.key_id = reader.text("keyid", is_key_id);
-  out.base64 = reader.text("sig", is_signature);
+  out.bytes =
+      base64_member(reader, "sig", [](std::size_t size) { return size == kSignatureBytes; });
   MELDEVAKT_TRY(reader.finish());
   return out;
 }
@@ -85,15 +89,14 @@ Result<Envelope> parse_envelope(std::string_view json) {
   Result<JsonValue> value = parse_json(json, {.depth_max = 3, .members_max = 8, .values_max = 16});
   if (!value) return std::move(value).error().in("envelope");
   JsonReader reader{value.value(), "envelope"};
-  const std::string payload = reader.text("payload", is_base64);
   Envelope envelope;
+  envelope.payload = base64_member(reader, "payload", [](std::size_t) { return true; });
   envelope.payload_type = reader.text("payloadType", is_type);
   std::vector<Signature> signatures = reader.list<Signature>("signatures", 1, read_signature);
   reader.require(signatures.size() == 1, "signatures", "not exactly one");
   MELDEVAKT_TRY(reader.finish());
   envelope.key_id = std::move(signatures[0].key_id);
-  MELDEVAKT_TRY_ASSIGN(envelope.payload, from_base64(payload));
-  MELDEVAKT_TRY_ASSIGN(envelope.signature, from_base64(signatures[0].base64));
+  envelope.signature = std::move(signatures[0].bytes);
   return envelope;
 }
 

@@ -1,55 +1,88 @@
 #include "common/summary/json.h"
 
 #include <algorithm>
+#include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
+#include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 namespace meldevakt {
 namespace {
 
+namespace library = boost::json;
+
 // Builds JsonValues from the library's events and ends the parsing at the first bound exceeded.
-// Its functions are called by the library, hence their names; false ends the parsing.
+// Its functions are called by the library, hence their names; false ends the parsing, and then the
+// error code must say something. Pieces of a text come in order, the last one by its own function.
 class Builder {
  public:
-  using number_integer_t = nlohmann::json::number_integer_t;
-  using number_unsigned_t = nlohmann::json::number_unsigned_t;
-  using number_float_t = nlohmann::json::number_float_t;
-  using string_t = nlohmann::json::string_t;
-  using binary_t = nlohmann::json::binary_t;
+  // Ours are counted in values, and by JsonLimits.
+  static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t max_array_size = max_object_size;
+  static constexpr std::size_t max_string_size = max_object_size;
+  static constexpr std::size_t max_key_size = max_object_size;
+  using Ended = library::error_code;
+  using Piece = library::string_view;
 
   Builder(const JsonLimits& bounds, std::string_view list, const JsonSink* sink)
       : bounds_{bounds}, list_{list}, sink_{sink} {}
 
-  bool null() { return scalar(JsonValue::Kind::kNull); }
-  bool boolean(bool value) {
-    return scalar(JsonValue::Kind::kBoolean, [&](JsonValue& v) { v.boolean = value; });
-  }
-  bool number_integer(number_integer_t value) {
-    return scalar(JsonValue::Kind::kInteger, [&](JsonValue& v) { v.integer = value; });
-  }
-  bool number_unsigned(number_unsigned_t value) {
-    if (value > static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max())) {
-      return scalar(JsonValue::Kind::kOtherNumber);
-    }
-    return number_integer(static_cast<number_integer_t>(value));
-  }
-  bool number_float(number_float_t, const string_t&) {
-    return scalar(JsonValue::Kind::kOtherNumber);
-  }
-  bool string(string_t& value) {
-    return scalar(JsonValue::Kind::kString, [&](JsonValue& v) { v.text = std::move(value); });
-  }
-  bool binary(binary_t&) { return refuse(Errc::kCorrupt, "JSON: binary value"); }
+  bool on_document_begin(Ended&) { return true; }
+  bool on_document_end(Ended&) { return true; }
+  bool on_comment_part(Piece, Ended&) { return false; }
+  bool on_comment(Piece, Ended&) { return false; }
 
-  bool start_object(std::size_t) { return open(JsonValue::Kind::kObject); }
-  bool start_array(std::size_t) { return open(JsonValue::Kind::kArray); }
-  bool end_object() { return close(); }
-  bool end_array() { return close(); }
+  bool on_null(Ended& ended) { return goes_on(scalar(JsonValue::Kind::kNull), ended); }
+  bool on_bool(bool value, Ended& ended) {
+    const auto fill = [&](JsonValue& v) { v.boolean = value; };
+    return goes_on(scalar(JsonValue::Kind::kBoolean, fill), ended);
+  }
+  bool on_number_part(Piece, Ended&) { return true; }
+  bool on_int64(std::int64_t value, Piece, Ended& ended) {
+    const auto fill = [&](JsonValue& v) { v.integer = value; };
+    return goes_on(scalar(JsonValue::Kind::kInteger, fill), ended);
+  }
+  bool on_uint64(std::uint64_t, Piece, Ended& ended) {  // only those that are no std::int64_t
+    return goes_on(scalar(JsonValue::Kind::kOtherNumber), ended);
+  }
+  bool on_double(double value, Piece, Ended& ended) {
+    const bool fits = std::isfinite(value) || refuse(Errc::kCorrupt, "JSON: a number too large");
+    return goes_on(fits && scalar(JsonValue::Kind::kOtherNumber), ended);
+  }
+  bool on_string_part(Piece piece, std::size_t, Ended&) { return append(piece); }
+  bool on_string(Piece piece, std::size_t, Ended& ended) {
+    append(piece);
+    const auto fill = [&](JsonValue& v) { v.text = std::exchange(text_, {}); };
+    return goes_on(scalar(JsonValue::Kind::kString, fill), ended);
+  }
+  bool on_key_part(Piece piece, std::size_t, Ended&) { return append(piece); }
+  bool on_key(Piece piece, std::size_t, Ended& ended) {
+    append(piece);
+    return goes_on(name(std::exchange(text_, {})), ended);
+  }
 
-  bool key(string_t& name) {
+  bool on_object_begin(Ended& ended) { return goes_on(open(JsonValue::Kind::kObject), ended); }
+  bool on_array_begin(Ended& ended) { return goes_on(open(JsonValue::Kind::kArray), ended); }
+  bool on_object_end(std::size_t, Ended& ended) { return goes_on(close(), ended); }
+  bool on_array_end(std::size_t, Ended& ended) { return goes_on(close(), ended); }
+
+  [[nodiscard]] std::optional<Error>& error() { return error_; }
+  [[nodiscard]] JsonValue& root() { return root_; }
+
+ private:
+  static bool goes_on(bool good, Ended& ended) {
+    if (!good) ended = library::error::syntax;
+    return good;
+  }
+
+  bool append(Piece piece) {
+    text_.append(piece.data(), piece.size());
+    return true;
+  }
+
+  bool name(std::string name) {
     std::vector<std::string>& names = stack_.back()->names;
     if (names.size() >= bounds_.members_max) {
       return refuse(Errc::kLimit, "JSON: more than " + std::to_string(bounds_.members_max) +
@@ -62,14 +95,6 @@ class Builder {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) {
-    return refuse(Errc::kCorrupt, "JSON: malformed at byte " + std::to_string(position));
-  }
-
-  [[nodiscard]] std::optional<Error>& error() { return error_; }
-  [[nodiscard]] JsonValue& root() { return root_; }
-
- private:
   bool refuse(Errc code, std::string message) {
     error_.emplace(code, std::move(message));
     return false;
@@ -133,6 +158,7 @@ class Builder {
   const JsonLimits& bounds_;
   std::string_view list_;
   const JsonSink* sink_;
+  std::string text_;  // the pieces so far
   JsonValue root_;
   std::vector<JsonValue*> stack_;
   JsonValue* list_array_ = nullptr;
@@ -140,20 +166,20 @@ class Builder {
   std::optional<Error> error_;
 };
 
+Error malformed_at(std::size_t byte) {
+  return {Errc::kCorrupt, "JSON: malformed at byte " + std::to_string(byte)};
+}
+
 Result<JsonValue> parse(std::string_view text, const JsonLimits& bounds, std::string_view list,
                         const JsonSink* sink) {
-  // The library takes a NUL for the end of its input and skips a byte order mark: what follows the
-  // one, or comes before the other, would be signed but not seen.
-  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    return Error{Errc::kCorrupt, "JSON: malformed at byte " + std::to_string(nul + 1)};
-  }
-  if (text.substr(0, 3) == "\xef\xbb\xbf") {
-    return Error{Errc::kCorrupt, "JSON: malformed at byte 1"};
-  }
-  Builder builder{bounds, list, sink};
-  const bool parsed = nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+  library::parse_options strict;
+  strict.max_depth = bounds.depth_max + 1;  // the builder says which bound it was
+  library::basic_parser<Builder> parser{strict, bounds, list, sink};
+  library::error_code failed;
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), failed);
+  Builder& builder = parser.handler();
   if (builder.error()) return *std::move(builder.error());
-  if (!parsed) return Error{Errc::kCorrupt, "JSON: malformed"};
+  if (failed || read < text.size()) return malformed_at(read + 1);
   return std::move(builder.root());
 }
 
