@@ -1,30 +1,34 @@
 #include "agent/app/coverage_json.h"
 
-#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/summary/json.h"
 
 namespace meldevakt::agent {
 
 std::string coverage_json(const SourceYield& yield) {
   const SourceCoverage& coverage = yield.coverage;
-  nlohmann::ordered_json json;
   const bool any = !coverage.reading.empty();
-  json["state"] = to_string(any ? coverage.reading.back().state : ReadState::kUnknown);
-  json["reason"] = any ? coverage.reading.back().reason : "";
-  json["read"] = coverage.bytes.read;
-  json["recognised"] = coverage.bytes.recognised;
-  json["unrecognised"] = coverage.bytes.unrecognised;
-  json["dropped"] = coverage.bytes.dropped;
-  json["pending"] = coverage.bytes.pending;
-  json["records"] = coverage.records;
-  json["complete_until"] = yield.watermark.ms > 0 ? to_rfc3339(yield.watermark) : "";
-  json["pack"] = coverage.pack.id;
-  json["version"] = coverage.pack.version;
-  auto& observes = json["observes"] = nlohmann::ordered_json::object();
+  JsonWriter json;
+  json.begin_object();
+  json.member("state", to_string(any ? coverage.reading.back().state : ReadState::kUnknown));
+  json.member("reason", any ? std::string_view{coverage.reading.back().reason} : "");
+  json.member("read", coverage.bytes.read).member("recognised", coverage.bytes.recognised);
+  json.member("unrecognised", coverage.bytes.unrecognised);
+  json.member("dropped", coverage.bytes.dropped).member("pending", coverage.bytes.pending);
+  json.member("records", coverage.records);
+  json.member("complete_until", yield.watermark.ms > 0 ? to_rfc3339(yield.watermark) : "");
+  json.member("pack", coverage.pack.id).member("version", coverage.pack.version);
+  json.name("observes").begin_object();
   for (const Observed& observed : coverage.observes) {
-    auto& last = observes[std::string{to_string(observed.signal)}];
-    if (observed.last_seen) last = to_rfc3339(*observed.last_seen);
+    json.name(to_string(observed.signal));
+    if (observed.last_seen) {
+      json.value(to_rfc3339(*observed.last_seen));
+    } else {
+      json.raw("null");
+    }
   }
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return std::move(json.end_object().end_object()).take();
 }
 
 }  // namespace meldevakt::agent

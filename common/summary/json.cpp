@@ -72,6 +72,9 @@ class Builder {
   [[nodiscard]] JsonValue& root() { return root_; }
 
  private:
+  // Room for so many at the first: growing one by one costs more than all the rest.
+  static constexpr std::size_t kUsualMembers = 4;
+
   static bool goes_on(bool good, Ended& ended) {
     if (!good) ended = library::error::syntax;
     return good;
@@ -90,6 +93,10 @@ class Builder {
     }
     if (std::find(names.begin(), names.end(), name) != names.end()) {
       return refuse(Errc::kCorrupt, "JSON: a name twice in one object");
+    }
+    if (names.empty()) {
+      names.reserve(kUsualMembers);
+      stack_.back()->items.reserve(kUsualMembers);
     }
     names.push_back(std::move(name));
     return true;
