@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "collector/correlate/told_names.h"
 #include "common/summary/forms.h"
 
 namespace meldevakt::collector {
@@ -56,31 +57,29 @@ std::map<std::uint64_t, const Testimony*> standing(const std::vector<Testimony>&
   return out;
 }
 
-MessageVerdict* find_message(Correlation& all, const std::string& message) {
-  const auto at =
-      std::lower_bound(all.messages.begin(), all.messages.end(), message,
-                       [](const MessageVerdict& m, const std::string& n) { return m.message < n; });
-  return at == all.messages.end() || at->message != message ? nullptr : &*at;
-}
-
 std::string without_stop(std::string text) {
   if (!text.empty() && text.back() == '.') text.pop_back();
   return text;
 }
 
-void recover(MessageVerdict& message, const Testimony& entry, const MessageRecovered& told) {
+std::string in_words(const MessageRecovered& told, const std::string& person) {
+  return std::string{kHowWords[static_cast<std::size_t>(told.how)]} +
+         (person.empty() ? "" : ", says " + person);
+}
+
+// `others`: what else is told of it that is not the same.
+void recover(MessageVerdict& message, const MessageRecovered& told, const std::string& person,
+             const std::string& others) {
   const bool needed = needs_action(message.verdict) && message.verdict != Verdict::kFallbackStalled;
-  if (!needed && message.verdict != Verdict::kRecovered) return;
+  if (!needed) return;
   const bool absent = message.category != Category::kNone && message.category != Category::kC;
   if (absent) {
     const bool purged = message.purge_deadline && *message.purge_deadline <= told.when;
     message.category = purged ? Category::kA : Category::kB;
   }
-  message.explanation = "Recovered at " + to_rfc3339(told.when) + ": " +
-                        std::string{kHowWords[static_cast<std::size_t>(told.how)]} + ", says " +
-                        entry.person + "; before that it was " +
-                        std::string{to_string(message.verdict)} + ": " +
-                        without_stop(message.explanation) + ".";
+  message.explanation = "Recovered at " + to_rfc3339(told.when) + ": " + in_words(told, person) +
+                        others + "; before that it was " + std::string{to_string(message.verdict)} +
+                        ": " + without_stop(message.explanation) + ".";
   message.verdict = Verdict::kRecovered;
 }
 
@@ -154,21 +153,56 @@ Status check_testimony(const Testimony& entry) {
   return std::visit(Check{entry.told}, entry.what);
 }
 
+WordsOfPeople::WordsOfPeople(const std::vector<Testimony>& entries, Persons persons) {
+  for (const auto& [number, entry] : standing(entries)) {
+    const std::string person = persons == Persons::kNamed ? entry->person : "";
+    if (const auto* recovered = std::get_if<MessageRecovered>(&entry->what)) {
+      words_[recovered->message].push_back({number, person, *recovered});
+    } else if (const auto* mistaken = std::get_if<SenderMistaken>(&entry->what)) {
+      words_[mistaken->message].push_back({number, person, std::nullopt});
+    }
+  }
+}
+
+std::vector<const WordsOfPeople::Word*> WordsOfPeople::words_of(
+    const MessageVerdict& message) const {
+  std::vector<const Word*> out;
+  if (words_.empty()) return out;
+  for (const std::string& name : names_of(message)) {
+    const auto at = words_.find(name);
+    if (at == words_.end()) continue;
+    for (const Word& word : at->second) out.push_back(&word);
+  }
+  std::sort(out.begin(), out.end(), [](auto* a, auto* b) { return a->number < b->number; });
+  return out;
+}
+
+void WordsOfPeople::apply(MessageVerdict& message) const {
+  std::vector<const Word*> recovered;
+  for (const Word* word : words_of(message)) {
+    if (word->recovered) recovered.push_back(word);
+    message.sender_mistaken = message.sender_mistaken || !word->recovered;
+  }
+  if (recovered.empty()) return;
+  const MessageRecovered& told = *recovered.back()->recovered;
+  const auto other = std::find_if(recovered.rbegin(), recovered.rend(), [&](const Word* word) {
+    return word->recovered->when != told.when || word->recovered->how != told.how;
+  });
+  std::string others;
+  if (other != recovered.rend()) {
+    others = " (entry " + std::to_string((*other)->number) +
+             " says otherwise: " + in_words(*(*other)->recovered, (*other)->person) + " at " +
+             to_rfc3339((*other)->recovered->when) + ")";
+  }
+  recover(message, told, recovered.back()->person, others);
+}
+
 std::vector<Reconciliation> apply_testimony(Correlation& all,
                                             const std::vector<Testimony>& entries) {
   const auto counting = standing(entries);
-  std::map<std::string, const Testimony*> recovered;  // the highest number of each message
-  for (const auto& [number, entry] : counting) {
-    if (const auto* told = std::get_if<MessageRecovered>(&entry->what)) {
-      recovered[told->message] = entry;
-    } else if (const auto* mistaken = std::get_if<SenderMistaken>(&entry->what)) {
-      MessageVerdict* const message = find_message(all, mistaken->message);
-      if (message != nullptr) message->sender_mistaken = true;
-    }
-  }
-  for (const auto& [name, entry] : recovered) {
-    MessageVerdict* const message = find_message(all, name);
-    if (message != nullptr) recover(*message, *entry, std::get<MessageRecovered>(entry->what));
+  const WordsOfPeople words{entries};
+  if (!words.empty()) {
+    for (MessageVerdict& message : all.messages) words.apply(message);
   }
   std::vector<Reconciliation> out;
   for (const auto& [number, entry] : counting) {
