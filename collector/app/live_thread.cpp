@@ -222,6 +222,10 @@ void LiveThread::rows(const std::string& tenant, const std::vector<Receipt>& row
   }
 }
 
+void LiveThread::told(const std::string& tenant) {
+  work_->put({tenant, LiveArrival::ToldByPeople{}});
+}
+
 void LiveThread::registered() {
   work_->registered();
 }

@@ -47,6 +47,7 @@ class LiveThread {
   void rows(const std::string& tenant, const std::vector<Receipt>& rows,
             const std::optional<ReceiptCoverage>& coverage, bool all_new);
   void registered();
+  void told(const std::string& tenant);  // by a person
   void stop();
 
  private:
