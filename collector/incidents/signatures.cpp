@@ -17,8 +17,14 @@ namespace {
 constexpr std::size_t kIdDigits = 16;
 
 // What they have in common is how little we see, not what is broken.
-constexpr std::array<std::string_view, 6> kNoSignature{
-    "", "coverage_gap", "no_coverage", "unclear_signals", "commit_not_logged", "unreceipted"};
+constexpr std::array<std::string_view, 8> kNoSignature{"",
+                                                       "coverage_gap",
+                                                       "no_coverage",
+                                                       "unclear_signals",
+                                                       "commit_not_logged",
+                                                       "unreceipted",
+                                                       "row_too_old",
+                                                       "count_short"};
 
 using Key = std::pair<std::string, std::string>;  // cause, product
 
