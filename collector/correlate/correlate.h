@@ -117,6 +117,7 @@ struct MessageVerdict {
                                         // among them; at most kListedCandidatesMax (lives.h)
   std::vector<std::string> evidence;    // fact ids, sorted
   bool sender_mistaken = false;         // category D, told by a person (testimony.h)
+  bool counted = false;                 // no_failure_seen, and a count of those stored agrees
 };
 
 struct Correlation {

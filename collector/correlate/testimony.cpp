@@ -83,9 +83,18 @@ void recover(MessageVerdict& message, const MessageRecovered& told, const std::s
   message.verdict = Verdict::kRecovered;
 }
 
-bool counts_as_stored(Verdict verdict) {
-  return verdict == Verdict::kStored || verdict == Verdict::kStoredAfterReceipt ||
-         verdict == Verdict::kNoFailureSeen || verdict == Verdict::kRecovered;
+// Whether it was to be counted by somebody who told his count at that time.
+bool was_stored(const MessageVerdict& message, const WordsOfPeople& words, Instant told) {
+  switch (message.verdict) {
+    case Verdict::kStored:
+    case Verdict::kStoredAfterReceipt: return !message.committed || *message.committed <= told;
+    case Verdict::kNoFailureSeen: return true;
+    case Verdict::kRecovered: {
+      const MessageRecovered* const how = words.recovery_of(message);
+      return how != nullptr && (how->how == RecoveredHow::kFound || how->when <= told);
+    }
+    default: return false;
+  }
 }
 
 bool lies_in(const MessageVerdict& message, const StoredCount& told) {
@@ -93,13 +102,14 @@ bool lies_in(const MessageVerdict& message, const StoredCount& told) {
          (!told.form || *told.form == message.form);
 }
 
-Reconciliation reconcile(const Correlation& all, const Testimony& entry, const StoredCount& told) {
+Reconciliation reconcile(const Correlation& all, const WordsOfPeople& words, const Testimony& entry,
+                         const StoredCount& told) {
   Reconciliation out;
   out.entry = entry.number;
   out.told = told;
   out.expected = static_cast<std::uint64_t>(
       std::count_if(all.messages.begin(), all.messages.end(), [&](const MessageVerdict& message) {
-        return counts_as_stored(message.verdict) && lies_in(message, told);
+        return lies_in(message, told) && was_stored(message, words, entry.told);
       }));
   if (told.count < out.expected) out.state = Reconciliation::State::kShort;
   if (told.count > out.expected) out.state = Reconciliation::State::kOver;
@@ -119,6 +129,7 @@ void tell_count(MessageVerdict& message, const Testimony& entry, const Reconcili
                           ", but fewer messages are stored: " + counted +
                           "; which are missing only the database can tell.";
   } else if (found.state == Reconciliation::State::kAgrees) {
+    message.counted = true;
     message.explanation =
         without_stop(message.explanation) + "; the count agrees: " + counted + ".";
   }
@@ -177,6 +188,14 @@ std::vector<const WordsOfPeople::Word*> WordsOfPeople::words_of(
   return out;
 }
 
+const MessageRecovered* WordsOfPeople::recovery_of(const MessageVerdict& message) const {
+  const MessageRecovered* out = nullptr;
+  for (const Word* word : words_of(message)) {
+    if (word->recovered) out = &*word->recovered;
+  }
+  return out;
+}
+
 void WordsOfPeople::apply(MessageVerdict& message) const {
   std::vector<const Word*> recovered;
   for (const Word* word : words_of(message)) {
@@ -207,7 +226,7 @@ std::vector<Reconciliation> apply_testimony(Correlation& all,
   std::vector<Reconciliation> out;
   for (const auto& [number, entry] : counting) {
     const auto* const told = std::get_if<StoredCount>(&entry->what);
-    if (told != nullptr) out.push_back(reconcile(all, *entry, *told));
+    if (told != nullptr) out.push_back(reconcile(all, words, *entry, *told));
   }
   // All are compared before any verdict changes: a count never answers for another's message. One
   // that is short comes first, so that no other count can talk its messages well.

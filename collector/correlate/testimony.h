@@ -85,7 +85,10 @@ struct Reconciliation {
   };
   std::uint64_t entry = 0;
   StoredCount told;
-  std::uint64_t expected = 0;  // receipted in that time and not lost, missing, refused or in doubt
+  // Receipted in that time and not lost, missing, refused or in doubt; of those that were stored or
+  // recovered only after the count was told, none: it was of what was stored then. What somebody
+  // found in the case system was there.
+  std::uint64_t expected = 0;
   State state = State::kAgrees;
 };
 [[nodiscard]] std::string_view to_string(Reconciliation::State state);
@@ -102,6 +105,8 @@ class WordsOfPeople {
   // Changes verdict, category, explanation and flag as above. REQUIRES: `message` as judge() leaves
   // it.
   void apply(MessageVerdict& message) const;
+  // As what it counts as recovered, when it is told to be; nullptr: by nobody.
+  [[nodiscard]] const MessageRecovered* recovery_of(const MessageVerdict& message) const;
 
  private:
   struct Word {

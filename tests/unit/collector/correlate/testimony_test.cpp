@@ -194,6 +194,42 @@ TEST_CASE("testimony: counts agree, are short or over, within their time and for
   }
 }
 
+TEST_CASE("testimony: a count is of what was stored when it was told") {
+  using State = Reconciliation::State;
+  // 1 is lost, 2 and 3 are not seen to fail; counted at 7000.
+  SmallWorld world;
+  world.failures_covered();
+  for (std::uint64_t m = 1; m <= 3; ++m) world.row(m, at(0), at(60 * static_cast<double>(m)));
+  world.failed(60.5);
+  const auto state_of = [&](std::uint64_t count, std::vector<Testimony> words) {
+    Testimony told = entry(1, StoredCount{{at(0), at(600)}, std::nullopt, count});
+    told.told = at(7000);
+    words.push_back(told);
+    Correlation all = correlate(world.input, at(8000));
+    const auto found = apply_testimony(all, words);
+    CHECK(all.messages[1].counted == (found[0].state == State::kAgrees));
+    return std::string{to_string(found[0].state)};
+  };
+  const auto recovered = [&](double when, RecoveredHow how) {
+    return std::vector<Testimony>{entry(2, MessageRecovered{portal_id(1), at(when), how})};
+  };
+  CHECK(state_of(2, {}) == "agrees");
+  CHECK(state_of(2, recovered(7001, RecoveredHow::kDownloaded)) == "agrees");
+  CHECK(state_of(2, recovered(7001, RecoveredHow::kSentAgain)) == "agrees");
+  CHECK(state_of(3, recovered(7001, RecoveredHow::kSentAgain)) == "over");
+  CHECK(state_of(1, recovered(7001, RecoveredHow::kSentAgain)) == "short");
+  // It was there when it was counted.
+  CHECK(state_of(3, recovered(7000, RecoveredHow::kStoredByHand)) == "agrees");
+  CHECK(state_of(2, recovered(7000, RecoveredHow::kStoredByHand)) == "short");
+  CHECK(state_of(3, recovered(7001, RecoveredHow::kFound)) == "agrees");
+  // A commit of it that came later than the count.
+  world.committed(7001);
+  CHECK(state_of(2, {}) == "agrees");
+  world.committed(6999);
+  CHECK(state_of(2, {}) == "short");
+  CHECK(state_of(3, {}) == "agrees");
+}
+
 TEST_CASE("testimony: a count that is short is not outvoted by one that agrees, in either order") {
   std::vector<Testimony> both{entry(1, StoredCount{{at(0), at(600)}, std::nullopt, 3}),
                               entry(2, StoredCount{{at(0), at(180)}, std::nullopt, 1})};
