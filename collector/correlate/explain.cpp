@@ -29,6 +29,9 @@ std::string receipted(const Signs& signs) {
 
 // "its own or that of one of 2 messages" is decided by how many are named.
 std::string whose(const Candidates& candidates) {
+  if (candidates.too_many) {
+    return "may be that of any of more than " + std::to_string(kSharedByMax) + " messages";
+  }
   const std::size_t count = candidates.messages.size() + candidates.more;
   if (count < 2) return "may be its or another message's";
   return "may be its or another's of " + std::to_string(count) + " messages";
