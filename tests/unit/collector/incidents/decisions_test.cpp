@@ -129,6 +129,10 @@ TEST_CASE("decisions: the reason says in words who decided what") {
   CHECK(incidents[0].decided == std::vector<std::uint64_t>{7});
   CHECK(incidents[0].worst == Verdict::kLost);
   CHECK(incidents[0].cause == "pg/55P03");
+  REQUIRE(incidents[0].causes.size() == 2);  // each is told of where causes are compared
+  CHECK(incidents[0].causes[0] == CausePart{"nothing_logged", Verdict::kMissing,
+                                            kStart + seconds(90), kStart + seconds(90), 1});
+  CHECK(incidents[0].causes[1].messages == 2);
 }
 
 TEST_CASE("decisions: awareness starts 72 hours, the earliest counts") {
