@@ -53,4 +53,9 @@ struct Lives {
 
 [[nodiscard]] Lives build_lives(const TenantInput& input);
 
+// Lives::windows and the steps of Lives::nameless_commits alone, for whoever needs no lives. Cost:
+// linear, when there are few of them.
+[[nodiscard]] std::vector<OverloadWindow> windows_of(const TenantInput& input);
+[[nodiscard]] std::vector<Step> nameless_commits_of(const TenantInput& input);
+
 }  // namespace meldevakt::collector

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
@@ -244,11 +245,15 @@ std::vector<Incident> apply_decisions(const Correlation& all, const std::vector<
 
 std::optional<Instant> aware_of(const Incident& incident,
                                 const std::vector<IncidentDecision>& entries) {
+  // Numbers that an incident names count: which are taken back needs no looking up.
+  std::vector<IncidentDecision> its;
+  std::copy_if(
+      entries.begin(), entries.end(), std::back_inserter(its), [&](const IncidentDecision& entry) {
+        return entry.aware &&
+               std::binary_search(incident.decided.begin(), incident.decided.end(), entry.number);
+      });
   std::optional<Instant> out;
-  for (const IncidentDecision* entry : standing(entries)) {
-    const bool its =
-        std::binary_search(incident.decided.begin(), incident.decided.end(), entry->number);
-    if (!its || !entry->aware) continue;
+  for (const IncidentDecision* entry : standing(its)) {
     if (!out || *entry->aware < *out) out = entry->aware;
   }
   return out;
