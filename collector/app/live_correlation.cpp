@@ -24,7 +24,7 @@ Status LiveCorrelation::start() {
   return {};
 }
 
-void LiveCorrelation::take(const LiveArrival& arrival) {
+void LiveCorrelation::take(const LiveArrival& arrival, bool more) {
   const Instant now = parts_.clock.now();
   const bool is_frame = std::holds_alternative<VerifiedFrame>(arrival.what);
   // A tenant without an agent has nothing that rows could be compared with.
@@ -42,6 +42,10 @@ void LiveCorrelation::take(const LiveArrival& arrival) {
     return;
   }
   place.used = now;
+  if (more) {
+    place.due = std::min(place.due.value_or(now), now);
+    return;
+  }
   settle(place);
   make_room(place);
 }

@@ -64,7 +64,9 @@ class LiveCorrelation {
 
   // Marks every tenant that has an agent to be read.
   [[nodiscard]] Status start();
-  void take(const LiveArrival& arrival);
+  // `more`: another one waits. It is only added then, and decided with the next one or by
+  // settle_due(): an agent that tells of days at once costs one decision, not one a statement.
+  void take(const LiveArrival& arrival, bool more = false);
   // The register of some tenant was added to.
   void registered();
   // Reads one tenant that waits for it, settles and tells. False: none waits.

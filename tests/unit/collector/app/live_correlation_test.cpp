@@ -168,6 +168,27 @@ TEST_CASE("live: memory is bounded, and what was dropped is met again in time") 
   CHECK(roomy.findings().size() == 2);
 }
 
+TEST_CASE("live: what waits together is decided once") {
+  LiveWorld world;
+  world.clock.advance(seconds(50));
+  world.send(world.agent, {}, -3600, 5);
+  const auto put = [&](const std::vector<LedgerFact>& facts, double from, double to, bool more) {
+    const VerifiedFrame frame = testing::frame_of(world.agent, facts, from, to);
+    REQUIRE(world.store->store_frame(frame, world.clock.now()));
+    world.live->take({"t1", frame}, more);
+  };
+  put(lost_message(1), 5, 60, true);
+  put(late_commit(1), 60, 240, true);
+  CHECK(world.live->idle_for() == Duration{});
+  CHECK(world.findings() == Texts{});
+  world.live->settle_due();
+  CHECK(world.live->find("t1")->correlator().decisions() == 1);
+  const Texts told = world.findings();
+  REQUIRE(told.size() == 1);  // never a loss
+  CHECK(told[0].find("latent_fault") != std::string::npos);
+  CHECK(world.concluded("t1") == world.rebuilt("t1"));
+}
+
 TEST_CASE("live: rows that change are taken as the store keeps them") {
   LiveWorld world;
   SmallWorld facts;
