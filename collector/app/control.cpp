@@ -199,7 +199,7 @@ std::string ControlActions::handle(std::string_view line) {
     return line_of(answer);
   }
   if (command == "control") return line_of(answer_control(store_, control_, line));
-  if (command == "tell") return line_of(answer_tell(store_, clock_.now(), line));
+  if (command == "tell") return line_of(answer_tell(store_, clock_.now(), line, events_.told));
   Result<Json> answer = Error{Errc::kInvalid, "no such command"};
   if (command == "invite") answer = invite(store_, random_, clock_.now(), url_, request);
   if (command == "import") answer = import(store_, clock_.now(), request, events_);

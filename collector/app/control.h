@@ -42,6 +42,7 @@ struct ControlEvents {
                      const std::optional<ReceiptCoverage>& coverage, const ImportResult& result)>
       imported;
   std::function<void()> registered;
+  std::function<void(const std::string& tenant)> told{};  // by a person
 };
 
 class ControlActions {

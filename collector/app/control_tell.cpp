@@ -61,7 +61,8 @@ Status check_taken_back(Store& store, const std::string& tenant, std::uint64_t n
 
 }  // namespace
 
-Result<std::string> answer_tell(Store& store, Instant now, std::string_view line) {
+Result<std::string> answer_tell(Store& store, Instant now, std::string_view line,
+                                const std::function<void(const std::string&)>& told) {
   const Json request = Json::parse(line, nullptr, false);
   if (!request.is_object() || !request.contains("tenant") || !request["tenant"].is_string() ||
       !request.contains("entry") || !request["entry"].is_object()) {
@@ -79,6 +80,7 @@ Result<std::string> answer_tell(Store& store, Instant now, std::string_view line
     MELDEVAKT_TRY(check_taken_back(store, chosen.front().id, *back));
   }
   MELDEVAKT_TRY_ASSIGN(const std::uint64_t number, store.add_told(chosen.front().id, entry, now));
+  if (told) told(chosen.front().id);
   return Json{{"ok", true}, {"number", number}}.dump();
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,10 @@
 
 namespace meldevakt::collector {
 
-[[nodiscard]] Result<std::string> answer_tell(Store& store, Instant now, std::string_view line);
+// `told` hears of which tenant something was told, after it is stored; may be empty.
+[[nodiscard]] Result<std::string> answer_tell(
+    Store& store, Instant now, std::string_view line,
+    const std::function<void(const std::string& tenant)>& told = {});
 // Returns the entry's number.
 [[nodiscard]] Result<std::uint64_t> call_tell(const ControlCall& call, const std::string& tenant,
                                               const LedgerEntry& entry);

@@ -100,6 +100,7 @@ std::string json_of(const KnownCoverage& known, const std::vector<Overload>& ove
     out += dump({{"agent", agent.agent},
                  {"first", to_rfc3339(agent.first)},
                  {"last", to_rfc3339(agent.last)},
+                 {"heard", to_rfc3339(agent.heard)},
                  {"clock_error_ms", agent.clock_error.ms},
                  {"ahead_ms", agent.ahead.ms},
                  {"silent", agent.silent},
@@ -144,7 +145,7 @@ std::string text_of(const KnownCoverage& known, const std::vector<Overload>& ove
   std::string out = table.text();
   for (const AgentKnown& agent : known.agents) {
     if (agent.silent) {
-      out += "Agent " + agent.agent + " is silent since " + to_rfc3339(agent.last) + ".\n";
+      out += "Agent " + agent.agent + " is silent since " + to_rfc3339(agent.heard) + ".\n";
     }
     if (agent.ahead > Duration{}) {
       out += "Agent " + agent.agent + " tells of the future, up to " + to_rfc3339(agent.last) +

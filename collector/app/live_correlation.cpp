@@ -24,7 +24,7 @@ Status LiveCorrelation::start() {
   return {};
 }
 
-void LiveCorrelation::take(const LiveArrival& arrival) {
+void LiveCorrelation::take(const LiveArrival& arrival, bool more) {
   const Instant now = parts_.clock.now();
   const bool is_frame = std::holds_alternative<VerifiedFrame>(arrival.what);
   // A tenant without an agent has nothing that rows could be compared with.
@@ -37,17 +37,31 @@ void LiveCorrelation::take(const LiveArrival& arrival) {
     if (!place.load) place.load = since_boot();
     return;
   }
-  std::vector<std::string> problems;
-  if (is_frame) {
-    place.live->add(std::get<VerifiedFrame>(arrival.what), problems);
-  } else {
-    const auto& rows = std::get<LiveArrival::Rows>(arrival.what);
-    place.live->add(rows.rows, rows.coverage, problems);
+  if (const Status added = add(arrival, *place.live); !added) {
+    place.load = since_boot() + kRetryAfter;  // all of it is read again then
+    return;
   }
-  complain(arrival.tenant, problems);
   place.used = now;
+  if (more) {
+    place.due = std::min(place.due.value_or(now), now);
+    return;
+  }
   settle(place);
   make_room(place);
+}
+
+Status LiveCorrelation::add(const LiveArrival& arrival, LiveTenant& live) {
+  std::vector<std::string> problems;
+  if (const auto* const frame = std::get_if<VerifiedFrame>(&arrival.what)) {
+    live.add(*frame, problems);
+  } else if (const auto* const rows = std::get_if<LiveArrival::Rows>(&arrival.what)) {
+    live.add(rows->rows, rows->coverage, problems);
+  } else {
+    MELDEVAKT_TRY_ASSIGN(EntriesOfPeople people, people_of(arrival.tenant));
+    live.set_people(std::move(people));
+  }
+  complain(arrival.tenant, problems);
+  return {};
 }
 
 void LiveCorrelation::registered() {
@@ -104,15 +118,25 @@ Result<ToldRegister::OfTenant> LiveCorrelation::told_of(const std::string& id, c
   return parts_.told.of(id);
 }
 
+Result<EntriesOfPeople> LiveCorrelation::people_of(const std::string& id) {
+  std::vector<Alarm> alarms;  // an entry that cannot be read is told by whoever asks for alarms
+  MELDEVAKT_TRY_ASSIGN(const std::vector<ToldEntry> told, parts_.store.told(id, alarms));
+  std::vector<LedgerEntry> entries;
+  for (const ToldEntry& one : told) entries.push_back(one.entry);
+  return split_entries(entries);
+}
+
 Status LiveCorrelation::load(const std::string& id, Place& place) {
   MELDEVAKT_TRY_ASSIGN(Tenant tenant, tenant_of(id));
   MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries, parts_.store.registry_entries(id));
   MELDEVAKT_TRY_ASSIGN(ToldRegister::OfTenant told, told_of(id, place));
+  MELDEVAKT_TRY_ASSIGN(EntriesOfPeople people, people_of(id));
   std::vector<Alarm> alarms;  // that bodies cannot be opened is told by whoever asks for alarms
   MELDEVAKT_TRY_ASSIGN(const TenantInput input, parts_.store.tenant_input(id, alarms));
   auto live = std::make_unique<LiveTenant>(std::move(tenant), parts_.policy, std::move(told),
                                            Registry{entries}.fixed_since(parts_.clock.now()));
   std::vector<std::string> problems;
+  live->set_people(std::move(people));
   live->add(input, problems);
   complain(id, problems);
   place.live = std::move(live);

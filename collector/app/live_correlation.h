@@ -39,9 +39,10 @@ struct LiveArrival {
     std::vector<Receipt> rows;
     std::optional<ReceiptCoverage> coverage;
   };
-  struct Reread {};  // something of this tenant that is not known by itself
+  struct Reread {};        // something of this tenant that is not known by itself
+  struct ToldByPeople {};  // entries were added to what people told
   std::string tenant;
-  std::variant<VerifiedFrame, Rows, Reread> what;
+  std::variant<VerifiedFrame, Rows, Reread, ToldByPeople> what;
 };
 
 class LiveCorrelation {
@@ -63,7 +64,9 @@ class LiveCorrelation {
 
   // Marks every tenant that has an agent to be read.
   [[nodiscard]] Status start();
-  void take(const LiveArrival& arrival);
+  // `more`: another one waits. It is only added then, and decided with the next one or by
+  // settle_due(): an agent that tells of days at once costs one decision, not one a statement.
+  void take(const LiveArrival& arrival, bool more = false);
   // The register of some tenant was added to.
   void registered();
   // Reads one tenant that waits for it, settles and tells. False: none waits.
@@ -89,6 +92,8 @@ class LiveCorrelation {
   [[nodiscard]] Result<Tenant> tenant_of(const std::string& id);
   [[nodiscard]] Result<ToldRegister::OfTenant> told_of(const std::string& id, const Place& place);
   [[nodiscard]] Status load(const std::string& id, Place& place);
+  [[nodiscard]] Result<EntriesOfPeople> people_of(const std::string& id);
+  [[nodiscard]] Status add(const LiveArrival& arrival, LiveTenant& live);
   void settle(Place& place);
   void tell(const std::vector<LiveFinding>& findings, Instant now);
   void complain(const std::string& tenant, const std::vector<std::string>& problems);

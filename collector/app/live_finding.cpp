@@ -10,6 +10,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::string_view kRowTooOld = "row_too_old";  // MessageVerdict::cause
+
 Json time_or_null(const std::optional<Instant>& time) {
   return time ? Json(to_rfc3339(*time)) : Json(nullptr);
 }
@@ -43,13 +45,16 @@ Telling telling_of(const MessageVerdict& message, const std::optional<Told>& tol
   // Not yet known what it will be.
   if (message.verdict == Verdict::kPending) return {};
   const bool needs = needs_action(message.verdict);
+  // A newer list of the portal settles it: that can be had now.
+  const bool at_once =
+      needs && (message.verdict != Verdict::kUnverifiable || message.cause == kRowTooOld);
   if (told) {
     const bool changed = told->state != to_string(message.verdict);
-    const bool matters = told->needs_action || (needs && message.verdict != Verdict::kUnverifiable);
+    const bool matters = told->needs_action || at_once;
     if (!changed || matters) return {changed, std::nullopt};
   }
   if (!needs) return {};
-  if (message.verdict != Verdict::kUnverifiable) return {true, std::nullopt};
+  if (at_once) return {true, std::nullopt};
   if (!message.purge_deadline || *message.purge_deadline <= now) return {};
   const Instant urgent = *message.purge_deadline - escalation_of(ClockKind::kPurge).urgent;
   if (urgent <= now) return {true, std::nullopt};

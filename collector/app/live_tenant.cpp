@@ -1,6 +1,9 @@
 #include "collector/app/live_tenant.h"
 
+#include <algorithm>
+
 #include "collector/correlate/claims.h"
+#include "collector/correlate/told_names.h"
 
 namespace meldevakt::collector {
 
@@ -46,9 +49,18 @@ void LiveTenant::add(const std::vector<Receipt>& rows,
   if (coverage) correlator_.add(*coverage);
 }
 
+void LiveTenant::set_people(EntriesOfPeople people) {
+  const bool any_before = !words_.empty() || !decisions_.empty();
+  // Findings name nobody.
+  words_ = WordsOfPeople{people.testimony, WordsOfPeople::Persons::kLeftOut};
+  decisions_ = std::move(people.decisions);
+  people_changed_ = people_changed_ || any_before || !words_.empty() || !decisions_.empty();
+}
+
 std::vector<LiveFinding> LiveTenant::settle(Instant now) {
   std::vector<LiveFinding> out;
   correlator_.settle(now, [&](const Correlator::Change& change) { take(change, now, out); });
+  if (people_changed_) consider_all(now, out);
   while (!looks_.empty() && looks_.begin()->first <= now) {
     const auto waited = undecided_.find(looks_.begin()->second);
     const MessageVerdict message = std::move(waited->second.message);
@@ -68,14 +80,70 @@ void LiveTenant::take(const Correlator::Change& change, Instant now,
   watch_.note(change);
   const std::string& name = change.message.message;
   stop_waiting(name);
-  if (!change.gone) return consider(change.message, now, out);
+  if (!change.gone) {
+    // What people newly told may be of any message: all are considered afterwards.
+    if (!people_changed_) consider(with_words(change.message), now, out);
+    return;
+  }
   if (const auto told = told_of(name); tells_withdrawal(told)) {
     tell(withdrawn_finding(tenant_.id, tenant_.name, name, *told, now), out);
   }
 }
 
+void LiveTenant::consider_all(Instant now, std::vector<LiveFinding>& out) {
+  people_changed_ = false;
+  find_closed(now);
+  correlator_.visit([&](const MessageVerdict& message) {
+    stop_waiting(message.message);
+    consider(with_words(message), now, out);
+  });
+}
+
+// What is closed when people say so. A message that joins such an incident later is not among them,
+// and is told.
+void LiveTenant::find_closed(Instant now) {
+  closed_.clear();
+  const bool any = std::any_of(decisions_.begin(), decisions_.end(), [](const auto& decision) {
+    return decision.kind == DecisionKind::kClose;
+  });
+  if (!any) return;
+  Correlation some;
+  some.tenant = tenant_.id;
+  some.now = now;
+  correlator_.visit([&](const MessageVerdict& message) {
+    MessageVerdict told = with_words(message);
+    if (belongs_to_an_incident(told.verdict)) some.messages.push_back(std::move(told));
+  });
+  std::sort(some.messages.begin(), some.messages.end(),
+            [](const auto& a, const auto& b) { return a.message < b.message; });
+  for (const Incident& incident : apply_decisions(some, group_incidents(some), decisions_)) {
+    if (!incident.closed_by_person) continue;
+    for (const std::string& name : incident.messages) {
+      const auto at = std::lower_bound(
+          some.messages.begin(), some.messages.end(), name,
+          [](const MessageVerdict& message, const std::string& n) { return message.message < n; });
+      for (std::string& known : names_of(*at)) closed_.insert(std::move(known));
+    }
+  }
+}
+
+MessageVerdict LiveTenant::with_words(const MessageVerdict& message) const {
+  MessageVerdict out = message;
+  words_.apply(out);
+  return out;
+}
+
+bool LiveTenant::is_seen_to(const MessageVerdict& message) const {
+  if (message.sender_mistaken) return true;
+  if (closed_.empty()) return false;
+  const std::vector<std::string> names = names_of(message);
+  return std::any_of(names.begin(), names.end(),
+                     [this](const std::string& name) { return closed_.count(name) != 0; });
+}
+
 void LiveTenant::consider(const MessageVerdict& message, Instant now,
                           std::vector<LiveFinding>& out) {
+  if (needs_action(message.verdict) && is_seen_to(message)) return;
   const std::optional<Told> told = told_of(message.message);
   const Telling telling = telling_of(message, told, now);
   if (telling.now || (telling.later && undecided_.size() >= kUndecidedMax)) {

@@ -6,6 +6,11 @@
 //   for (const LiveFinding& finding : live.settle(now)) ...
 //   live.next_due()                                       // settle() again then at the latest
 //
+// What people told changes what is told: a message that they recovered needs nothing any more; one
+// that they call the sender's mistake, or whose incident they closed, they know of: that it needs
+// action is not told of it. Counts of stored messages are compared by whoever asks and by the
+// standing control, not here.
+//
 // Pure. Thread-safety: none. Memory: as the Correlator's; besides, the undecided messages whose
 // purge is not urgent yet (at most kUndecidedMax, what comes beyond is told at once) and what was
 // told.
@@ -15,12 +20,15 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "collector/admit/admit.h"
 #include "collector/app/told_register.h"
 #include "collector/correlate/correlator.h"
+#include "collector/correlate/testimony.h"
+#include "collector/incidents/ledger_entry.h"
 #include "collector/report/latent_watch.h"
 #include "collector/store/store.h"
 
@@ -38,6 +46,8 @@ class LiveTenant {
   void add(const VerifiedFrame& frame, std::vector<std::string>& problems);
   void add(const std::vector<Receipt>& rows, const std::optional<ReceiptCoverage>& coverage,
            std::vector<std::string>& problems);
+  // Everything that people told and decided of it.
+  void set_people(EntriesOfPeople people);
   void set_fixed_since(std::optional<Instant> fixed_since) { fixed_since_ = fixed_since; }
 
   // What is to be told now; it counts as told.
@@ -55,6 +65,10 @@ class LiveTenant {
   };
   [[nodiscard]] std::optional<Told> told_of(const std::string& message) const;
   void take(const Correlator::Change& change, Instant now, std::vector<LiveFinding>& out);
+  void consider_all(Instant now, std::vector<LiveFinding>& out);
+  void find_closed(Instant now);
+  [[nodiscard]] MessageVerdict with_words(const MessageVerdict& message) const;
+  [[nodiscard]] bool is_seen_to(const MessageVerdict& message) const;
   void consider(const MessageVerdict& message, Instant now, std::vector<LiveFinding>& out);
   void wait(const MessageVerdict& message, Instant look);
   void stop_waiting(const std::string& message);
@@ -65,6 +79,10 @@ class LiveTenant {
   LatentWatch watch_;
   ToldRegister::OfTenant told_;
   std::optional<Instant> fixed_since_;
+  WordsOfPeople words_;
+  std::vector<IncidentDecision> decisions_;
+  std::unordered_set<std::string> closed_;  // names of messages of incidents that people closed
+  bool people_changed_ = false;
   std::map<std::string, Undecided> undecided_;
   std::set<std::pair<Instant, std::string>> looks_;
 };

@@ -92,14 +92,18 @@ class LiveThread::Work {
     for (;;) {
       std::optional<LiveArrival> next;
       bool registered = false;
+      bool more = false;
       {
         const std::lock_guard lock{mutex_};
         if (stopping_) return;
         registered = std::exchange(registered_, false);
         next = take();
+        more = next && !arrivals_.empty() && ++together_ < kTakenTogetherMax;
+        if (!more) together_ = 0;
       }
       if (registered) live_.registered();
-      if (next) live_.take(*next);
+      if (next) live_.take(*next, more);
+      if (more) continue;
       live_.settle_due();
       const bool loaded = !next && live_.load_one();
       const bool again = feed();
@@ -187,6 +191,7 @@ class LiveThread::Work {
   std::condition_variable changed_;
   std::deque<LiveArrival> arrivals_;
   std::size_t bytes_ = 0;
+  std::size_t together_ = 0;  // taken since something was decided
   std::set<std::string> reread_;
   bool registered_ = false;
   bool stopping_ = false;
@@ -220,6 +225,10 @@ void LiveThread::rows(const std::string& tenant, const std::vector<Receipt>& row
   } else {
     work_->put({tenant, LiveArrival::Reread{}});
   }
+}
+
+void LiveThread::told(const std::string& tenant) {
+  work_->put({tenant, LiveArrival::ToldByPeople{}});
 }
 
 void LiveThread::registered() {

@@ -24,6 +24,9 @@ class LiveThread {
  public:
   static constexpr std::size_t kArrivalsMax = 4'096;
   static constexpr std::size_t kArrivalBytesMax = 64 * 1024 * 1024;
+  // What waits is added together before it is decided, up to so many: a tenant whose decisions are
+  // dear (very many messages tied together) holds up the others once, not once an arrival.
+  static constexpr std::size_t kTakenTogetherMax = 256;
   static constexpr Duration kTimeLimit = seconds(10);
   static constexpr Duration kProgramLook = milliseconds(100);
   // A program that cannot be run, or a told.db that cannot be written, is tried again so often.
@@ -47,6 +50,7 @@ class LiveThread {
   void rows(const std::string& tenant, const std::vector<Receipt>& rows,
             const std::optional<ReceiptCoverage>& coverage, bool all_new);
   void registered();
+  void told(const std::string& tenant);  // by a person
   void stop();
 
  private:

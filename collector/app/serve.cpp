@@ -147,7 +147,8 @@ Status Service::open_control() {
               const std::optional<ReceiptCoverage>& coverage, const ImportResult& result) {
          live_->rows(tenant, rows, coverage, result.changed + result.unchanged == 0);
        },
-       [this] { live_->registered(); }});
+       [this] { live_->registered(); },
+       [this](const std::string& tenant) { live_->told(tenant); }});
   MELDEVAKT_TRY_ASSIGN(
       control_, ControlServer::open(io_, strand_, *actions_, config_.in_data("control.sock")));
   return {};

@@ -72,11 +72,27 @@ std::optional<Alarm> wrong_clock(const AgentRecord& agent) {
   return std::nullopt;
 }
 
+// A word that reaches no message must not be lost in silence.
+std::optional<Alarm> words_of_nobody(const View& view, const std::vector<LedgerEntry>& entries) {
+  const std::vector<TellsOfNobody> found = tells_of_nobody(view.correlation, entries);
+  if (found.empty()) return std::nullopt;
+  const TellsOfNobody& first = found.front();
+  const std::string others =
+      found.size() == 1 ? "" : "; " + std::to_string(found.size() - 1) + " more like it";
+  return Alarm{view.tenant.id, "", "told_of_nobody",
+               "entry " + std::to_string(first.number) + " tells of " + first.name +
+                   ", which is no name of one message now (nothing says it any more, or several"
+                   " share it): look whose it is, take the entry back and tell it again" +
+                   others,
+               view.correlation.now};
+}
+
 Status add_what_people_told(Store& store, View& view) {
   MELDEVAKT_TRY_ASSIGN(view.told, store.told(view.tenant.id, view.alarms));
   std::vector<LedgerEntry> entries;
   for (const ToldEntry& told : view.told) entries.push_back(told.entry);
   view.people = split_entries(entries);
+  if (const auto nobody = words_of_nobody(view, entries)) view.alarms.push_back(*nobody);
   view.counts = apply_testimony(view.correlation, view.people.testimony);
   return {};
 }

@@ -7,7 +7,8 @@ namespace {
 
 using Slots = std::vector<std::uint32_t>;
 
-void sort_unique(Slots& values) {
+template <typename T>
+void sort_unique(std::vector<T>& values) {
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
 }
@@ -97,14 +98,20 @@ Owners Components::owners_of(std::uint32_t slot) {
 }
 
 Candidates Components::candidates_of(const Owners& owners, std::uint32_t slot) {
+  Candidates out;
   Slots names = owners.lives;
   for (const std::uint32_t root : owners.groups) {
     const Component& part = of(root);
     const auto first = part.shared_first.find(archive_.signal_of(slot));
     if (first == part.shared_first.end() || first->second != slot) continue;
+    // Each message of a crowd asks this: to list it n times would cost n * n.
+    out.too_many = part.lives.size() > kSharedByMax;
+    if (out.too_many) return out;
     names.insert(names.end(), part.lives.begin(), part.lives.end());
   }
   sort_unique(names);
+  out.too_many = names.size() > kSharedByMax;
+  if (out.too_many) return out;
   const std::size_t listed = std::min(names.size(), kListedCandidatesMax);
   // Portal ids are in the order of their texts; of other types only the texts decide.
   const auto by_text = [this](std::uint32_t a, std::uint32_t b) {
@@ -113,7 +120,6 @@ Candidates Components::candidates_of(const Owners& owners, std::uint32_t slot) {
   };
   std::partial_sort(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(listed), names.end(),
                     by_text);
-  Candidates out;
   for (std::size_t i = 0; i < listed; ++i) out.messages.push_back(archive_.message_name(names[i]));
   out.more = names.size() - listed;
   return out;
@@ -157,12 +163,6 @@ void Components::add_nameless(const Component& part, const Nameless& nameless, D
 
 void Components::place(std::uint32_t root, const Component& part, ComponentLives& out) {
   Lives& lives = out.lives;
-  const auto life_of = [&](std::uint32_t name) -> Life* {
-    const auto at = std::lower_bound(part.lives.begin(), part.lives.end(), name,
-                                     [this](auto a, auto b) { return archive_.less(a, b); });
-    if (at == part.lives.end() || *at != name) return nullptr;  // another component's
-    return &lives.all[static_cast<std::size_t>(at - part.lives.begin())];
-  };
   for (std::size_t i = 0; i < out.slots.size(); ++i) {
     out.owners.push_back(owners_of(out.slots[i]));
     const Owners& owners = out.owners.back();
@@ -177,12 +177,34 @@ void Components::place(std::uint32_t root, const Component& part, ComponentLives
       for (Life& life : lives.all) life.unclear.push_back(i);
     }
     for (const std::uint32_t name : owners.lives) {
-      Life* const life = life_of(name);
-      if (life == nullptr) continue;
-      std::vector<std::size_t>& steps = owners.own ? life->own : life->unclear;
+      const std::optional<std::size_t> at = index_of(part, name);
+      if (!at) continue;
+      Life& life = lives.all[*at];
+      std::vector<std::size_t>& steps = owners.own ? life.own : life.unclear;
       if (steps.empty() || steps.back() != i) steps.push_back(i);
     }
   }
+}
+
+// By what each alias names: to ask every alias for every message of a group would cost n * n.
+void Components::attach_aliases(const Component& part, Lives& lives) {
+  for (const std::uint32_t slot : part.aliases) {
+    const std::string id = archive_.id_text(slot);
+    if (!part.group) lives.all.front().aliases.push_back(id);
+    if (!part.group) continue;
+    for (const std::uint32_t name : archive_.references_of(slot)) {
+      const std::optional<std::size_t> at = index_of(part, name);
+      if (at) lives.all[*at].aliases.push_back(id);
+    }
+  }
+  for (Life& life : lives.all) sort_unique(life.aliases);
+}
+
+std::optional<std::size_t> Components::index_of(const Component& part, std::uint32_t name) const {
+  const auto at = std::lower_bound(part.lives.begin(), part.lives.end(), name,
+                                   [this](auto a, auto b) { return archive_.less(a, b); });
+  if (at == part.lives.end() || *at != name) return std::nullopt;  // another component's
+  return static_cast<std::size_t>(at - part.lives.begin());
 }
 
 ComponentLives Components::lives_of(std::uint32_t root, const Nameless& nameless, Duration nearby) {
@@ -210,14 +232,9 @@ ComponentLives Components::lives_of(std::uint32_t root, const Nameless& nameless
       }
     }
     if (archive_.is_portal_id(name)) life.receipts = archive_.rows_of(name);
-    for (const std::uint32_t slot : part.aliases) {
-      const Slots names = archive_.references_of(slot);
-      const bool its = !part.group || std::find(names.begin(), names.end(), name) != names.end();
-      if (its) life.aliases.push_back(archive_.id_text(slot));
-    }
-    std::sort(life.aliases.begin(), life.aliases.end());
     out.lives.all.push_back(std::move(life));
   }
+  attach_aliases(part, out.lives);
   place(root, part, out);
   return out;
 }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -80,6 +81,10 @@ class Components {
  private:
   [[nodiscard]] Owners owners_of(std::uint32_t slot);
   void find_shared(std::uint32_t root, Component& part);
+  // Where it stands among the part's messages.
+  [[nodiscard]] std::optional<std::size_t> index_of(const Component& part,
+                                                    std::uint32_t name) const;
+  void attach_aliases(const Component& part, Lives& lives);
   void place(std::uint32_t root, const Component& part, ComponentLives& out);
   void add_nameless(const Component& part, const Nameless& nameless, Duration nearby,
                     std::vector<std::uint32_t>& slots);

@@ -41,6 +41,8 @@ class Rebuild : public Surroundings {
 
   [[nodiscard]] Candidates candidates_of(std::size_t step) const override {
     Candidates out;
+    out.too_many = lives_.could_be[step].size() > kSharedByMax;
+    if (out.too_many) return out;
     for (const std::size_t message : lives_.could_be[step]) {
       if (out.messages.size() < kListedCandidatesMax) {
         out.messages.push_back(lives_.all[message].message);

@@ -114,9 +114,11 @@ struct MessageVerdict {
   std::optional<Instant> purge_deadline;
   std::vector<OverloadWindow> windows;  // that overlap its life, sorted; kWindowsPerMessageMax
   std::vector<std::string> candidates;  // messages the ambiguous signals could belong to, itself
-                                        // among them; at most kListedCandidatesMax (lives.h)
+                                        // among them; at most kListedCandidatesMax, none of more
+                                        // than kSharedByMax (lives.h)
   std::vector<std::string> evidence;    // fact ids, sorted
   bool sender_mistaken = false;         // category D, told by a person (testimony.h)
+  bool counted = false;                 // no_failure_seen, and a count of those stored agrees
 };
 
 struct Correlation {

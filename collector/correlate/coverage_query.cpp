@@ -113,7 +113,8 @@ int badness_of(ReadState state) {
 }
 
 std::vector<ReadingInterval> reading_of(const std::vector<const LedgerCoverage*>& claims,
-                                        const Interval& whole, Instant last) {
+                                        const Interval& whole, const AgentKnown& agent,
+                                        Instant now) {
   std::vector<Said<ReadWord>> said;
   for (const LedgerCoverage* claim : claims) {
     for (const ReadingInterval& reading : claim->source.reading) {
@@ -121,8 +122,12 @@ std::vector<ReadingInterval> reading_of(const std::vector<const LedgerCoverage*>
     }
   }
   std::vector<ReadingInterval> out;
-  // Cut where the agent fell silent, too.
-  if (whole.contains(last)) said.push_back({{last, whole.to}, {4, ReadState::kUnknown, "silent"}});
+  // Cut where the agent told last, and where the time begins that is still to come.
+  const Instant told = std::min(agent.heard, whole.to);
+  const Instant ends = std::max(told, std::min(now, whole.to));
+  const std::string reason = agent.silent ? "silent" : "not_told_yet";
+  said.push_back({{told, ends}, {4, ReadState::kUnknown, reason}});
+  said.push_back({{ends, whole.to}, {4, ReadState::kUnknown, "to_come"}});
   sweep(whole, said, [&out](const Interval& span, const std::multiset<ReadWord>& words) {
     ReadingInterval next{span, ReadState::kUnknown, "no_statement"};
     if (!words.empty()) {
@@ -146,16 +151,21 @@ std::vector<AgentKnown> agents_of(const TenantInput& input, Instant now, Duratio
     const auto [at, added] = known.try_emplace(claim.agent);
     AgentKnown& agent = at->second;
     if (added)
-      agent = {claim.agent, claim.span.from, claim.span.to, claim.clock_error, {}, false, {}};
+      agent = {
+          claim.agent, claim.span.from, claim.span.to, claim.span.to, claim.clock_error, {}, false,
+          {}};
     agent.first = std::min(agent.first, claim.span.from);
     agent.last = std::max(agent.last, claim.span.to);
+    const std::optional<Interval>& read = claim.source.complete;
+    if (read && read->to <= now) agent.heard = std::max(agent.heard, read->to);
+    agent.heard = std::max(agent.heard, claim.span.to);
     agent.clock_error = std::max(agent.clock_error, claim.clock_error);
     told[claim.agent].add(claim.span);
   }
   std::vector<AgentKnown> out;
   for (auto& [name, agent] : known) {
     if (now < agent.last) agent.ahead = agent.last - now;
-    agent.silent = agent.last + silent_after < now;
+    agent.silent = agent.heard + silent_after < now;
     agent.holes = told[name].missing({agent.first, agent.last});
     out.push_back(std::move(agent));
   }
@@ -196,15 +206,15 @@ KnownCoverage known_between(const TenantInput& input, const Interval& span, Inst
   out.portals = portals_of(input, span);
   if (span.empty()) return out;
   std::map<std::pair<std::string, std::string>, std::vector<const LedgerCoverage*>> by_source;
-  std::map<std::string, Instant> last;
+  std::map<std::string, const AgentKnown*> agents;
+  for (const AgentKnown& agent : out.agents) agents[agent.agent] = &agent;
   for (const LedgerCoverage& claim : input.coverage) {
-    last[claim.agent] = std::max(last[claim.agent], claim.span.to);
     if (!source.empty() && claim.source.id != source) continue;
     by_source[{claim.agent, claim.source.id}].push_back(&claim);
   }
   for (const auto& [key, claims] : by_source) {
     out.sources.push_back({key.first, key.second, events_of(claims, span),
-                           reading_of(claims, span, last[key.first])});
+                           reading_of(claims, span, *agents.at(key.first), now)});
   }
   return out;
 }

@@ -6,9 +6,11 @@
 // Event axis: `read` where a statement claims it as complete (with every pack that does), `gap`
 // where one admits that it can no longer be read, else `unknown`. Reading axis, on the agent's own
 // clock: what the statements say of each source; where two statements tell of one time (a clock was
-// set back) the worse word counts; where none does, `unknown` with the reason "no_statement", and
-// after the last one "silent". An agent is silent when nothing it has sealed reaches the last
-// kSilentAfter before `now`.
+// set back) the worse word counts; where none does, `unknown` with the reason "no_statement". After
+// what an agent told last it is "silent" when it is called silent in the same answer, else
+// "not_told_yet"; after `now` "to_come". An agent is silent when neither its statements nor what it
+// says it has read reach the last kSilentAfter before `now`: who has read what was written at ten
+// was not silent at ten, whatever its clock showed.
 //
 // Pure. Thread-safety: pure function. Cost: O(n log n) in the statements' claims.
 #pragma once
@@ -46,6 +48,7 @@ struct AgentKnown {
   std::string agent;
   Instant first;  // of its statements' spans
   Instant last;
+  Instant heard;  // the later of `last` and the latest event time, not after now, that it has read
   Duration clock_error;  // the largest it ever stated
   Duration ahead;        // by at least so much its clock ran before ours: it tells of the future
   bool silent = false;

@@ -24,9 +24,13 @@ std::optional<Reason> why_unreceipted(const Context& c) {
   if (c.now < sent + c.policy.confirm_within) return std::nullopt;
   // Without a row nobody knows when it was sent: at most this long before it was first seen.
   const Instant from = s.sent ? sent : sent - c.policy.look_before;
-  const bool complete = c.portals.complete(s.row == nullptr ? nullptr : &s.row->portal, from, sent);
-  if (!complete) return std::nullopt;
-  return s.row == nullptr ? Reason::kUnknownToPortal : Reason::kUnconfirmedByPortal;
+  if (s.row == nullptr) {
+    const bool complete = c.portals.complete(nullptr, from, sent);
+    return complete ? std::optional{Reason::kUnknownToPortal} : std::nullopt;
+  }
+  // An older row may have been confirmed since.
+  const bool known = c.portals.told_at(s.row->portal, sent, sent + c.policy.confirm_within);
+  return known ? std::optional{Reason::kUnconfirmedByPortal} : std::nullopt;
 }
 
 Decision decide_committed(const Context& c) {
@@ -49,13 +53,17 @@ Decision decide_unclear_receipt(const Context& c) {
 }
 
 Decision decide_time_ran_out(const Context& c, Instant since) {
-  if (c.signs.row != nullptr) return {Verdict::kUndelivered, Reason::kNeverConfirmed};
   const Need need{{since, since + c.policy.confirm_within}, std::nullopt};
+  const Receipt* const row = c.signs.row;
+  if (row != nullptr && c.portals.told_at(row->portal, since, need.span.to)) {
+    return {Verdict::kUndelivered, Reason::kNeverConfirmed, nullptr, std::nullopt, need.span};
+  }
+  const Reason unknown = row == nullptr ? Reason::kReceiptUnknown : Reason::kRowTooOld;
   if (!c.coverage.observed(Signal::kMessageAcknowledged)) {
-    return {Verdict::kUnverifiable, Reason::kReceiptUnknown};
+    return {Verdict::kUnverifiable, unknown, nullptr, std::nullopt, need.span};
   }
   auto hole = c.coverage.first_hole(Signal::kMessageAcknowledged, need);
-  if (hole) return {Verdict::kUnverifiable, Reason::kReceiptUnknown, nullptr, std::move(hole)};
+  if (hole) return {Verdict::kUnverifiable, unknown, nullptr, std::move(hole), need.span};
   return {Verdict::kUndelivered, Reason::kNeverAcknowledged, nullptr, std::nullopt, need.span};
 }
 

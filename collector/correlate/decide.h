@@ -33,6 +33,7 @@ enum class Reason : std::uint8_t {
   kUnclearFailure,       // unverifiable
   kUnclearReceipt,       // unverifiable
   kRetryWithoutEnd,      // unverifiable: tried again, and commits are not logged
+  kRowTooOld,            // unverifiable: the portal's row was told before its time ran out
   kReceiptUnknown,       // unverifiable: no receipt is known, and nobody could have seen it all
   kNeverConfirmed,       // undelivered
   kNeverAcknowledged,    // undelivered

@@ -29,6 +29,9 @@ std::string receipted(const Signs& signs) {
 
 // "its own or that of one of 2 messages" is decided by how many are named.
 std::string whose(const Candidates& candidates) {
+  if (candidates.too_many) {
+    return "may be that of any of more than " + std::to_string(kSharedByMax) + " messages";
+  }
   const std::size_t count = candidates.messages.size() + candidates.more;
   if (count < 2) return "may be its or another message's";
   return "may be its or another's of " + std::to_string(count) + " messages";
@@ -131,6 +134,10 @@ std::string explain_unverifiable(const Decision& d, const Signs& s, const Candid
     case Reason::kRetryWithoutEnd:
       return receipted(s) + "; its save failed and was tried again at " + at(*s.last_retry) +
              ", and this product does not log what it stores.";
+    case Reason::kRowTooOld:
+      return (s.sent ? "Sent at " + at(*s.sent) : "Seen at " + at(*s.first_seen)) +
+             "; no receipt is known, but the portal's row of it is from before " + at(d.read->to) +
+             ", when its time ran out: a newer list of the portal tells.";
     default: break;
   }
   std::string text = "Seen at " + at(*s.first_seen) +
@@ -141,7 +148,8 @@ std::string explain_unverifiable(const Decision& d, const Signs& s, const Candid
 
 std::string explain_undelivered(const Decision& d, const Signs& s) {
   if (d.reason == Reason::kNeverAcknowledged) {
-    return "Seen by the case system at " + at(*s.first_seen) +
+    return (s.first_seen ? "Seen by the case system at " + at(*s.first_seen)
+                         : "Sent at " + at(*s.sent)) +
            " and never receipted, though every source that logs receipts was read " +
            between(*d.read) + ".";
   }
@@ -196,6 +204,7 @@ std::string cause_of(const Decision& decision, const Signs& signs) {
     case Reason::kUnclearFailure:
     case Reason::kUnclearReceipt: return "unclear_signals";
     case Reason::kRetryWithoutEnd: return "commit_not_logged";
+    case Reason::kRowTooOld: return "row_too_old";
     case Reason::kReceiptUnknown: return decision.hole ? "coverage_gap" : "no_coverage";
     case Reason::kNeverConfirmed: return "not_confirmed";
     case Reason::kNeverAcknowledged: return "not_acknowledged";

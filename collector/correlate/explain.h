@@ -14,6 +14,7 @@ namespace meldevakt::collector {
 struct Candidates {
   std::vector<std::string> messages;  // sorted; whom the unclear signal could belong to
   std::size_t more = 0;               // as many again that are not listed
+  bool too_many = false;              // more than kSharedByMax; none is listed
 };
 
 [[nodiscard]] std::string explain(const Decision& decision, const Signs& signs,

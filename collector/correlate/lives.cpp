@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <string_view>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
@@ -14,10 +16,7 @@ namespace {
 
 // The facts as a set: each id once, its highest revision. Two contents under one id and revision
 // are a fault of an agent; which of them counts must still not depend on the order of arrival.
-std::vector<const LedgerFact*> newest_of_each(const std::vector<LedgerFact>& facts) {
-  std::vector<const LedgerFact*> out;
-  out.reserve(facts.size());
-  for (const LedgerFact& fact : facts) out.push_back(&fact);
+std::vector<const LedgerFact*> newest_of_each(std::vector<const LedgerFact*> out) {
   std::sort(out.begin(), out.end(), [](const LedgerFact* a, const LedgerFact* b) {
     if (const auto order = a->fact.id <=> b->fact.id; order != 0) return order < 0;
     if (a->fact.revision != b->fact.revision) return a->fact.revision > b->fact.revision;
@@ -29,6 +28,34 @@ std::vector<const LedgerFact*> newest_of_each(const std::vector<LedgerFact>& fac
   };
   out.erase(std::unique(out.begin(), out.end(), same_id), out.end());
   return out;
+}
+
+std::vector<const LedgerFact*> all_of(const std::vector<LedgerFact>& facts) {
+  std::vector<const LedgerFact*> out;
+  out.reserve(facts.size());
+  for (const LedgerFact& fact : facts) out.push_back(&fact);
+  return out;
+}
+
+// Of the facts of which some revision is such, the newest of each.
+template <typename Is>
+std::vector<const LedgerFact*> newest_of_those(const std::vector<LedgerFact>& facts, const Is& is) {
+  std::unordered_set<std::string_view> ids;
+  for (const LedgerFact& fact : facts) {
+    if (is(fact.fact)) ids.insert(fact.fact.id);
+  }
+  std::vector<const LedgerFact*> out;
+  if (ids.empty()) return out;
+  for (const LedgerFact& fact : facts) {
+    if (ids.count(fact.fact.id) != 0) out.push_back(&fact);
+  }
+  return newest_of_each(std::move(out));
+}
+
+bool is_nameless_commit(const Fact& fact) {
+  const auto* const step = std::get_if<StepFact>(&fact.what);
+  return step != nullptr && step->signal == Signal::kMessageCommitted && step->references.empty() &&
+         step->candidates.empty();
 }
 
 std::vector<Step> steps_in_event_order(const std::vector<const LedgerFact*>& facts) {
@@ -68,7 +95,9 @@ void sort_unique(std::vector<T>& values) {
 class Builder {
  public:
   explicit Builder(const TenantInput& input)
-      : input_{input}, facts_{newest_of_each(input.facts)}, names_{facts_, input.receipts} {}
+      : input_{input},
+        facts_{newest_of_each(all_of(input.facts))},
+        names_{facts_, input.receipts} {}
 
   Lives build() {
     out_.steps = steps_in_event_order(facts_);
@@ -176,6 +205,17 @@ class Builder {
 
 Lives build_lives(const TenantInput& input) {
   return Builder{input}.build();
+}
+
+std::vector<OverloadWindow> windows_of(const TenantInput& input) {
+  return windows_by_start(newest_of_those(
+      input.facts, [](const Fact& fact) { return std::holds_alternative<WindowFact>(fact.what); }));
+}
+
+std::vector<Step> nameless_commits_of(const TenantInput& input) {
+  std::vector<Step> out = steps_in_event_order(newest_of_those(input.facts, is_nameless_commit));
+  std::erase_if(out, [](const Step& step) { return !is_nameless_commit(step.ledger->fact); });
+  return out;
 }
 
 }  // namespace meldevakt::collector

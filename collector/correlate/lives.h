@@ -22,6 +22,9 @@ namespace meldevakt::collector {
 
 // More candidates than this are not listed for one signal; that there are more is told.
 inline constexpr std::size_t kListedCandidatesMax = 16;
+// What more messages than this share (a case number that a broken rule or an attacker puts
+// everywhere) could be anybody's: none of them is listed or counted, and the explanation says so.
+inline constexpr std::size_t kSharedByMax = 64;
 
 struct Step {
   const LedgerFact* ledger = nullptr;
@@ -49,5 +52,10 @@ struct Lives {
 };
 
 [[nodiscard]] Lives build_lives(const TenantInput& input);
+
+// Lives::windows and the steps of Lives::nameless_commits alone, for whoever needs no lives. Cost:
+// linear, when there are few of them.
+[[nodiscard]] std::vector<OverloadWindow> windows_of(const TenantInput& input);
+[[nodiscard]] std::vector<Step> nameless_commits_of(const TenantInput& input);
 
 }  // namespace meldevakt::collector

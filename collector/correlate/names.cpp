@@ -18,17 +18,17 @@ const std::vector<Reference>* tied_references(const Fact& fact) {
   return nullptr;
 }
 
-std::string name_of(const Reference& reference) {
-  if (is_portal_id(reference)) return reference.value;
-  return std::string{to_string(reference.type)} + ":" + reference.value;
-}
-
 void sort_unique(std::vector<std::size_t>& values) {
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
 }  // namespace
+
+std::string message_name_of(const Reference& reference) {
+  if (is_portal_id(reference)) return reference.value;
+  return std::string{to_string(reference.type)} + ":" + reference.value;
+}
 
 Names::Names(const std::vector<const LedgerFact*>& facts, const std::vector<Receipt>& receipts) {
   collect(facts, receipts);
@@ -102,13 +102,13 @@ void Names::make_messages() {
         }
         holder_[i] = {messages_.size(), false};
         group.push_back(messages_.size());
-        messages_.push_back({name_of(references_[i]), {references_[i]}});
+        messages_.push_back({message_name_of(references_[i]), {references_[i]}});
       }
       groups_.push_back(std::move(group));
       continue;
     }
     Message message;  // portal ids sort first, so the first reference names it
-    message.name = name_of(references_[members.front()]);
+    message.name = message_name_of(references_[members.front()]);
     for (const std::size_t i : members) {
       holder_[i] = {messages_.size(), false};
       message.references.push_back(references_[i]);

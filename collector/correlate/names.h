@@ -14,12 +14,15 @@
 
 namespace meldevakt::collector {
 
+// What a message is called after this reference: the portal message id, else "type:value".
+[[nodiscard]] std::string message_name_of(const Reference& reference);
+
 class Names {
  public:
   Names(const std::vector<const LedgerFact*>& facts, const std::vector<Receipt>& receipts);
 
   struct Message {
-    std::string name;                   // the portal message id, else "type:value"
+    std::string name;                   // message_name_of() the first reference
     std::vector<Reference> references;  // sorted
   };
   [[nodiscard]] const std::vector<Message>& messages() const { return messages_; }  // by name

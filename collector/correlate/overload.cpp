@@ -70,7 +70,7 @@ std::string_view to_string(OverloadState state) {
 }
 
 std::vector<Overload> overloads_of(const TenantInput& input) {
-  const std::vector<OverloadWindow> windows = build_lives(input).windows;
+  const std::vector<OverloadWindow> windows = windows_of(input);
   const CoverageMap coverage{input.coverage};
   std::vector<std::pair<Interval, const OverloadWindow*>> widened;  // as clocks may be off
   for (const OverloadWindow& window : windows) {

@@ -60,12 +60,10 @@ std::vector<const MessageVerdict*> fitting(const std::vector<Waiting>& waiting, 
 }  // namespace
 
 std::vector<RelaxedMatch> relaxed_matches(const Correlation& all, const TenantInput& input) {
-  const Lives lives = build_lives(input);
   const std::vector<Waiting> waiting = waiting_of(all);
   std::vector<RelaxedMatch> out;
   std::map<std::string, std::size_t> commits_of;  // message -> how many commits could be its
-  for (const std::size_t i : lives.nameless_commits) {
-    const Step& step = lives.steps[i];
+  for (const Step& step : nameless_commits_of(input)) {
     RelaxedMatch match;
     match.fact_id = step.id();
     match.agent = step.ledger->agent;

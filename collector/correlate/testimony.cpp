@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "collector/correlate/told_names.h"
 #include "common/summary/forms.h"
 
 namespace meldevakt::collector {
@@ -56,37 +57,44 @@ std::map<std::uint64_t, const Testimony*> standing(const std::vector<Testimony>&
   return out;
 }
 
-MessageVerdict* find_message(Correlation& all, const std::string& message) {
-  const auto at =
-      std::lower_bound(all.messages.begin(), all.messages.end(), message,
-                       [](const MessageVerdict& m, const std::string& n) { return m.message < n; });
-  return at == all.messages.end() || at->message != message ? nullptr : &*at;
-}
-
 std::string without_stop(std::string text) {
   if (!text.empty() && text.back() == '.') text.pop_back();
   return text;
 }
 
-void recover(MessageVerdict& message, const Testimony& entry, const MessageRecovered& told) {
+std::string in_words(const MessageRecovered& told, const std::string& person) {
+  return std::string{kHowWords[static_cast<std::size_t>(told.how)]} +
+         (person.empty() ? "" : ", says " + person);
+}
+
+// `others`: what else is told of it that is not the same.
+void recover(MessageVerdict& message, const MessageRecovered& told, const std::string& person,
+             const std::string& others) {
   const bool needed = needs_action(message.verdict) && message.verdict != Verdict::kFallbackStalled;
-  if (!needed && message.verdict != Verdict::kRecovered) return;
+  if (!needed) return;
   const bool absent = message.category != Category::kNone && message.category != Category::kC;
   if (absent) {
     const bool purged = message.purge_deadline && *message.purge_deadline <= told.when;
     message.category = purged ? Category::kA : Category::kB;
   }
-  message.explanation = "Recovered at " + to_rfc3339(told.when) + ": " +
-                        std::string{kHowWords[static_cast<std::size_t>(told.how)]} + ", says " +
-                        entry.person + "; before that it was " +
-                        std::string{to_string(message.verdict)} + ": " +
-                        without_stop(message.explanation) + ".";
+  message.explanation = "Recovered at " + to_rfc3339(told.when) + ": " + in_words(told, person) +
+                        others + "; before that it was " + std::string{to_string(message.verdict)} +
+                        ": " + without_stop(message.explanation) + ".";
   message.verdict = Verdict::kRecovered;
 }
 
-bool counts_as_stored(Verdict verdict) {
-  return verdict == Verdict::kStored || verdict == Verdict::kStoredAfterReceipt ||
-         verdict == Verdict::kNoFailureSeen || verdict == Verdict::kRecovered;
+// Whether it was to be counted by somebody who told his count at that time.
+bool was_stored(const MessageVerdict& message, const WordsOfPeople& words, Instant told) {
+  switch (message.verdict) {
+    case Verdict::kStored:
+    case Verdict::kStoredAfterReceipt: return !message.committed || *message.committed <= told;
+    case Verdict::kNoFailureSeen: return true;
+    case Verdict::kRecovered: {
+      const MessageRecovered* const how = words.recovery_of(message);
+      return how != nullptr && (how->how == RecoveredHow::kFound || how->when <= told);
+    }
+    default: return false;
+  }
 }
 
 bool lies_in(const MessageVerdict& message, const StoredCount& told) {
@@ -94,13 +102,14 @@ bool lies_in(const MessageVerdict& message, const StoredCount& told) {
          (!told.form || *told.form == message.form);
 }
 
-Reconciliation reconcile(const Correlation& all, const Testimony& entry, const StoredCount& told) {
+Reconciliation reconcile(const Correlation& all, const WordsOfPeople& words, const Testimony& entry,
+                         const StoredCount& told) {
   Reconciliation out;
   out.entry = entry.number;
   out.told = told;
   out.expected = static_cast<std::uint64_t>(
       std::count_if(all.messages.begin(), all.messages.end(), [&](const MessageVerdict& message) {
-        return counts_as_stored(message.verdict) && lies_in(message, told);
+        return lies_in(message, told) && was_stored(message, words, entry.told);
       }));
   if (told.count < out.expected) out.state = Reconciliation::State::kShort;
   if (told.count > out.expected) out.state = Reconciliation::State::kOver;
@@ -120,6 +129,7 @@ void tell_count(MessageVerdict& message, const Testimony& entry, const Reconcili
                           ", but fewer messages are stored: " + counted +
                           "; which are missing only the database can tell.";
   } else if (found.state == Reconciliation::State::kAgrees) {
+    message.counted = true;
     message.explanation =
         without_stop(message.explanation) + "; the count agrees: " + counted + ".";
   }
@@ -154,26 +164,69 @@ Status check_testimony(const Testimony& entry) {
   return std::visit(Check{entry.told}, entry.what);
 }
 
+WordsOfPeople::WordsOfPeople(const std::vector<Testimony>& entries, Persons persons) {
+  for (const auto& [number, entry] : standing(entries)) {
+    const std::string person = persons == Persons::kNamed ? entry->person : "";
+    if (const auto* recovered = std::get_if<MessageRecovered>(&entry->what)) {
+      words_[recovered->message].push_back({number, person, *recovered});
+    } else if (const auto* mistaken = std::get_if<SenderMistaken>(&entry->what)) {
+      words_[mistaken->message].push_back({number, person, std::nullopt});
+    }
+  }
+}
+
+std::vector<const WordsOfPeople::Word*> WordsOfPeople::words_of(
+    const MessageVerdict& message) const {
+  std::vector<const Word*> out;
+  if (words_.empty()) return out;
+  for (const std::string& name : names_of(message)) {
+    const auto at = words_.find(name);
+    if (at == words_.end()) continue;
+    for (const Word& word : at->second) out.push_back(&word);
+  }
+  std::sort(out.begin(), out.end(), [](auto* a, auto* b) { return a->number < b->number; });
+  return out;
+}
+
+const MessageRecovered* WordsOfPeople::recovery_of(const MessageVerdict& message) const {
+  const MessageRecovered* out = nullptr;
+  for (const Word* word : words_of(message)) {
+    if (word->recovered) out = &*word->recovered;
+  }
+  return out;
+}
+
+void WordsOfPeople::apply(MessageVerdict& message) const {
+  std::vector<const Word*> recovered;
+  for (const Word* word : words_of(message)) {
+    if (word->recovered) recovered.push_back(word);
+    message.sender_mistaken = message.sender_mistaken || !word->recovered;
+  }
+  if (recovered.empty()) return;
+  const MessageRecovered& told = *recovered.back()->recovered;
+  const auto other = std::find_if(recovered.rbegin(), recovered.rend(), [&](const Word* word) {
+    return word->recovered->when != told.when || word->recovered->how != told.how;
+  });
+  std::string others;
+  if (other != recovered.rend()) {
+    others = " (entry " + std::to_string((*other)->number) +
+             " says otherwise: " + in_words(*(*other)->recovered, (*other)->person) + " at " +
+             to_rfc3339((*other)->recovered->when) + ")";
+  }
+  recover(message, told, recovered.back()->person, others);
+}
+
 std::vector<Reconciliation> apply_testimony(Correlation& all,
                                             const std::vector<Testimony>& entries) {
   const auto counting = standing(entries);
-  std::map<std::string, const Testimony*> recovered;  // the highest number of each message
-  for (const auto& [number, entry] : counting) {
-    if (const auto* told = std::get_if<MessageRecovered>(&entry->what)) {
-      recovered[told->message] = entry;
-    } else if (const auto* mistaken = std::get_if<SenderMistaken>(&entry->what)) {
-      MessageVerdict* const message = find_message(all, mistaken->message);
-      if (message != nullptr) message->sender_mistaken = true;
-    }
-  }
-  for (const auto& [name, entry] : recovered) {
-    MessageVerdict* const message = find_message(all, name);
-    if (message != nullptr) recover(*message, *entry, std::get<MessageRecovered>(entry->what));
+  const WordsOfPeople words{entries};
+  if (!words.empty()) {
+    for (MessageVerdict& message : all.messages) words.apply(message);
   }
   std::vector<Reconciliation> out;
   for (const auto& [number, entry] : counting) {
     const auto* const told = std::get_if<StoredCount>(&entry->what);
-    if (told != nullptr) out.push_back(reconcile(all, *entry, *told));
+    if (told != nullptr) out.push_back(reconcile(all, words, *entry, *told));
   }
   // All are compared before any verdict changes: a count never answers for another's message. One
   // that is short comes first, so that no other count can talk its messages well.

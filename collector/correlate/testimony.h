@@ -15,7 +15,11 @@
 //                  nothing else can say more. See Reconciliation.
 //   taken_back     the entry with that number says nothing any more.
 //
-// Order does not matter: entries are a set by number; of several that count the highest does.
+// Order does not matter: entries are a set by number; of several that count the highest does, and
+// the explanation names one that said something else. A message is meant by any of its names, now
+// or when it was told (told_names.h): what was told of two messages that turn out to be one is told
+// of that one.
+//
 // Pure. Thread-safety: plain values, pure functions. Bounds: kNoteBytesMax. Cost: O(n log n).
 #pragma once
 
@@ -24,6 +28,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -80,10 +85,40 @@ struct Reconciliation {
   };
   std::uint64_t entry = 0;
   StoredCount told;
-  std::uint64_t expected = 0;  // receipted in that time and not lost, missing, refused or in doubt
+  // Receipted in that time and not lost, missing, refused or in doubt; of those that were stored or
+  // recovered only after the count was told, none: it was of what was stored then. What somebody
+  // found in the case system was there.
+  std::uint64_t expected = 0;
   State state = State::kAgrees;
 };
 [[nodiscard]] std::string_view to_string(Reconciliation::State state);
+
+// What people told of single messages, for one message at a time. Thread-safety: none needed.
+class WordsOfPeople {
+ public:
+  // Whether explanations say who told it.
+  enum class Persons : std::uint8_t { kNamed, kLeftOut };
+  WordsOfPeople() = default;
+  explicit WordsOfPeople(const std::vector<Testimony>& entries, Persons persons = Persons::kNamed);
+
+  [[nodiscard]] bool empty() const { return words_.empty(); }
+  // Changes verdict, category, explanation and flag as above. REQUIRES: `message` as judge() leaves
+  // it.
+  void apply(MessageVerdict& message) const;
+  // As what it counts as recovered, when it is told to be; nullptr: by nobody.
+  [[nodiscard]] const MessageRecovered* recovery_of(const MessageVerdict& message) const;
+
+ private:
+  struct Word {
+    std::uint64_t number = 0;
+    std::string person;
+    std::optional<MessageRecovered> recovered;  // nullopt: mistaken
+    auto operator<=>(const Word&) const = default;
+  };
+  // Of one message by any of its names, sorted by number.
+  [[nodiscard]] std::vector<const Word*> words_of(const MessageVerdict& message) const;
+  std::unordered_map<std::string, std::vector<Word>> words_;  // by the name that was used
+};
 
 // Changes the verdicts as above; where a count is short, each `no_failure_seen` of its time becomes
 // `unverifiable` with the cause "count_short"; where it agrees, the explanation says so. REQUIRES:

@@ -88,6 +88,7 @@ constexpr std::array kCauses{
     Words{"nothing_logged", "neither stored nor failed as far as the log tells"},
     Words{"receipt_before_commit", "receipted before it was stored"},
     Words{"rejected", "refused by the case system"},
+    Words{"row_too_old", "the portal's list is from before its time ran out"},
     Words{"save_failed", "the save failed, and no reason was logged"},
     Words{"unclear_signals", "signals that could belong to several messages"},
     Words{"unreceipted", "stored, and never receipted"},

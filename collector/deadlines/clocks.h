@@ -13,8 +13,8 @@
 //   notify         72 hours from when somebody became aware: personal data act, GDPR article 33
 //
 // The two of the child-welfare act count from when the message was sent (its receipt, when nobody
-// says): being lost stops no clock. A day is 24 hours: where clocks are changed in between, a
-// deadline is an hour off.
+// says): being lost stops no clock. What the act counts in days is days by the clocks in Norway
+// (civil_days.h), what the regulation counts in hours is hours.
 //
 // Levels: `running`, `notice`, `urgent`, `critical`, `over`; from when is a table (kEscalation).
 // Pure. Thread-safety: pure functions.
@@ -42,8 +42,8 @@ struct RunningClock {
   auto operator<=>(const RunningClock&) const = default;
 };
 
-inline constexpr Duration kLookAtWithin = days(7);
-inline constexpr Duration kFeedbackWithin = days(21);
+inline constexpr int kLookAtDays = 7;
+inline constexpr int kFeedbackDays = 21;
 inline constexpr Duration kNotifyWithin = hours(72);
 
 // How long before a clock is due its levels begin. A purge clock never just runs: a message that

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "collector/deadlines/civil_days.h"
+
 namespace meldevakt::collector {
 namespace {
 
@@ -36,7 +38,10 @@ std::optional<Instant> purge_deadline(const std::vector<RetentionRule>& rules,
     if (in_force == nullptr || in_force->sent_from <= rule.sent_from) in_force = &rule;
   }
   if (in_force == nullptr || !in_force->keep) return std::nullopt;
-  return *receipted + *in_force->keep;
+  const Instant in_hours = *receipted + *in_force->keep;
+  if (in_force->keep->ms % days(1).ms != 0) return in_hours;
+  const auto count = static_cast<int>(in_force->keep->ms / days(1).ms);
+  return std::min(in_hours, add_civil_days(*receipted, count));
 }
 
 std::string_view to_string(Category category) {

@@ -1,8 +1,9 @@
 // Until when the portal still has a message: dated policy per channel (DOMAIN.md 1.1 "Retention").
 //
 // 14 days from the confirmed receipt; 30 days when sent after 2023-06-02 14:30 Oslo time (12:30
-// UTC), for manual reception from 2023-06-30 on; SvarUt: no purge. The table is data: a later
-// change of the portal's rule is one row.
+// UTC), for manual reception from 2023-06-30 on; SvarUt: no purge. Whether the portal counts days
+// of 24 hours or by the clocks in Norway nobody says: the earlier of both is the deadline. The
+// table is data: a later change of the portal's rule is one row.
 //
 // Pure. Thread-safety: pure functions. Source: ksdif.no as given in DOMAIN.md; 003:107, 121, 171,
 // 477, 599, 744, 1253.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "collector/correlate/testimony.h"
+#include "collector/correlate/told_names.h"
 #include "common/summary/forms.h"
 
 namespace meldevakt::collector {
@@ -35,6 +37,26 @@ std::vector<const IncidentDecision*> standing(const std::vector<IncidentDecision
   std::vector<const IncidentDecision*> out;
   for (const auto& [number, entry] : by_number) {
     if (gone.count(number) == 0) out.push_back(entry);
+  }
+  return out;
+}
+
+// The same with the messages as they are called now. What nobody is called any more stays as it is.
+std::vector<IncidentDecision> renamed(const Correlation& all,
+                                      const std::vector<const IncidentDecision*>& entries) {
+  std::vector<std::string> named;
+  for (const IncidentDecision* entry : entries) {
+    named.insert(named.end(), entry->messages.begin(), entry->messages.end());
+  }
+  const ToldNames names{all, named};
+  std::vector<IncidentDecision> out;
+  for (const IncidentDecision* entry : entries) {
+    IncidentDecision& now = out.emplace_back(*entry);
+    for (std::string& message : now.messages) {
+      if (const auto meant = names.of(message)) message = all.messages[*meant].message;
+    }
+    std::sort(now.messages.begin(), now.messages.end());
+    now.messages.erase(std::unique(now.messages.begin(), now.messages.end()), now.messages.end());
   }
   return out;
 }
@@ -206,8 +228,9 @@ Status check_decision(const IncidentDecision& decision) {
 
 std::vector<Incident> apply_decisions(const Correlation& all, const std::vector<Incident>& grouped,
                                       const std::vector<IncidentDecision>& entries) {
+  const std::vector<IncidentDecision> decided = renamed(all, standing(entries));
   Applying applying{grouped};
-  for (const IncidentDecision* entry : standing(entries)) applying.apply(*entry);
+  for (const IncidentDecision& entry : decided) applying.apply(entry);
   ByName by_name;
   for (const MessageVerdict& message : all.messages) by_name.emplace(message.message, &message);
   std::vector<Incident> out;
@@ -222,11 +245,15 @@ std::vector<Incident> apply_decisions(const Correlation& all, const std::vector<
 
 std::optional<Instant> aware_of(const Incident& incident,
                                 const std::vector<IncidentDecision>& entries) {
+  // Numbers that an incident names count: which are taken back needs no looking up.
+  std::vector<IncidentDecision> its;
+  std::copy_if(
+      entries.begin(), entries.end(), std::back_inserter(its), [&](const IncidentDecision& entry) {
+        return entry.aware &&
+               std::binary_search(incident.decided.begin(), incident.decided.end(), entry.number);
+      });
   std::optional<Instant> out;
-  for (const IncidentDecision* entry : standing(entries)) {
-    const bool its =
-        std::binary_search(incident.decided.begin(), incident.decided.end(), entry->number);
-    if (!its || !entry->aware) continue;
+  for (const IncidentDecision* entry : standing(its)) {
     if (!out || *entry->aware < *out) out = entry->aware;
   }
   return out;

@@ -7,7 +7,8 @@
 //   entries);
 //
 // Decisions name messages, not incidents: grouping may change when an earlier message becomes
-// known, messages stay. What an entry names and is no longer part of any incident is passed over.
+// known, messages stay. A message is meant by any of its names (correlate/told_names.h). What an
+// entry names and is no longer part of any incident is passed over.
 //
 //   merge     the incidents that hold these messages are one
 //   split     these messages are an incident of their own

@@ -53,11 +53,29 @@ std::string id_of(const Incident& incident, const std::string& first_message) {
   return sha256(named).hex().substr(0, kIdDigits);
 }
 
+// `events` in the order of their times.
+std::vector<CausePart> causes_of(const std::vector<Event>& events) {
+  std::map<std::string, CausePart> parts;
+  for (const Event& event : events) {
+    const MessageVerdict& message = *event.message;
+    const auto [at, added] = parts.try_emplace(message.cause);
+    CausePart& part = at->second;
+    if (added) part = {message.cause, message.verdict, event.time, event.time, 0};
+    part.last = event.time;
+    ++part.messages;
+    if (severity(part.worst) < severity(message.verdict)) part.worst = message.verdict;
+  }
+  std::vector<CausePart> out;
+  for (auto& [cause, part] : parts) out.push_back(std::move(part));
+  return out;
+}
+
 Incident of_events(const Correlation& all, const std::string& cause,
                    const std::vector<Event>& events) {
   Incident out;
   out.tenant = all.tenant;
   out.cause = cause;
+  out.causes = causes_of(events);
   out.first = events.front().time;
   out.last = events.back().time;
   out.open = false;

@@ -7,6 +7,7 @@
 // n).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,22 @@
 
 namespace meldevakt::collector {
 
+// What one cause did in an incident.
+struct CausePart {
+  std::string cause;
+  Verdict worst = Verdict::kStoredAfterReceipt;
+  Instant first;  // earliest and latest event
+  Instant last;
+  std::uint64_t messages = 0;
+  auto operator<=>(const CausePart&) const = default;
+};
+
 struct Incident {
   std::string id;  // 16 hexadecimal digits of a hash of tenant, cause and first message
   std::string tenant;
   std::string cause;
+  // One, or several where people merged incidents; sorted by cause.
+  std::vector<CausePart> causes;
   Verdict worst = Verdict::kStoredAfterReceipt;
   Instant first;  // earliest and latest event
   Instant last;

@@ -1,9 +1,11 @@
 #include "collector/incidents/ledger_entry.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
 
+#include "collector/correlate/told_names.h"
 #include "common/summary/forms.h"
 #include "common/summary/json.h"
 #include "common/summary/json_reader.h"
@@ -124,6 +126,14 @@ LedgerEntry read_decision(JsonReader& reader, Head head, DecisionKind kind) {
   return out;
 }
 
+std::vector<std::string> messages_of(const LedgerEntry& entry) {
+  if (const auto* decision = std::get_if<IncidentDecision>(&entry)) return decision->messages;
+  const Testimony& testimony = std::get<Testimony>(entry);
+  if (const auto* told = std::get_if<MessageRecovered>(&testimony.what)) return {told->message};
+  if (const auto* told = std::get_if<SenderMistaken>(&testimony.what)) return {told->message};
+  return {};
+}
+
 std::optional<std::uint64_t> takes_back(const LedgerEntry& entry) {
   if (const auto* decision = std::get_if<IncidentDecision>(&entry)) {
     if (decision->kind == DecisionKind::kTakenBack) return decision->entry;
@@ -203,6 +213,24 @@ std::set<std::uint64_t> taken_back(const std::vector<LedgerEntry>& entries) {
     if (out.count(at->first) == 0 && at->second < at->first) out.insert(at->second);
   }
   return out;
+}
+
+std::vector<TellsOfNobody> tells_of_nobody(const Correlation& all,
+                                           const std::vector<LedgerEntry>& entries) {
+  const std::set<std::uint64_t> gone = taken_back(entries);
+  std::vector<TellsOfNobody> told;
+  std::vector<std::string> asked;
+  for (const LedgerEntry& entry : entries) {
+    if (gone.count(number_of(entry)) != 0) continue;
+    for (const std::string& name : messages_of(entry)) {
+      told.push_back({number_of(entry), name});
+      asked.push_back(name);
+    }
+  }
+  const ToldNames names{all, asked};
+  std::erase_if(told, [&](const TellsOfNobody& one) { return names.of(one.name).has_value(); });
+  std::sort(told.begin(), told.end());
+  return told;
 }
 
 EntriesOfPeople split_entries(const std::vector<LedgerEntry>& entries) {

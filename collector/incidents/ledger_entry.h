@@ -49,4 +49,15 @@ struct EntriesOfPeople {
 // What takes an entry back is put into both lists: numbers are unique over both.
 [[nodiscard]] EntriesOfPeople split_entries(const std::vector<LedgerEntry>& entries);
 
+// What is told of a message that nothing is known of under that name any more, or whose name
+// several messages came to share: it counts for none of them, and a person has to say whose it is.
+struct TellsOfNobody {
+  std::uint64_t number = 0;  // of the entry
+  std::string name;
+  auto operator<=>(const TellsOfNobody&) const = default;
+};
+// Of the entries that count, sorted by number. REQUIRES: entries of one tenant.
+[[nodiscard]] std::vector<TellsOfNobody> tells_of_nobody(const Correlation& all,
+                                                         const std::vector<LedgerEntry>& entries);
+
 }  // namespace meldevakt::collector

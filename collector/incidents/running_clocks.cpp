@@ -4,6 +4,8 @@
 #include <map>
 #include <tuple>
 
+#include "collector/deadlines/civil_days.h"
+
 namespace meldevakt::collector {
 namespace {
 
@@ -24,8 +26,8 @@ std::vector<RunningClock> clocks_of(const MessageVerdict& message, Instant now) 
     out.push_back(clock_at(ClockKind::kPurge, *message.purge_deadline, now));
   }
   if (const auto since = message.sent ? message.sent : message.receipted) {
-    out.push_back(clock_at(ClockKind::kLookAt, *since + kLookAtWithin, now));
-    out.push_back(clock_at(ClockKind::kFeedback, *since + kFeedbackWithin, now));
+    out.push_back(clock_at(ClockKind::kLookAt, add_civil_days(*since, kLookAtDays), now));
+    out.push_back(clock_at(ClockKind::kFeedback, add_civil_days(*since, kFeedbackDays), now));
   }
   sort_by_due(out);
   return out;

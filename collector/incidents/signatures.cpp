@@ -17,8 +17,14 @@ namespace {
 constexpr std::size_t kIdDigits = 16;
 
 // What they have in common is how little we see, not what is broken.
-constexpr std::array<std::string_view, 6> kNoSignature{
-    "", "coverage_gap", "no_coverage", "unclear_signals", "commit_not_logged", "unreceipted"};
+constexpr std::array<std::string_view, 8> kNoSignature{"",
+                                                       "coverage_gap",
+                                                       "no_coverage",
+                                                       "unclear_signals",
+                                                       "commit_not_logged",
+                                                       "unreceipted",
+                                                       "row_too_old",
+                                                       "count_short"};
 
 using Key = std::pair<std::string, std::string>;  // cause, product
 
@@ -31,21 +37,44 @@ struct Seen {
   Verdict worst = Verdict::kStoredAfterReceipt;
 };
 
+std::map<std::string, Seen> causes_in(const TenantStanding& tenant) {
+  std::map<std::string, Seen> out;
+  for (const Incident& incident : tenant.incidents) {
+    for (const CausePart& part : incident.causes) {
+      if (!is_signature(part.cause)) continue;
+      const auto [at, added] = out.try_emplace(part.cause);
+      Seen& seen = at->second;
+      if (added) seen = {&tenant, part.first, part.last, 0, part.worst};
+      seen.first = std::min(seen.first, part.first);
+      seen.last = std::max(seen.last, part.last);
+      seen.messages += part.messages;
+      if (severity(seen.worst) < severity(part.worst)) seen.worst = part.worst;
+    }
+  }
+  return out;
+}
+
 std::map<Key, std::vector<Seen>> signatures_of(const std::vector<TenantStanding>& tenants) {
   std::map<Key, std::vector<Seen>> out;
+  std::map<std::string, std::vector<Seen>> unknown;  // by cause: nobody says in which product
+  std::map<std::string, std::set<std::string>> products;
   for (const TenantStanding& tenant : tenants) {
-    std::map<Key, Seen> its;
-    for (const Incident& incident : tenant.incidents) {
-      if (!is_signature(incident.cause)) continue;
-      const auto [at, added] = its.try_emplace(Key{incident.cause, tenant.product});
-      Seen& seen = at->second;
-      if (added) seen = {&tenant, incident.first, incident.last, 0, incident.worst};
-      seen.first = std::min(seen.first, incident.first);
-      seen.last = std::max(seen.last, incident.last);
-      seen.messages += incident.messages.size();
-      if (severity(seen.worst) < severity(incident.worst)) seen.worst = incident.worst;
+    for (const auto& [cause, seen] : causes_in(tenant)) {
+      if (tenant.product.empty()) {
+        unknown[cause].push_back(seen);
+      } else {
+        out[{cause, tenant.product}].push_back(seen);
+        products[cause].insert(tenant.product);
+      }
     }
-    for (auto& [key, seen] : its) out[key].push_back(seen);
+  }
+  for (const auto& [cause, seen] : unknown) {
+    const auto known = products.find(cause);
+    for (const std::string& product :
+         known == products.end() ? std::set<std::string>{""} : known->second) {
+      std::vector<Seen>& all = out[{cause, product}];
+      all.insert(all.end(), seen.begin(), seen.end());
+    }
   }
   for (auto& [key, seen] : out) {
     std::sort(seen.begin(), seen.end(), [](const Seen& a, const Seen& b) {
@@ -58,8 +87,9 @@ std::map<Key, std::vector<Seen>> signatures_of(const std::vector<TenantStanding>
 std::vector<ExposedWhy> why_exposed(const TenantStanding& tenant,
                                     const std::set<std::string>& versions) {
   std::vector<ExposedWhy> why;
-  // A version that nobody has said may be the same one.
-  const bool same = versions.count(tenant.version) != 0 || tenant.version.empty();
+  // A version that nobody has said may be the same one; but only of a product that is the same.
+  const bool same =
+      !tenant.product.empty() && (versions.count(tenant.version) != 0 || tenant.version.empty());
   if (same && !tenant.patched) why.push_back(ExposedWhy::kSameVersion);
   if (!tenant.covered) why.push_back(ExposedWhy::kNoCoverage);
   if (!tenant.answered) why.push_back(ExposedWhy::kNotAnswered);
@@ -79,7 +109,7 @@ std::vector<Exposed> exposed_of(const std::vector<TenantStanding>& tenants, cons
   std::set<std::string> versions;
   for (const Seen& one : seen) {
     hit.insert(one.tenant->tenant);
-    versions.insert(one.tenant->version);
+    if (one.tenant->product == key.second) versions.insert(one.tenant->version);
   }
   std::vector<Exposed> out;
   for (const TenantStanding& tenant : tenants) {
@@ -102,13 +132,16 @@ std::string id_of(const Key& key) {
   return sha256(named).hex().substr(0, kIdDigits);
 }
 
-std::string reason_of(const SystemicIncident& incident) {
+std::string reason_of(const SystemicIncident& incident, std::size_t unsaid) {
   std::string out = std::to_string(incident.messages) + " messages in " +
                     std::to_string(incident.tenants.size()) + " municipalities with the same cause";
   if (!incident.product.empty()) out += " in " + incident.product;
   out += ": " + describe_cause(incident.cause) + "; first seen at " + to_rfc3339(incident.first) +
          ", in a second one at " + to_rfc3339(incident.raised) + ", last at " +
          to_rfc3339(incident.last);
+  if (!incident.product.empty() && unsaid > 0) {
+    out += "; of " + std::to_string(unsaid) + " of them nobody says which product they use";
+  }
   if (!incident.exposed.empty()) {
     out += "; " + std::to_string(incident.exposed.size()) + " others may be hit";
   }
@@ -148,7 +181,10 @@ std::vector<SystemicIncident> systemic_incidents(const std::vector<TenantStandin
       if (severity(incident.worst) < severity(one.worst)) incident.worst = one.worst;
     }
     incident.exposed = exposed_of(tenants, key, seen);
-    incident.reason = reason_of(incident);
+    incident.reason = reason_of(incident, static_cast<std::size_t>(std::count_if(
+                                              seen.begin(), seen.end(), [](const Seen& one) {
+                                                return one.tenant->product.empty();
+                                              })));
     out.push_back(std::move(incident));
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {

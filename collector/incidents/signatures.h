@@ -4,9 +4,14 @@
 //
 //   for (const SystemicIncident& one : systemic_incidents(tenants)) ...
 //
-// A signature is a cause in a product ("pg/55P03" in "Fagsystem"; the product is "" where nobody
-// says). Causes that tell of our own sight only (a gap in coverage, signals that name nobody) are
-// no signature. The latent fault (`receipt_before_commit`) is one, though nothing was lost.
+// A signature is a cause in a product ("pg/55P03" in "Fagsystem"). A tenant whose product nobody
+// says may use each of those in which others see its cause, and is counted with them, which the
+// reason says; the product is "" where nobody says it of any. It is exposed only by what is known
+// of itself (no coverage, not answered): that it has the same version nobody can say.
+//
+// Of an incident that people merged each cause counts, with its own messages. Causes that tell of
+// our own sight only (a gap in coverage, signals that name nobody) are no signature. The latent
+// fault (`receipt_before_commit`) is one, though nothing was lost.
 //
 // Who sees it is the caller's to say: give this function the tenants that whoever asks may see
 // (invariant 7), never more. Pure. Thread-safety: pure function. Order of tenants does not matter.

@@ -22,18 +22,16 @@ void count(const MessageVerdict& message, const Interval& period, ControlRecord&
   const std::optional<Instant> time = message_time(message);
   if (!time || !period.contains(*time)) return;
   if (message.receipted) ++out.receipted;
-  switch (message.verdict) {
-    case Verdict::kStored:
-    case Verdict::kStoredAfterReceipt:
+  switch (balance_of(message)) {
+    case Balance::kStored:
       if (message.receipted) ++out.stored;
       if (message.verdict == Verdict::kStoredAfterReceipt) ++out.stored_after_receipt;
       break;
-    case Verdict::kLost:
-    case Verdict::kMissing: ++out.lost; break;
-    case Verdict::kRecovered: ++out.recovered; break;
-    case Verdict::kUnreceipted: ++out.unreceipted; break;
-    case Verdict::kFallback: ++out.fallback; break;
-    default: ++out.undecided; break;
+    case Balance::kLost: ++out.lost; break;
+    case Balance::kRecovered: ++out.recovered; break;
+    case Balance::kUnreceipted: ++out.unreceipted; break;
+    case Balance::kFallback: ++out.fallback; break;
+    case Balance::kUndecided: ++out.undecided; break;
   }
 }
 
@@ -54,7 +52,7 @@ ControlRecord control_of(const TenantInput& input, const Correlation& correlatio
   out.tenant = correlation.tenant;
   out.period = period;
   for (const MessageVerdict& message : correlation.messages) count(message, period, out);
-  out.not_read = hole_in(input.coverage, period);
+  out.not_read = why_not_known(input, correlation, period);
   out.agrees = out.lost == 0 && out.undecided == 0 && out.unreceipted == 0 && out.not_read.empty();
   return out;
 }

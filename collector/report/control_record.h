@@ -5,10 +5,10 @@
 //   record.number = ...; record.previous = ...; record.ran = now; ...
 //   seal(kControlType, encode_control(record), signer)
 //
-// They agree when every message receipted in the period was stored, none is undecided, none was
-// stored without a receipt, and whatever could have shown a commit was read without a hole. That a
-// message was stored after its receipt is counted, and does not make them disagree: see
-// latent_fault.h.
+// They agree when every message receipted in the period was stored (balance_of, fleet.h), none is
+// undecided, none was stored without a receipt, and whatever could have shown a commit was read
+// without a hole. That a message was stored after its receipt is counted, and does not make them
+// disagree: see latent_fault.h.
 //
 // Pure. Thread-safety: plain values, pure functions. Errors of decode_control: kCorrupt.
 #pragma once

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "collector/correlate/coverage_map.h"
+#include "collector/correlate/portal_map.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -19,7 +20,7 @@ bool is_loss(const MessageVerdict& message) {
 void count(const MessageVerdict& message, TenantAnswer& out) {
   if (is_loss(message)) {
     ++out.lost;
-  } else if (needs_action(message.verdict) || message.verdict == Verdict::kPending) {
+  } else if (balance_of(message) == Balance::kUndecided) {
     ++out.undecided;
   } else if (message.verdict == Verdict::kStoredAfterReceipt) {
     ++out.latent;
@@ -39,6 +40,20 @@ std::string_view to_string(Answer answer) {
     case Answer::kAffected: return "affected";
   }
   return "unknown";
+}
+
+Balance balance_of(const MessageVerdict& message) {
+  switch (message.verdict) {
+    case Verdict::kStored:
+    case Verdict::kStoredAfterReceipt: return Balance::kStored;
+    case Verdict::kLost:
+    case Verdict::kMissing: return Balance::kLost;
+    case Verdict::kRecovered: return Balance::kRecovered;
+    case Verdict::kFallback: return Balance::kFallback;
+    case Verdict::kUnreceipted: return Balance::kUnreceipted;
+    case Verdict::kNoFailureSeen: return message.counted ? Balance::kStored : Balance::kUndecided;
+    default: return Balance::kUndecided;
+  }
 }
 
 std::optional<Instant> message_time(const MessageVerdict& message) {
@@ -65,6 +80,20 @@ std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& a
          to_rfc3339(hole->stretch.to);
 }
 
+std::string why_not_known(const TenantInput& input, const Correlation& correlation,
+                          const Interval& asked) {
+  std::string hole = hole_in(input.coverage, asked);
+  if (!hole.empty() || CoverageMap{input.coverage}.observed(Signal::kMessageCommitted)) return hole;
+  const bool any = std::any_of(correlation.messages.begin(), correlation.messages.end(),
+                               [&](const MessageVerdict& message) {
+                                 const auto time = message_time(message);
+                                 return time && asked.contains(*time);
+                               });
+  const PortalMap portals{input.receipt_coverage};
+  if (any || portals.complete(nullptr, asked.from, asked.to - milliseconds(1))) return "";
+  return "commits are not logged, no message is known, and no portal's rows are complete";
+}
+
 TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
                        const Interval& asked) {
   TenantAnswer out;
@@ -72,7 +101,7 @@ TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
     const auto time = message_time(message);
     if (time && asked.contains(*time)) count(message, out);
   }
-  const std::string hole = hole_in(input.coverage, asked);
+  const std::string hole = why_not_known(input, correlation, asked);
   if (out.lost > 0) {
     out.answer = Answer::kAffected;
     out.reason = messages(out.lost) + " receipted and not stored";

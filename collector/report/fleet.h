@@ -6,7 +6,9 @@
 //   affected     a message of the time was receipted and not stored (lost, missing, or recovered
 //                after it was that or in doubt)
 //   clean        none was, none is undecided, and whatever could have shown a commit was read
-//                without a hole over the whole time
+//                without a hole over the whole time. Of a product that logs failures only, silence
+//                says nothing: there each message must have been counted (testimony.h), and the
+//                portal's rows must be complete where it knows of none
 //   unanswered   neither can be said; the reason says why
 //
 // A tenant counts as many municipalities as it serves: which of them a lost message was meant for
@@ -42,12 +44,28 @@ struct TenantAnswer {
 [[nodiscard]] TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
                                      const Interval& asked);
 
+// What a message says to the question whether it is stored: one rule for the fleet's answer and the
+// standing control.
+enum class Balance : std::uint8_t {
+  kStored,       // a commit is seen, or it was not seen to fail and a count of those stored agrees
+  kLost,         // lost or missing
+  kRecovered,    // by people
+  kFallback,     // printed and posted
+  kUnreceipted,  // stored
+  kUndecided,    // nobody can say it
+};
+[[nodiscard]] Balance balance_of(const MessageVerdict& message);
+
 // When a message was receipted; else when it was sent, or what else is known of it.
 [[nodiscard]] std::optional<Instant> message_time(const MessageVerdict& message);
 
 // Why nothing can be claimed over the whole time, in words; "" when all that could have shown a
 // commit was read.
 [[nodiscard]] std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& asked);
+// The same, and why that no message is known says nothing: commits are not logged, and no portal
+// says that it had none.
+[[nodiscard]] std::string why_not_known(const TenantInput& input, const Correlation& correlation,
+                                        const Interval& asked);
 
 struct FleetTotals {
   std::uint64_t uses = 0;  // municipalities: uses == affected + clean + unanswered

@@ -38,7 +38,7 @@ def rebuild(options, messages):
 
 
 def bench_rebuild(options, _folder):
-    """A rebuild of a million, ten times as many where asked for, and what one more item costs then."""
+    """A rebuild of a million, ten times as many where asked for, and what one more fact or row costs then."""
     counts = [1000, 10_000] if options.short else [100_000, 1_000_000] + ([10_000_000] if options.long else [])
     runs = [rebuild(options, count) for count in counts]
     last, right = runs[-1], all(run["right"] for run in runs)
@@ -46,11 +46,11 @@ def bench_rebuild(options, _folder):
                      f"one more {run['one_more_us_mean']:.0f} us" for run in runs)
     rows = {
         "V1_rebuild": {"value": runs[1]["cpu_seconds"], "unit": "CPU s", "goal": 60,
-                       "against": f"1 million receipts and their facts; {seen}", "same_result": right},
+                       "against": f"{runs[1]['messages']} receipts and their facts; {seen}", "same_result": right},
         "V2_linear": {"value": round(last["us_a_message"] / runs[0]["us_a_message"], 2), "unit": "x", "goal": 2,
                       "against": f"cost a message of {last['messages']} to that of {counts[0]}", "same_result": right},
         "V3_one_more": {"value": last["one_more_us_max"], "unit": "us CPU", "goal": 1000,
-                        "against": f"the dearest of 1000 items at {last['messages']}", "same_result": right},
+                        "against": f"the dearest of 1000 facts and rows, decided and told, at {last['messages']}", "same_result": right},
         "V4_memory": {"value": last["peak_mb"], "unit": "MB", "goal": 2000 * last["messages"] / 10_000_000 + 20,
                       "against": f"2 GB for 10 million, in proportion, at {last['messages']}", "same_result": right},
     }

@@ -50,6 +50,7 @@ Status TenantDesk::receive(std::string_view frame, Instant now) {
   }));
   ++statements_;
   if (!correlates_) return {};
+  pass_time_until(now);
   const Statement& statement = verified.statement;
   for (std::size_t i = 0; i < verified.frame.bodies.size(); ++i) {
     MELDEVAKT_TRY_ASSIGN(const Body body,
@@ -61,7 +62,7 @@ Status TenantDesk::receive(std::string_view frame, Instant now) {
   for (const collector::LedgerCoverage& claim : collector::claims_of(statement)) {
     correlator_.add(claim);
   }
-  settle(now);
+  settle_at(now);
   return {};
 }
 
@@ -80,32 +81,34 @@ Status TenantDesk::import_csv(std::string_view csv, const Interval& complete, co
     return {};
   }));
   if (!correlates_) return {};
+  pass_time_until(now);
   for (const Receipt& row : imported.receipts) MELDEVAKT_TRY(correlator_.add(row));
   correlator_.add(coverage);
-  settle(now);
+  settle_at(now);
   return {};
 }
 
 collector::Correlation TenantDesk::judge(Instant now) {
   if (!correlates_) return {tenant_, {}, {}, now};
-  settle(now);
+  pass_time_until(now);
+  settle_at(now);
   return correlator_.correlation();
 }
 
-void TenantDesk::settle(Instant now) {
+void TenantDesk::pass_time_until(Instant now) {
   for (;;) {
     const std::optional<Instant> due = correlator_.next_due();
-    if (!due || now <= *due) break;
+    if (!due || now < *due) break;
     settle_at(*due);
   }
-  settle_at(now);
+  arrived_ = now;
 }
 
 void TenantDesk::settle_at(Instant now) {
   correlator_.settle(now, [&](const collector::Correlator::Change& change) {
     watch_.note(change);
     if (change.gone || change.before == change.message.verdict) return;
-    changes_.push_back({now, change.message.message, change.message.verdict});
+    changes_.push_back({now, change.message.message, change.message.verdict, arrived_});
   });
   if (latent_) return;
   const auto visit_all = [this](const auto& use) { correlator_.visit(use); };

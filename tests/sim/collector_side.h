@@ -1,6 +1,7 @@
 // The collector as one tenant's frames and the portal's rows reach it: nothing else does. Frames
 // are admitted and stored by the real code; what is watched is the real correlator's word: after
-// every arrival, and at every point in time in between at which time alone may change it.
+// every arrival, and at every point in time in between at which time alone may change it. What time
+// changes before something arrives is decided without it: nobody knew of it yet.
 //
 //   Ledger ledger{store};
 //   TenantDesk desk{ledger, policy, true};
@@ -44,6 +45,7 @@ struct VerdictChange {
   Instant at;  // the collector's time
   std::string message;
   collector::Verdict verdict = collector::Verdict::kPending;
+  Instant arrived;  // the newest of what it stands on; never after `at`
 };
 
 // What an agent sends when it enrols.
@@ -72,8 +74,8 @@ class TenantDesk {
   [[nodiscard]] std::uint64_t statements() const { return statements_; }
 
  private:
-  // Lets time go on to `now`, and judges what came meanwhile.
-  void settle(Instant now);
+  // Lets time go on to `now`; called before what arrives then is added.
+  void pass_time_until(Instant now);
   void settle_at(Instant now);
 
   Ledger& ledger_;
@@ -85,6 +87,7 @@ class TenantDesk {
   collector::LatentWatch watch_;
   std::vector<VerdictChange> changes_;
   std::optional<Instant> latent_;
+  Instant arrived_;
   std::uint64_t statements_ = 0;
 };
 

@@ -61,6 +61,11 @@ Comparison compare(const ServicePlan& service, const ServiceResult& result) {
   for (const VerdictChange& change : result.changes) {
     const auto at = truth.find(change.message);
     if (at == truth.end()) continue;
+    if (change.at < change.arrived) {
+      out.wrong.push_back(service.name + ": message " + change.message + " was judged at " +
+                          to_rfc3339(change.at) + " by what arrived at " +
+                          to_rfc3339(change.arrived));
+    }
     const bool loss = is_loss(at->second->fate);
     if (loss && says_lost(change.verdict)) found.try_emplace(change.message, change.at);
     const bool wrong = loss ? says_stored(change.verdict)

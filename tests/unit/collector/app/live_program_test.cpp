@@ -113,13 +113,22 @@ TEST_CASE("serve: a loss is told as soon as its facts are there, and never twice
               .run({"receipts", "import", "--tenant", "Bø", "--portal", "npb", "--config", config,
                     folder / "rows.csv"})
               .status == 0);
+    // A person brings it back: the running server hears of it through its control socket.
+    CHECK(program
+              .run({"tell", "recovered", "--tenant", "Bø", "--message", testing::portal_id(1),
+                    "--how", "downloaded", "--when", "2026-03-03", "--by", "Kari Prøve", "--config",
+                    config})
+              .status == 0);
+    REQUIRE(Server::until([&] { return given() == 2; }));
+    CHECK(server.log().find(" verdict=recovered before=lost") != std::string::npos);
+    CHECK(folder.read("given").find("Kari") == std::string::npos);
   }
   Server again{folder};
   REQUIRE(
       Server::until([&] { return again.log().find("live: 1 tenants read") != std::string::npos; }));
   again.stop();
   CHECK(again.log().find("finding tenant=") == std::string::npos);
-  CHECK(given() == 1);
+  CHECK(given() == 2);
 }
 
 }  // namespace

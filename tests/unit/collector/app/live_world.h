@@ -87,6 +87,13 @@ struct LiveWorld {
     }
     load();
   }
+  // A person tells or decides something of t1.
+  void tell(LedgerEntry entry) {
+    set_told(entry, clock.now());
+    REQUIRE(store->add_told("t1", entry, clock.now()));
+    live->take({"t1", LiveArrival::ToldByPeople{}});
+    load();
+  }
   // Time goes on, in the steps that the collector asks for.
   void pass(Duration time) {
     const Instant until = clock.now() + time;

@@ -58,6 +58,23 @@ TEST_CASE("tell recovered: the verdict, the category, the fleet; and taken back"
   CHECK(holds(world.refused(tell_back, back), "taken back already"));
 }
 
+TEST_CASE("tell: a word that reaches no message any more is an alarm until it is taken back") {
+  World world;
+  Testimony told;
+  told.told = world.clock.now();
+  told.person = "Kari";
+  told.what = SenderMistaken{"client_id:gone"};
+  REQUIRE(world.store->add_told(world.tenant.id, told, world.clock.now()));
+  const std::vector<Alarm> alarms = world.view().alarms;
+  REQUIRE(alarms.size() == 1);
+  CHECK(alarms[0].kind == "told_of_nobody");
+  CHECK(holds(alarms[0].detail, "entry 0 tells of client_id:gone"));
+  TellOptions back;
+  back.entry = "0";
+  REQUIRE(world.tell(tell_back, back));
+  CHECK(world.view().alarms.empty());
+}
+
 TEST_CASE("tell: what cannot be meant is refused, and says why") {
   World world;
   const std::string id = world.incident_of(kLost);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 
+#include "collector/correlate/lives.h"
 #include "tests/unit/collector/correlate/random_world.h"
 
 namespace meldevakt::collector {
@@ -215,6 +216,54 @@ TEST_CASE("Correlator: every order of every choice of three steps from a small m
   };
   go();
   CHECK(worlds == 11U * 10 * 9);
+}
+
+// A name that every message is tied to, and steps that name nothing else.
+void add_to_crowd(SmallWorld& world, std::uint64_t m) {
+  world.alias({portal(m), case_number(1)});
+  world.alias({portal(m), transport(m)});
+  world.acknowledged(1, m);
+  if (m % 3 == 0) world.step(Signal::kMessageSaveFailed, 2, {case_number(1)});
+}
+
+TEST_CASE("Correlator: a name that more and more messages share says the same as at once") {
+  SmallWorld world;
+  world.trace_covered(-100, 3000);
+  for (std::uint64_t m = 1; m <= kSharedByMax + 4; ++m) add_to_crowd(world, m);
+  world.step(Signal::kMessageCommitted, 3, {case_number(1)});
+  Pair pair{world.input.policy};
+  for (const LedgerCoverage& claim : world.input.coverage) pair.add(claim);
+  std::size_t added = 0;
+  for (const LedgerFact& fact : world.input.facts) {
+    pair.add(fact);
+    if (++added % 20 == 0 || added > world.input.facts.size() - 20) pair.check(at(2000));
+  }
+  const Correlation all = correlate(world.input, at(2000));
+  REQUIRE(all.messages.size() == kSharedByMax + 4);
+  for (const MessageVerdict& message : all.messages) {
+    CHECK(message.candidates.empty());
+    CHECK(message.explanation.find("that of any of more than 64 messages") != std::string::npos);
+  }
+}
+
+// At n times n of anything this would not end: 20,000 messages are tied by twice as many facts.
+TEST_CASE("Correlator: a crowd costs each settle no more than what it holds") {
+  SmallWorld world;
+  world.trace_covered(-100, 3000);
+  constexpr std::uint64_t kCrowd = 20'000;
+  for (std::uint64_t m = 1; m <= kCrowd; ++m) add_to_crowd(world, m);
+  Correlator correlator{"t1"};
+  REQUIRE(correlator.add(world.input).has_value());
+  correlator.settle(at(2000), nullptr);
+  CHECK(correlator.decisions() == kCrowd);
+  CHECK(correlator.count(Verdict::kMissing) == kCrowd);
+  SmallWorld more;
+  more.facts = 10 * kCrowd;
+  more.step(Signal::kMessageCommitted, 3, {case_number(1)});
+  REQUIRE(correlator.add(more.input).has_value());
+  correlator.settle(at(2000), nullptr);
+  CHECK(correlator.decisions() == 2 * kCrowd);
+  CHECK(correlator.count(Verdict::kUnverifiable) == kCrowd);
 }
 
 TEST_CASE("Correlator: what no agent and no file can have said is refused and costs nothing else") {

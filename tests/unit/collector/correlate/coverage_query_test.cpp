@@ -84,6 +84,37 @@ TEST_CASE("coverage: reading time tiles an agent's life; a hole is unknown and s
         "read 5-8;gappermission 8-12;unknownno_statement 12-15;absentno_file 15-16;");
 }
 
+TEST_CASE("coverage: one answer calls an agent silent everywhere or nowhere") {
+  SmallWorld world;
+  claim(world, 0, 20);
+  const auto said = [&](double from, double to, double now) {
+    const KnownCoverage known = known_between(world.input, {at(from), at(to)}, at(now));
+    std::string out = known.agents[0].silent ? "silent: " : "not silent: ";
+    for (const ReadingInterval& stretch : known.sources[0].reading) {
+      out += std::string{to_string(stretch.state)} + stretch.reason + " " +
+             second(stretch.span.from) + "-" + second(stretch.span.to) + ";";
+    }
+    return out;
+  };
+  CHECK(said(0, 60, 60) == "not silent: read 0-20;unknownnot_told_yet 20-60;");
+  CHECK(said(0, 60, 620) == "not silent: read 0-20;unknownnot_told_yet 20-60;");
+  CHECK(said(0, 60, 621) == "silent: read 0-20;unknownsilent 20-60;");
+  CHECK(said(30, 60, 621) == "silent: unknownsilent 30-60;");  // all of it after the last word
+  CHECK(said(0, 700, 30) ==
+        "not silent: read 0-20;unknownnot_told_yet 20-30;unknownto_come 30-700;");
+  CHECK(said(0, 700, 640) == "silent: read 0-20;unknownsilent 20-640;unknownto_come 640-700;");
+  CHECK(said(0, 10, 5) == "not silent: read 0-10;");
+  // Its clock was slow: what it has read was written later than it says that it read.
+  world.input.coverage[0].source.complete = Interval{at(0), at(300)};
+  CHECK(events(world, 0, 400) == "read,p 0-300;unknown 300-400;");
+  CHECK(said(0, 400, 900) ==
+        "not silent: read 0-20;unknownno_statement 20-300;unknownnot_told_yet 300-400;");
+  CHECK(said(0, 400, 901) == "silent: read 0-20;unknownno_statement 20-300;unknownsilent 300-400;");
+  // A claim of what is still to come hides no silence.
+  world.input.coverage[0].source.complete = Interval{at(0), at(99'999)};
+  CHECK(said(0, 60, 621) == "silent: read 0-20;unknownsilent 20-60;");
+}
+
 TEST_CASE("coverage: what a portal's rows are complete for") {
   SmallWorld world;
   world.input.receipt_coverage = {

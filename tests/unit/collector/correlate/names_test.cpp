@@ -104,12 +104,12 @@ TEST_CASE("correlate: what stands beside the verdict") {
     REQUIRE(got.windows.size() == 1);
     CHECK(got.windows[0].fact_id == window.id);
     CHECK(got.evidence == std::vector<std::string>{testing::digits(1, 32)});
-    CHECK(got.purge_deadline == at(0) + days(30));
+    CHECK(got.purge_deadline == at(0) + days(30) - hours(1));
   }
   SUBCASE("category: still there, purged, in SvarUt, none where it is stored") {
     CHECK(w.verdict(100).category == Category::kB);
-    CHECK(w.verdict(30 * 86400.0 - 1).category == Category::kB);
-    CHECK(w.verdict(30 * 86400.0).category == Category::kA);
+    CHECK(w.verdict(30 * 86400.0 - 3601).category == Category::kB);
+    CHECK(w.verdict(30 * 86400.0 - 3600).category == Category::kA);
     w.input.receipts[0].channel = kSvarUtChannel;
     CHECK(w.verdict(30 * 86400.0).category == Category::kC);
     CHECK(!w.verdict(100).purge_deadline);
@@ -121,7 +121,7 @@ TEST_CASE("correlate: what stands beside the verdict") {
     const MessageVerdict got = w.verdict();
     CHECK(got.sent == at(-10));
     CHECK(got.receipted == at(0));
-    CHECK(got.purge_deadline == at(500) + days(30));
+    CHECK(got.purge_deadline == at(500) + days(30) - hours(1));
   }
 }
 

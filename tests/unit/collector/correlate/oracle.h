@@ -270,7 +270,9 @@ class Oracle {
       const bool same = its.empty() || std::any_of(its.begin(), its.end(), [&](const Receipt& r) {
                           return r.portal == portal.portal;
                         });
-      if (same && portal.span.contains(from) && portal.span.contains(since)) {
+      const bool knows = its.empty() ? portal.span.contains(from) && portal.span.contains(since)
+                                     : is_told_at(portal, since, since + p_.confirm_within);
+      if (same && knows) {
         return Verdict::kUnreceipted;
       }
     }
@@ -294,7 +296,14 @@ class Oracle {
     if (!sent && own.empty()) return Verdict::kPending;
     const Instant since = sent ? *sent : first_seen(names);
     if (now_ < since + p_.confirm_within) return Verdict::kPending;
-    if (!rows(names).empty()) return Verdict::kUndelivered;
+    for (const ReceiptCoverage& portal : w_.receipt_coverage) {
+      const auto its = rows(names);
+      const bool its_portal = std::any_of(
+          its.begin(), its.end(), [&](const Receipt& r) { return r.portal == portal.portal; });
+      if (its_portal && is_told_at(portal, since, since + p_.confirm_within)) {
+        return Verdict::kUndelivered;
+      }
+    }
     if (sources_that_observe(Signal::kMessageAcknowledged).empty()) return Verdict::kUnverifiable;
     const Read read = read_throughout(Signal::kMessageAcknowledged, since,
                                       since + p_.confirm_within, std::nullopt);
@@ -345,6 +354,11 @@ class Oracle {
     if (read != Read::kAll) return Verdict::kUnverifiable;
     if (decisive == Signal::kMessageCommitted) return Verdict::kMissing;
     return failure ? Verdict::kUnverifiable : Verdict::kNoFailureSeen;
+  }
+
+  // A list that holds it, made when its time was out.
+  static bool is_told_at(const ReceiptCoverage& list, Instant sent, Instant at) {
+    return list.span.contains(sent) && at <= list.span.to;
   }
 
   bool printed(const Names& names) const {

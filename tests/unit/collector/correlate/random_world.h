@@ -117,7 +117,11 @@ inline SmallWorld random_world(meldevakt::testing::SeededRandom& random) {
               random.below(8) == 0 ? std::nullopt : std::optional<Instant>{at(sent)}, confirmed,
               random.below(5) == 0 ? kPrintChannel : kCaseSystemChannel);
   }
-  if (random.below(2) == 0) world.input.receipt_coverage.push_back({"npb", {at(-9), at(9)}});
+  for (std::uint64_t i = 0; i < random.below(4); ++i) {
+    const double from = static_cast<double>(random.below(30)) - 9;
+    const double length = 1 + static_cast<double>(random.below(random.below(2) == 0 ? 6 : 45));
+    world.input.receipt_coverage.push_back({"npb", {at(from), at(from + length)}});
+  }
   return world;
 }
 

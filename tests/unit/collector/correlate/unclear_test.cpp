@@ -85,10 +85,28 @@ TEST_CASE("correlate: no receipt") {
   check({
       {"sent, not confirmed", [](W w) { w.row(1, at(0), std::nullopt); }, Verdict::kPending,
        "not receipted yet", day - 1},
-      {"its time ran out", [](W w) { w.row(1, at(0), std::nullopt); }, Verdict::kUndelivered,
-       "the portal never got a receipt", day},
-      {"a failure does not change that", [](W w) { w.row(1, at(0), std::nullopt), w.failed(1); },
+      {"its time ran out", [=](W w) { w.row(1, at(0), std::nullopt), complete(w, -10, day); },
+       Verdict::kUndelivered, "the portal never got a receipt", day},
+      {"a failure does not change that",
+       [=](W w) { w.row(1, at(0), std::nullopt), w.failed(1), complete(w, -10, day); },
        Verdict::kUndelivered, "", day},
+      {"the list is from before its time ran out: it may have been confirmed since",
+       [=](W w) { w.row(1, at(0), std::nullopt), complete(w, -10, day - 1); },
+       Verdict::kUnverifiable, "a newer list of the portal tells", day},
+      {"nobody knows how old the list is", [](W w) { w.row(1, at(0), std::nullopt); },
+       Verdict::kUnverifiable, "is from before " + to_rfc3339(at(day)), day},
+      {"a newer list that begins later does not hold it",
+       [=](W w) { w.row(1, at(0), std::nullopt), complete(w, -9, 9), complete(w, 9, 2 * day); },
+       Verdict::kUnverifiable, "a newer list", day},
+      {"nor does another portal's",
+       [=](W w) {
+         w.row(1, at(0), std::nullopt).portal = "other";
+         complete(w, -10, day);
+       },
+       Verdict::kUnverifiable, "a newer list", day},
+      {"an old list, and the log tells of receipts",
+       [=](W w) { w.row(1, at(0), std::nullopt), w.trace_covered(-10, 2 * day); },
+       Verdict::kUndelivered, "never receipted", day},
       {"the case system's own receipt counts",
        [](W w) { w.row(1, at(0), std::nullopt), w.acknowledged(1), w.trace_covered(); },
        Verdict::kMissing, "", day},
@@ -123,12 +141,15 @@ TEST_CASE("correlate: no receipt") {
       {"nor until then", [=](W w) { w.committed(1), complete(w, -3600, 1); }, Verdict::kStored, "",
        day + 1},
       {"stored, and the portal's row is not confirmed",
-       [=](W w) { w.row(1, at(0), std::nullopt), w.committed(1), complete(w); },
+       [=](W w) { w.row(1, at(0), std::nullopt), w.committed(1), complete(w, -3600, day); },
        Verdict::kUnreceipted, "has no receipt", day},
+      {"the same by a list from before its time ran out",
+       [=](W w) { w.row(1, at(0), std::nullopt), w.committed(1), complete(w, -3600, day - 1); },
+       Verdict::kStored, "", day},
       {"another portal's list",
        [=](W w) {
          w.row(1, at(0), std::nullopt).portal = "other";
-         w.committed(1), complete(w);
+         w.committed(1), complete(w, -3600, day);
        },
        Verdict::kStored, "", day},
       {"stored and printed",

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "collector/correlate/names.h"
+#include "collector/incidents/ledger_entry.h"
 #include "collector/incidents/running_clocks.h"
 #include "tests/unit/collector/incidents/judged_message.h"
 
@@ -97,6 +99,26 @@ TEST_CASE("decisions: one that joins later opens a closed incident; a better ver
   CHECK(after(all, {close}) == "abde closed by a person;c open;");
 }
 
+TEST_CASE("decisions: a message that is called something else now is still meant") {
+  using Kind = DecisionKind;
+  Correlation all = night();
+  // What was told as "transport_id:..." belongs to b, and what was told as "client_id:..." to c.
+  all.messages[1].references = {{ReferenceType::kTransportId, "77"}};
+  all.messages[2].references = {{ReferenceType::kClientId, "4711"}};
+  const std::string b = message_name_of(all.messages[1].references[0]);
+  const std::string c = message_name_of(all.messages[2].references[0]);
+  CHECK(after(all, {decision(1, Kind::kMerge, {"a", c})}) == "abc open;");
+  CHECK(after(all, {decision(1, Kind::kSplit, {b})}) == "a open;b open;c open;");
+  CHECK(after(all, {decision(1, Kind::kClose, {"a", b})}) == "ab closed by a person;c open;");
+  // Split off and merged again by its two names; both are one word.
+  CHECK(after(all, {decision(1, Kind::kSplit, {"b"}), decision(2, Kind::kMerge, {"a", b}),
+                    decision(3, Kind::kClose, {"a", "b", b})}) == "ab closed by a person;c open;");
+  const auto entries = std::vector<LedgerEntry>{decision(1, Kind::kMerge, {"a", "x"}),
+                                                decision(2, Kind::kClose, {"b", b, "y"}),
+                                                decision(3, Kind::kReopen, {"y"}), back(4, 2)};
+  CHECK(tells_of_nobody(all, entries) == std::vector<TellsOfNobody>{{1, "x"}, {3, "y"}});
+}
+
 TEST_CASE("decisions: the reason says in words who decided what") {
   const Correlation all = night();
   const auto incidents = apply_decisions(
@@ -107,6 +129,10 @@ TEST_CASE("decisions: the reason says in words who decided what") {
   CHECK(incidents[0].decided == std::vector<std::uint64_t>{7});
   CHECK(incidents[0].worst == Verdict::kLost);
   CHECK(incidents[0].cause == "pg/55P03");
+  REQUIRE(incidents[0].causes.size() == 2);  // each is told of where causes are compared
+  CHECK(incidents[0].causes[0] == CausePart{"nothing_logged", Verdict::kMissing,
+                                            kStart + seconds(90), kStart + seconds(90), 1});
+  CHECK(incidents[0].causes[1].messages == 2);
 }
 
 TEST_CASE("decisions: awareness starts 72 hours, the earliest counts") {

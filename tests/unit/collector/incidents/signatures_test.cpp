@@ -17,6 +17,7 @@ Incident incident(std::string cause, std::int64_t hour, std::size_t messages,
   out.last = out.first;
   out.worst = worst;
   for (std::size_t i = 0; i < messages; ++i) out.messages.push_back(std::to_string(i));
+  out.causes = {{out.cause, worst, out.first, out.last, messages}};
   return out;
 }
 
@@ -86,6 +87,48 @@ TEST_CASE("signatures: another product is another signature") {
                                       tenant("b", {incident("pg/55P03", 0, 1)})};
   tenants[1].product = "Et annet";
   CHECK(told(tenants).empty());
+}
+
+TEST_CASE(
+    "signatures: a product that nobody says hides nothing and exposes nobody by its version") {
+  std::vector<TenantStanding> tenants{tenant("a", {incident("pg/55P03", 0, 1)}),
+                                      tenant("b", {incident("pg/55P03", 0, 1)})};
+  tenants[1].product = tenants[1].version = "";
+  // Neither missed where one of them is said ...
+  CHECK(told(tenants) == "pg/55P03 in a b exposed;");
+  auto found = systemic_incidents(tenants);
+  CHECK(found[0].product == "Fagsystem");
+  CHECK(found[0].reason.find("of 1 of them nobody says which product") != std::string::npos);
+  tenants.push_back(tenant("c", {incident("pg/55P03", 0, 1)}));
+  tenants[2].product = "Et annet";  // ... b may use either of two
+  CHECK(told(tenants) == "pg/55P03 in b c exposed;pg/55P03 in a b exposed;");
+  // ... nor where none is.
+  tenants[0].product = tenants[0].version = "";
+  tenants.pop_back();
+  CHECK(told(tenants) == "pg/55P03 in a b exposed;");
+  CHECK(systemic_incidents(tenants)[0].product.empty());
+  // Who is read and has answered is not exposed, whatever nobody says of it.
+  tenants.push_back(tenant("well"));
+  tenants.back().product = tenants.back().version = "";
+  CHECK(told(tenants) == "pg/55P03 in a b exposed;");
+  tenants.push_back(tenant("dark"));
+  tenants.back().product = tenants.back().version = "";
+  tenants.back().covered = false;
+  CHECK(told(tenants) == "pg/55P03 in a b exposed dark:no_coverage;");
+  tenants[0].product = tenants[1].product = "Fagsystem";
+  tenants[0].version = tenants[1].version = "3.1";
+  CHECK(told(tenants) == "pg/55P03 in a b exposed dark:no_coverage;");
+}
+
+TEST_CASE("signatures: of an incident that people merged each cause counts") {
+  Incident merged = incident("pg/55P03", 0, 3);
+  merged.causes = {{"nothing_logged", Verdict::kMissing, kStart, kStart + hours(1), 1},
+                   {"pg/55P03", Verdict::kLost, kStart, kStart, 2}};
+  const std::vector<TenantStanding> tenants{
+      tenant("a", {merged}), tenant("b", {incident("nothing_logged", 5, 1, Verdict::kMissing)})};
+  CHECK(told(tenants) == "nothing_logged in a b exposed;");
+  CHECK(systemic_incidents(tenants)[0].messages == 2);
+  CHECK(systemic_incidents(tenants)[0].worst == Verdict::kMissing);
 }
 
 TEST_CASE("signatures: who is exposed, and whom to sample first") {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/report/control_record.h"
 #include "common/testing/doubles.h"
 
 namespace meldevakt::collector {
@@ -36,6 +37,61 @@ MessageVerdict recovered(Category category) {
   MessageVerdict out = message(Verdict::kRecovered);
   out.category = category;
   return out;
+}
+
+TEST_CASE("fleet: a product that logs failures only is clean by a count, never by silence") {
+  const Interval whole{kFrom - days(1), kFrom + days(11)};
+  LedgerCoverage failures = read(whole);
+  failures.source.observes.pop_back();
+  MessageVerdict counted = message(Verdict::kNoFailureSeen);
+  counted.counted = true;
+  const ReceiptCoverage complete{"npb", kAsked};
+  struct Case {
+    std::string_view name;
+    std::vector<MessageVerdict> messages;
+    std::vector<ReceiptCoverage> portals;
+    bool known;
+    std::string_view reason;
+  };
+  const std::vector<Case> cases{
+      {"not seen to fail", {message(Verdict::kNoFailureSeen)}, {}, false, "1 message undecided"},
+      {"though the portal tells of all",
+       {message(Verdict::kNoFailureSeen)},
+       {complete},
+       false,
+       "1 message undecided"},
+      {"counted", {counted}, {}, true, ""},
+      {"one of two counted",
+       {counted, message(Verdict::kNoFailureSeen)},
+       {},
+       false,
+       "1 message undecided"},
+      {"nothing is known", {}, {}, false, "commits are not logged"},
+      {"nothing was sent", {}, {complete}, true, ""},
+      {"nothing was sent as far as is known",
+       {},
+       {{"npb", {kAsked.from, kAsked.to - milliseconds(1)}}},
+       false,
+       "commits are not logged"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    TenantInput input;
+    input.coverage = {failures};
+    input.receipt_coverage = c.portals;
+    Correlation correlation;
+    correlation.messages = c.messages;
+    const TenantAnswer answer = answer_of(input, correlation, kAsked);
+    CHECK((answer.answer == Answer::kClean) == c.known);
+    CHECK(answer.reason.find(c.reason) == 0);
+    // The standing control says the same.
+    CHECK(control_of(input, correlation, kAsked).agrees == c.known);
+    // Where commits are logged nothing has to be counted, and nothing was sent.
+    if (c.messages.empty()) {
+      input.coverage = {read(whole)};
+      CHECK(answer_of(input, correlation, kAsked).answer == Answer::kClean);
+    }
+  }
 }
 
 TEST_CASE("fleet: a municipality is affected, clean or unanswered, and it is said why") {
