@@ -100,7 +100,8 @@ struct ZipFiles::State {
     try {
       const Poco::Zip::ZipArchive archive{stream};
       for (auto at = archive.headerBegin(); at != archive.headerEnd(); ++at) {
-        if (!at->second.isFile()) continue;
+        // The library looks at the last letter of a name that may have none.
+        if (!at->first.empty() && at->second.isDirectory()) continue;
         if (names.size() == kZipFilesMax) {
           return Error{Errc::kLimit, "it holds more than " + std::to_string(kZipFilesMax) +
                                          " files; unpack it first"};

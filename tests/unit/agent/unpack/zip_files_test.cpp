@@ -63,6 +63,24 @@ TEST_CASE("ZipFiles: every file of an archive, in any order, through the reader 
   }
 }
 
+TEST_CASE("ZipFiles: an entry without a name is a file like others, and costs none") {
+  std::string raw = zipped({{"a", ""}, {"b.log", lines(0, 30)}});
+  // Its name of one letter becomes an extra field of one byte: lengths at 26 and 28 of the local
+  // header, at 28 and 30 of the directory's.
+  const auto shorten = [&raw](std::string_view mark, std::size_t name_length_at) {
+    const std::size_t at = raw.find(mark) + name_length_at;
+    std::swap(raw[at], raw[at + 2]);
+  };
+  shorten("PK\x03\x04", 26);
+  shorten("PK\x01\x02", 28);
+  auto zip = ZipFiles::open(reader_of(raw), raw.size());
+  REQUIRE(zip.has_value());
+  CHECK(zip.value()->names() == std::vector<std::string>{"", "b.log"});
+  const auto file = zip.value()->file(1);
+  REQUIRE(file.has_value());
+  CHECK(whole(*file.value(), 100) == lines(0, 30));
+}
+
 TEST_CASE("ZipFiles: cut off, encrypted, and a reader that fails are told apart") {
   std::string raw = zipped({{"a.log", lines(0, 3000)}, {"b.log", lines(0, 30)}});
   CHECK(ZipFiles::open(reader_of(raw.substr(0, raw.size() / 2)), raw.size() / 2).error().code() ==
