@@ -37,10 +37,17 @@ struct Seen {
   Verdict worst = Verdict::kStoredAfterReceipt;
 };
 
+// Of one that people merged each cause; else the incident is its only one.
+std::vector<CausePart> parts_of(const Incident& incident) {
+  if (incident.causes.size() > 1) return incident.causes;
+  return {
+      {incident.cause, incident.worst, incident.first, incident.last, incident.messages.size()}};
+}
+
 std::map<std::string, Seen> causes_in(const TenantStanding& tenant) {
   std::map<std::string, Seen> out;
   for (const Incident& incident : tenant.incidents) {
-    for (const CausePart& part : incident.causes) {
+    for (const CausePart& part : parts_of(incident)) {
       if (!is_signature(part.cause)) continue;
       const auto [at, added] = out.try_emplace(part.cause);
       Seen& seen = at->second;

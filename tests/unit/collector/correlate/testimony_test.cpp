@@ -109,7 +109,7 @@ TEST_CASE("testimony: what was told stays with the message when a later fact ren
   CHECK(ToldNames{all, {then}}.of(then) == 0U);
   // Shared by two messages it names neither: nobody guesses.
   world.alias({testing::transport(7), testing::portal(2)});
-  world.row(2, at(0), at(1));
+  world.row(1, at(0), at(1)), world.row(2, at(0), at(1));
   all = correlate(world.input, at(3000));
   REQUIRE(all.messages.size() == 2);
   apply_testimony(all, told);

@@ -52,11 +52,11 @@ TEST_CASE("purge_deadline: the portal's rules, dated") {
 
 TEST_CASE("purge_deadline: a later rule is one more row, in whatever order") {
   std::vector<RetentionRule> rules = default_retention();
-  rules.insert(rules.begin(), {"", utc("2030-01-01T00:00:00Z"), days(90)});
+  rules.insert(rules.begin(), {"", utc("2030-01-01T00:00:00Z"), days(60)});
   const Instant before = utc("2029-12-31T00:00:00Z");
   const Instant after = utc("2030-01-01T00:00:00Z");
   CHECK(purge_deadline(rules, "case_system", before, before) == before + days(30));
-  CHECK(purge_deadline(rules, "case_system", after, after) == after + days(90));
+  CHECK(purge_deadline(rules, "case_system", after, after) == after + days(60));
   CHECK(!purge_deadline({}, "case_system", after, after));
 }
 

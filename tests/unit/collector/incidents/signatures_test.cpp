@@ -17,7 +17,6 @@ Incident incident(std::string cause, std::int64_t hour, std::size_t messages,
   out.last = out.first;
   out.worst = worst;
   for (std::size_t i = 0; i < messages; ++i) out.messages.push_back(std::to_string(i));
-  out.causes = {{out.cause, worst, out.first, out.last, messages}};
   return out;
 }
 
