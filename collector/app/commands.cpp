@@ -39,7 +39,8 @@ Result<int> run_init(const Config& config, Clock& clock, bool json) {
   }
   MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const LogKey> log_key, open_log_key(config));
   MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store,
-                       SqliteStore::open({config.in_data("collector.db"), "", false, log_key}));
+                       SqliteStore::open({config.in_data("collector.db"), "", false, log_key,
+                                          std::make_shared<OpenSslRandom>()}));
   MELDEVAKT_TRY(create_authority(config, clock.now()));
   MELDEVAKT_TRY_ASSIGN(const KeyAndCertificate authority, load_authority(config));
   MELDEVAKT_TRY_ASSIGN(const KeyAndCertificate server,

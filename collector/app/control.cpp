@@ -1,10 +1,10 @@
 #include "collector/app/control.h"
 
-#include "collector/app/control_register.h"
-#include "collector/app/control_tell.h"
-
 #include <nlohmann/json.hpp>
 
+#include "collector/app/control_register.h"
+#include "collector/app/control_tell.h"
+#include "collector/app/view.h"
 #include "common/base/text.h"
 
 namespace meldevakt::collector {
@@ -37,15 +37,12 @@ Result<std::optional<Instant>> instant_or_null(const Json& json) {
   return std::optional<Instant>{Instant{json.get<std::int64_t>()}};
 }
 
-Result<std::optional<Tenant>> tenant_named(Store& store, const std::string& name,
-                                           std::string* nearest) {
+// By its name only: an invitation for a name that looks like an id makes a tenant of that name.
+Result<std::optional<Tenant>> tenant_named(Store& store, const std::string& name) {
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, store.tenants());
-  std::vector<std::string> names;
   for (const Tenant& tenant : tenants) {
     if (tenant.name == name) return std::optional<Tenant>{tenant};
-    names.push_back(tenant.name);
   }
-  if (nearest != nullptr) *nearest = nearest_name(name, names).value_or("");
   return std::optional<Tenant>{};
 }
 
@@ -53,7 +50,7 @@ Result<std::optional<Tenant>> tenant_named(Store& store, const std::string& name
 
 Result<Tenant> existing_or_new(Store& store, Random& random, const std::string& name,
                                const std::string& organisation, Instant now, bool& created) {
-  MELDEVAKT_TRY_ASSIGN(const std::optional<Tenant> known, tenant_named(store, name, nullptr));
+  MELDEVAKT_TRY_ASSIGN(const std::optional<Tenant> known, tenant_named(store, name));
   if (known) {
     if (!organisation.empty() && known->organisation != organisation) {
       return Error{Errc::kInvalid, "tenant '" + name + "' has the organisation number '" +
@@ -133,12 +130,9 @@ Result<std::optional<ReceiptCoverage>> coverage_of(const Json& request) {
 
 Result<Json> import(Store& store, Instant now, const Json& request, const ControlEvents& events) {
   const std::string name = text_member(request, "tenant");
-  std::string nearest;
-  MELDEVAKT_TRY_ASSIGN(const std::optional<Tenant> tenant, tenant_named(store, name, &nearest));
-  if (!tenant) {
-    return Error{Errc::kInvalid, "no tenant is named '" + name + "'" +
-                                     (nearest.empty() ? "" : "; did you mean '" + nearest + "'?")};
-  }
+  if (name.empty()) return malformed();
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> chosen, chosen_tenants(store, name));
+  const Tenant& tenant = chosen.front();
   if (!request.contains("receipts") || !request["receipts"].is_array()) return malformed();
   std::vector<Receipt> receipts;
   for (const Json& row : request["receipts"]) {
@@ -147,8 +141,8 @@ Result<Json> import(Store& store, Instant now, const Json& request, const Contro
   }
   MELDEVAKT_TRY_ASSIGN(const std::optional<ReceiptCoverage> coverage, coverage_of(request));
   MELDEVAKT_TRY_ASSIGN(const ImportResult result,
-                       store.import_receipts(tenant->id, receipts, coverage, now));
-  if (events.imported) events.imported(tenant->id, receipts, coverage, result);
+                       store.import_receipts(tenant.id, receipts, coverage, now));
+  if (events.imported) events.imported(tenant.id, receipts, coverage, result);
   return Json{{"ok", true},
               {"added", result.added},
               {"changed", result.changed},

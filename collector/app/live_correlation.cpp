@@ -156,6 +156,10 @@ void LiveCorrelation::settle_due() {
     }
   }
   drop_idle(now);
+  if (const Status done = parts_.told.forget_old(now); !done) {
+    parts_.log(LogLevel::kError,
+               "what was told long ago cannot be forgotten: " + done.error().message());
+  }
 }
 
 void LiveCorrelation::settle(Place& place) {

@@ -193,7 +193,8 @@ Result<Inspected> list_controls(const Config& config, const TimeZone& zone,
                    key_file + " is missing: the controls that are stored cannot be verified"};
     }
     if (stored.empty()) continue;
-    const auto checked = check_controls(stored, signer.value()->public_key(), verifier);
+    const auto checked = check_controls(stored, stored.size() < kControlsListed,
+                                        signer.value()->public_key(), verifier);
     for (std::size_t i = 0; i < checked.size(); ++i) {
       const CheckedControl& one = checked[i];
       out.open = out.open || !one.problem.empty();

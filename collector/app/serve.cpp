@@ -81,7 +81,8 @@ Status Service::start() {
   desk_ = std::make_unique<AuthorityDesk>(std::move(authority));
   MELDEVAKT_TRY_ASSIGN(std::shared_ptr<const LogKey> log_key, open_log_key(config_));
   MELDEVAKT_TRY_ASSIGN(
-      store_, SqliteStore::open({config_.in_data("collector.db"), "", false, std::move(log_key)}));
+      store_, SqliteStore::open({config_.in_data("collector.db"), "", false, std::move(log_key),
+                                 std::make_shared<OpenSslRandom>()}));
   MELDEVAKT_TRY(open_live());
   routes_ = std::make_unique<AgentRoutes>(
       AgentRoutes::Parts{*store_, verifier_, *desk_, clock_, log_,

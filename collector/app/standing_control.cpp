@@ -131,7 +131,23 @@ Result<ControlRecord> StandingControl::run(const Tenant& tenant, std::optional<I
   return record;
 }
 
-std::vector<CheckedControl> check_controls(const std::vector<StoredControl>& stored,
+namespace {
+
+// `before`: the next one in the list; nullptr where the list ends.
+std::string problem_before(const ControlRecord& record, const StoredControl* before, bool whole) {
+  if (before != nullptr) {
+    const bool follows = before->number + 1 == record.number && before->link == record.previous;
+    return follows ? "" : "it does not follow the record before it";
+  }
+  if (record.number == 0) {
+    return record.previous == Sha256{} ? "" : "it is the first one and names one before it";
+  }
+  return whole ? "the records before it are missing" : "";
+}
+
+}  // namespace
+
+std::vector<CheckedControl> check_controls(const std::vector<StoredControl>& stored, bool whole,
                                            std::string_view public_key, const Verifier& verifier) {
   std::vector<CheckedControl> out;
   for (std::size_t i = 0; i < stored.size(); ++i) {
@@ -144,12 +160,9 @@ std::vector<CheckedControl> check_controls(const std::vector<StoredControl>& sto
       one.record.ran = stored[i].ran;
       one.problem = record.error().message();
     }
-    // The one before stands next in the list, unless the list ends there.
-    const bool has_before = i + 1 < stored.size();
-    if (one.problem.empty() && has_before &&
-        (stored[i + 1].number + 1 != stored[i].number ||
-         one.record.previous != stored[i + 1].link)) {
-      one.problem = "it does not follow the record before it";
+    if (one.problem.empty()) {
+      one.problem =
+          problem_before(one.record, i + 1 < stored.size() ? &stored[i + 1] : nullptr, whole);
     }
     out.push_back(std::move(one));
   }

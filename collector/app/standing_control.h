@@ -64,13 +64,14 @@ inline constexpr std::size_t kControlsSearched = 64;
                                                                              Clock& clock);
 
 // The records kept of a tenant, the newest first, each with whether signature, number and link are
-// right. `public_key`: 32 raw bytes.
+// right. `whole`: they are all that is kept, so the last of them must be number 0. `public_key`: 32
+// raw bytes. That the newest is gone only the log tells (`audit`).
 struct CheckedControl {
   ControlRecord record;
   std::string problem;  // "" when it verifies
 };
 [[nodiscard]] std::vector<CheckedControl> check_controls(const std::vector<StoredControl>& stored,
-                                                         std::string_view public_key,
+                                                         bool whole, std::string_view public_key,
                                                          const Verifier& verifier);
 
 }  // namespace meldevakt::collector

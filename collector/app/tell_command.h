@@ -4,6 +4,9 @@
 // incident that is not there is refused with the nearest name, a time in the future, a decision
 // that would change nothing. Each returns its exit status and prints to stdout.
 //
+// A date without a time is kept as that day's beginning: somebody may have become aware on the day
+// of the first loss, and the 72 hours then run from its midnight.
+//
 // Who tells (--by: a name and what he is) and why (--note) are kept as they are told.
 #pragma once
 

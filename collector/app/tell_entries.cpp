@@ -66,6 +66,15 @@ Result<Instant> past_time(const std::string& option, const std::string& text, co
   return time.value();
 }
 
+// A date without a time means that day: whether `at` is part of it.
+bool is_of_day(const std::string& text, Instant day, Instant at, const TimeZone& zone) {
+  constexpr std::size_t kDateBytes = 10;
+  if (text.size() != kDateBytes) return false;
+  const LocalTime said = to_local(day, zone.utc_offset(day));
+  const LocalTime local = to_local(at, zone.utc_offset(at));
+  return said.year == local.year && said.month == local.month && said.day == local.day;
+}
+
 Testimony testimony(const View& view, const TellOptions& options) {
   Testimony out;
   out.told = view.correlation.now;
@@ -197,7 +206,7 @@ Result<LedgerEntry> tell_reopen(const View& view, const TellOptions& options, co
 Result<LedgerEntry> tell_aware(const View& view, const TellOptions& options, const TimeZone& zone) {
   MELDEVAKT_TRY_ASSIGN(const Incident* const incident, the_incident(view, options));
   MELDEVAKT_TRY_ASSIGN(const Instant aware, past_time("--when", options.when, view, zone));
-  if (aware < incident->first) {
+  if (aware < incident->first && !is_of_day(options.when, aware, incident->first, zone)) {
     return refuse("--when", "the incident begins at " + to_rfc3339(incident->first) +
                                 ": nobody knew of it before");
   }

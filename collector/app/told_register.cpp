@@ -93,6 +93,20 @@ Result<std::uint64_t> ToldRegister::add(const std::vector<LiveFinding>& findings
   return refused;
 }
 
+Status ToldRegister::forget_old(Instant now) {
+  // A clock that was set back makes it look again.
+  if (forgot_ && *forgot_ <= now && now - *forgot_ < kForgetEvery) return {};
+  forgot_ = now;
+  const std::string waits_since = to_rfc3339(now - kClosedKept);
+  return sql::transaction(*database_, [&]() -> Status {
+    MELDEVAKT_TRY(database_->run("DELETE FROM told WHERE needs_action = 0 AND told < ?",
+                                 {sql::value(now - kClosedKept)}));
+    MELDEVAKT_TRY(database_->run("DELETE FROM told WHERE told < ?", {sql::value(now - kOpenKept)}));
+    return database_->run("DELETE FROM waiting WHERE json_extract(json, '$.told') < ?",
+                          {std::string_view{waits_since}});
+  });
+}
+
 Result<std::optional<ToldRegister::Waiting>> ToldRegister::waiting() {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows, database_->query("SELECT number, json FROM waiting ORDER BY number LIMIT 1"));

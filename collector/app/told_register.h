@@ -9,6 +9,10 @@
 // program has taken it: a stop in between loses none. At most kWaitingMax wait; what comes beyond
 // is refused by number, and stays in `incidents list` all the same.
 //
+// Of what it names nothing is kept for ever: a finding that needs no action leaves kClosedKept
+// after its last change, one that does kOpenKept after it, and is then told once more if it is
+// still open; what waits for a program that never takes it, kClosedKept after it was told.
+//
 // Thread-safety: none. Errors: as of collector/store/sqlite.h.
 #pragma once
 
@@ -28,6 +32,9 @@ namespace meldevakt::collector {
 class ToldRegister {
  public:
   static constexpr std::uint64_t kWaitingMax = 10'000;
+  static constexpr Duration kClosedKept = days(30);
+  static constexpr Duration kOpenKept = days(400);
+  static constexpr Duration kForgetEvery = hours(24);
 
   // `for_program`: findings are kept for it. What waited of an earlier run is dropped otherwise.
   [[nodiscard]] static Result<std::unique_ptr<ToldRegister>> open(const std::string& path,
@@ -38,6 +45,9 @@ class ToldRegister {
 
   // Returns how many do not wait for the program because too many do.
   [[nodiscard]] Result<std::uint64_t> add(const std::vector<LiveFinding>& findings, Instant now);
+
+  // Drops what is older than is kept. Looks once in kForgetEvery, however often it is called.
+  [[nodiscard]] Status forget_old(Instant now);
 
   struct Waiting {
     std::int64_t number = 0;
@@ -54,6 +64,7 @@ class ToldRegister {
 
   std::unique_ptr<sql::Connection> database_;
   bool for_program_;
+  std::optional<Instant> forgot_;
 };
 
 }  // namespace meldevakt::collector

@@ -27,8 +27,9 @@ Result<ControlCall> local_writer(const Config& config, Clock& clock, Random& ran
   MELDEVAKT_TRY_ASSIGN(std::shared_ptr<const LogKey> log_key, open_log_key(config));
   const auto writer =
       std::make_shared<LocalWriter>(LocalWriter{config, std::move(lock), {}, {}, {}});
-  MELDEVAKT_TRY_ASSIGN(writer->store, SqliteStore::open({config.in_data("collector.db"), "", false,
-                                                         std::move(log_key)}));
+  MELDEVAKT_TRY_ASSIGN(writer->store,
+                       SqliteStore::open({config.in_data("collector.db"), "", false,
+                                          std::move(log_key), std::make_shared<OpenSslRandom>()}));
   MELDEVAKT_TRY_ASSIGN(writer->control,
                        make_standing_control(*writer->store, writer->config, clock));
   writer->actions = std::make_unique<ControlActions>(

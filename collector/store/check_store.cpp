@@ -1,5 +1,7 @@
 // The ledger told again from its own bytes: chains, hashes, signatures, indices, heads.
+#include <array>
 #include <map>
+#include <optional>
 
 #include "collector/store/records.h"
 #include "collector/store/sqlite_log.h"
@@ -18,8 +20,30 @@ Error damaged(const std::string& tenant, std::uint64_t index, const std::string&
 struct Chain {
   AgentRecord record;  // as stored
   ChainHead derived;   // as told again
+  std::optional<Instant> last_received{};
 };
 using Chains = std::map<std::string, Chain>;
+
+// The invitation that the enrolment names was used up by it.
+Status check_invitation(sql::Connection& db, const AgentRecord& agent, const Sha256& token_hash) {
+  MELDEVAKT_TRY_ASSIGN(
+      sql::Rows rows,
+      db.query("SELECT tenant, used_by, used_at FROM invitations WHERE token_hash = ?",
+               {sql::value(token_hash)}));
+  MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+  if (row && rows.text(0) == agent.key.tenant && rows.text(1) == agent.key.agent &&
+      rows.maybe_instant(2) == agent.enrolled) {
+    return {};
+  }
+  return Error{Errc::kCorrupt, "agent " + agent.key.agent + ": its invitation is another"};
+}
+
+Result<std::uint64_t> count_of(sql::Connection& db, const char* literal,
+                               const std::string& tenant) {
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query(literal, {tenant}));
+  MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+  return row ? rows.count(0) : 0;
+}
 
 Result<Chains> start_chains(sql::Connection& db, const std::string& tenant,
                             const Verifier& verifier) {
@@ -35,11 +59,14 @@ Result<Chains> start_chains(sql::Connection& db, const std::string& tenant,
     MELDEVAKT_TRY_ASSIGN(AgentRecord record, agent_of(rows));
     MELDEVAKT_TRY_ASSIGN(const VerifiedEnrolment enrolment,
                          verify_enrolment(rows.text(10), verifier));
-    if (enrolment.public_key != record.key.public_key) {
-      return Error{Errc::kCorrupt, "agent " + record.key.agent + " enrolled with another key"};
+    const Enrolment& signed_by_it = enrolment.enrolment;
+    if (enrolment.public_key != record.key.public_key || signed_by_it.tls_key != record.tls_key ||
+        signed_by_it.tenant != tenant || signed_by_it.agent != record.key.agent) {
+      return Error{Errc::kCorrupt,
+                   "agent " + record.key.agent + " enrolled with another key or name"};
     }
-    const ChainHead start{0, 0, enrolment.link,
-                          record.head.next_sequence == 0 ? record.head.until : Instant{}};
+    MELDEVAKT_TRY(check_invitation(db, record, signed_by_it.invitation));
+    const ChainHead start{0, 0, enrolment.link, Instant{}};
     std::string id = record.key.agent;
     chains.emplace(std::move(id), Chain{std::move(record), start});
   }
@@ -64,7 +91,7 @@ Result<std::vector<std::string>> bodies_of(sql::Connection& db, const std::strin
 
 // One row: the envelope is signed by its agent, is the next link, and its bodies are there.
 Status check_row(sql::Connection& db, const sql::Rows& rows, Chains& chains,
-                 const std::string& tenant, const Verifier& verifier) {
+                 const std::string& tenant, const Verifier& verifier, std::uint64_t& bodies_seen) {
   const std::uint64_t index = rows.count(0);
   const auto chain = chains.find(rows.text(1));
   if (chain == chains.end()) return damaged(tenant, index, "its agent is not enrolled");
@@ -83,6 +110,7 @@ Status check_row(sql::Connection& db, const sql::Rows& rows, Chains& chains,
     return damaged(tenant, index, "it does not follow the statement before");
   }
   chain->second.derived = advance(statement, link);
+  chain->second.last_received = rows.instant(6);
   MELDEVAKT_TRY_ASSIGN(const std::vector<std::string> bodies,
                        bodies_of(db, tenant, rows.integer(0)));
   if (bodies.size() != statement.bodies.size()) {
@@ -93,22 +121,126 @@ Status check_row(sql::Connection& db, const sql::Rows& rows, Chains& chains,
       return damaged(tenant, index, "a body is not the one that is signed");
     }
   }
+  bodies_seen += bodies.size();
   return {};
+}
+
+struct Fork {
+  Statement statement;
+  Sha256 link;
+  Instant received;
+};
+
+// An envelope that was kept beside the ledger: signed by its agent, and what its columns say.
+Result<Fork> fork_of(const sql::Rows& rows, const Chains& chains, const std::string& tenant,
+                     const Verifier& verifier) {
+  const Error wrong{Errc::kCorrupt, "tenant " + tenant + ": an envelope kept as a fork is another"};
+  const auto chain = chains.find(rows.text(0));
+  if (chain == chains.end()) return wrong;
+  MELDEVAKT_TRY_ASSIGN(const Envelope envelope, parse_envelope(rows.text(5)));
+  MELDEVAKT_TRY(
+      verify_envelope(envelope, kStatementType, chain->second.record.key.public_key, verifier));
+  MELDEVAKT_TRY_ASSIGN(Statement statement, decode_statement(envelope.payload));
+  MELDEVAKT_TRY_ASSIGN(const Sha256 link, rows.hash(3));
+  if (statement.tenant != tenant || statement.agent != chain->first ||
+      statement.epoch != rows.count(1) || statement.sequence != rows.count(2) ||
+      link_hash(envelope.payload_type, envelope.payload) != link) {
+    return wrong;
+  }
+  return Fork{std::move(statement), link, rows.instant(4)};
+}
+
+// Each has its alarm, which the log tells of, and each such alarm has its envelope.
+Status check_forks(sql::Connection& db, const Chains& chains, const std::string& tenant,
+                   const Verifier& verifier) {
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
+                       db.query("SELECT agent, epoch, sequence, link, received, envelope"
+                                " FROM evidence_forks WHERE tenant = ?",
+                                {tenant}));
+  std::uint64_t kept = 0;
+  for (;; ++kept) {
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    if (!row) break;
+    MELDEVAKT_TRY_ASSIGN(const Fork fork, fork_of(rows, chains, tenant, verifier));
+    const Alarm alarm = fork_alarm(fork.statement, fork.link, fork.received);
+    MELDEVAKT_TRY_ASSIGN(
+        sql::Rows raised,
+        db.query("SELECT 1 FROM alarms WHERE tenant = ? AND agent = ? AND kind = ?"
+                 " AND detail = ? AND time = ?",
+                 {tenant, alarm.agent, alarm.kind, alarm.detail, sql::value(alarm.time)}));
+    MELDEVAKT_TRY_ASSIGN(const bool there, raised.next());
+    if (!there) {
+      return Error{Errc::kCorrupt, "tenant " + tenant + ": a fork is kept without its alarm"};
+    }
+  }
+  MELDEVAKT_TRY_ASSIGN(
+      const std::uint64_t alarms,
+      count_of(db, "SELECT count(*) FROM alarms WHERE tenant = ? AND kind = 'fork'", tenant));
+  if (alarms == kept) return {};
+  return Error{Errc::kCorrupt,
+               "tenant " + tenant + ": an envelope that was kept as a fork is gone"};
+}
+
+// Rows that are nobody's: no tenant of theirs is there, so nothing else looks at them.
+Status check_strays(sql::Connection& db) {
+  constexpr std::array<const char*, 13> kStrays{{
+      "SELECT 'invitations' FROM invitations WHERE tenant NOT IN (SELECT tenant FROM tenants)",
+      "SELECT 'agents' FROM agents WHERE tenant NOT IN (SELECT tenant FROM tenants)",
+      "SELECT 'ledger' FROM ledger WHERE tenant NOT IN (SELECT tenant FROM tenants)",
+      "SELECT 'bodies' FROM bodies WHERE tenant NOT IN (SELECT tenant FROM tenants)",
+      "SELECT 'evidence_forks' FROM evidence_forks WHERE tenant NOT IN"
+      " (SELECT tenant FROM tenants)",
+      "SELECT 'alarms' FROM alarms WHERE tenant NOT IN (SELECT tenant FROM tenants)",
+      "SELECT 'receipts' FROM receipts WHERE tenant NOT IN (SELECT tenant FROM tenants)",
+      "SELECT 'receipt_coverage' FROM receipt_coverage WHERE tenant NOT IN"
+      " (SELECT tenant FROM tenants)",
+      "SELECT 'registry' FROM registry WHERE tenant NOT IN (SELECT tenant FROM tenants)",
+      "SELECT 'controls' FROM controls WHERE tenant NOT IN (SELECT tenant FROM tenants)",
+      "SELECT 'told' FROM told WHERE tenant NOT IN (SELECT tenant FROM tenants)",
+      "SELECT 'log_entries' FROM log_entries WHERE tenant NOT IN (SELECT tenant FROM tenants)",
+      "SELECT 'logs or their hashes' WHERE EXISTS (SELECT 1 FROM logs WHERE tenant NOT IN"
+      " (SELECT tenant FROM tenants)) OR EXISTS (SELECT 1 FROM log_hashes WHERE tenant NOT IN"
+      " (SELECT tenant FROM tenants))",
+  }};
+  for (const char* const literal : kStrays) {
+    MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query(literal));
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    if (row) return Error{Errc::kCorrupt, rows.text(0) + ": rows of a tenant that is not there"};
+  }
+  return {};
+}
+
+// Nothing is there beside what was looked at: bodies of no statement, invitations used by nobody.
+Status check_beside(sql::Connection& db, const std::string& tenant, std::uint64_t bodies,
+                    std::uint64_t agents) {
+  MELDEVAKT_TRY_ASSIGN(const std::uint64_t kept,
+                       count_of(db, "SELECT count(*) FROM bodies WHERE tenant = ?", tenant));
+  if (kept != bodies) {
+    return Error{Errc::kCorrupt, "tenant " + tenant + ": bodies of no statement are stored"};
+  }
+  MELDEVAKT_TRY_ASSIGN(const std::uint64_t used,
+                       count_of(db,
+                                "SELECT count(*) FROM invitations WHERE tenant = ?"
+                                " AND (used_by IS NOT NULL OR used_at IS NOT NULL)",
+                                tenant));
+  if (used == agents) return {};
+  return Error{Errc::kCorrupt, "tenant " + tenant + ": an invitation was used by no agent"};
 }
 
 Status check_tenant(sql::Connection& db, const std::string& tenant, std::uint64_t ledger_next,
                     const Verifier& verifier) {
   MELDEVAKT_TRY_ASSIGN(Chains chains, start_chains(db, tenant, verifier));
   MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
-                       db.query("SELECT idx, agent, epoch, sequence, link, envelope FROM ledger"
-                                " WHERE tenant = ? ORDER BY idx",
+                       db.query("SELECT idx, agent, epoch, sequence, link, envelope, received"
+                                " FROM ledger WHERE tenant = ? ORDER BY idx",
                                 {tenant}));
   std::uint64_t expected = 0;
+  std::uint64_t bodies = 0;
   for (;; ++expected) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
     if (!row) break;
     if (rows.count(0) != expected) return damaged(tenant, expected, "missing");
-    Status checked = check_row(db, rows, chains, tenant, verifier);
+    Status checked = check_row(db, rows, chains, tenant, verifier, bodies);
     if (!checked) {
       return std::move(checked).error().in("tenant " + tenant + " ledger index " +
                                            std::to_string(expected));
@@ -116,11 +248,12 @@ Status check_tenant(sql::Connection& db, const std::string& tenant, std::uint64_
   }
   if (expected != ledger_next) return damaged(tenant, expected, "the ledger ends elsewhere");
   for (const auto& [id, chain] : chains) {
-    if (chain.derived != chain.record.head) {
+    if (chain.derived != chain.record.head || chain.last_received != chain.record.last_received) {
       return Error{Errc::kCorrupt, "agent " + id + ": the head is not the chain's end"};
     }
   }
-  return {};
+  MELDEVAKT_TRY(check_beside(db, tenant, bodies, chains.size()));
+  return check_forks(db, chains, tenant, verifier);
 }
 
 }  // namespace
@@ -137,6 +270,7 @@ Result<std::vector<SqliteStore::Audited>> SqliteStore::audit(const Verifier& ver
         ends.emplace(rows.text(0), rows.count(1));
       }
     }
+    MELDEVAKT_TRY(check_strays(db));
     for (const auto& [tenant, end] : ends) {
       MELDEVAKT_TRY(check_tenant(db, tenant, end, verifier));
       MELDEVAKT_TRY_ASSIGN(const std::uint64_t entries,

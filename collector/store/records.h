@@ -17,6 +17,16 @@ namespace meldevakt::collector {
                                                             std::string_view agent_id);
 // The columns: portal, message_id, sent, confirmed, form, channel, district.
 [[nodiscard]] Receipt receipt_of(const sql::Rows& rows);
+// What a person told, read as strictly as what comes in. kCorrupt.
+struct ToldRow {
+  std::uint64_t number = 0;
+  Instant recorded;
+  std::string person;
+  std::string bytes;
+};
+[[nodiscard]] Result<LedgerEntry> told_of(const ToldRow& row);
+// The alarm that goes with an envelope kept as a fork.
+[[nodiscard]] Alarm fork_alarm(const Statement& statement, const Sha256& link, Instant received);
 [[nodiscard]] Status insert_alarm(sql::Connection& db, const Alarm& alarm);
 // SQLite's integers are signed: numbers above 2^63-1 are refused (kLimit), never wrapped.
 [[nodiscard]] Result<std::int64_t> stored_number(std::uint64_t number);

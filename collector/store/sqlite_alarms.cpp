@@ -1,7 +1,10 @@
 // Alarms: the same again is the same row, and each is an entry of the log when it is raised and
 // when it is over.
+#include <array>
+#include <set>
 #include <vector>
 
+#include "collector/store/entry_words.h"
 #include "collector/store/records.h"
 #include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
@@ -54,6 +57,22 @@ Status read_alarms(sql::Connection& db, const std::string& tenant, std::vector<A
   }
 }
 
+using AlarmName = std::array<std::string, 3>;  // agent, kind, detail
+
+Result<std::set<AlarmName>> told_alarms(sql::Connection& db, const std::string& tenant) {
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
+                       db.query("SELECT entry FROM log_entries WHERE tenant = ?"
+                                " AND kind = 'alarm' AND entry IS NOT NULL ORDER BY idx",
+                                {tenant}));
+  std::set<AlarmName> out;
+  for (;;) {
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    if (!row) return out;
+    MELDEVAKT_TRY_ASSIGN(const EntryWords words, EntryWords::parse(rows.text(0)));
+    out.insert({words.text("agent"), words.text("alarm"), words.text("detail")});
+  }
+}
+
 }  // namespace
 
 Status record_alarm(sql::Connection& db, const LogKey* key, const Alarm& alarm) {
@@ -72,6 +91,17 @@ Status close_silence(sql::Connection& db, const LogKey* key, const std::string& 
                {sql::value(now), tenant, agent, kSilent, detail}));
     MELDEVAKT_TRY(log_alarm(db, key, {tenant, agent, std::string{kSilent}, detail, now},
                             "alarm_closed", now));
+  }
+  return {};
+}
+
+Status log_old_alarms(sql::Connection& db, const std::string& tenant) {
+  MELDEVAKT_TRY_ASSIGN(const std::set<AlarmName> told, told_alarms(db, tenant));
+  std::vector<Alarm> all;
+  MELDEVAKT_TRY(read_alarms(db, tenant, all));
+  for (const Alarm& alarm : all) {
+    if (told.count({alarm.agent, alarm.kind, alarm.detail}) != 0) continue;
+    MELDEVAKT_TRY(log_alarm(db, nullptr, alarm, "alarm", alarm.time));
   }
   return {};
 }

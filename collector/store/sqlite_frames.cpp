@@ -74,11 +74,6 @@ Status move_head(sql::Connection& db, const ChainHead& from, const VerifiedFrame
   return {};
 }
 
-std::string number_of(const Statement& statement) {
-  return "epoch " + std::to_string(statement.epoch) + " sequence " +
-         std::to_string(statement.sequence);
-}
-
 Result<std::uint64_t> forks_kept(sql::Connection& db, const Statement& statement) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows, db.query("SELECT count(*) FROM evidence_forks WHERE tenant = ? AND agent = ?",
@@ -106,12 +101,7 @@ Status keep_fork(sql::Connection& db, const LogKey* key, const VerifiedFrame& ve
              " envelope) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
              {statement.tenant, statement.agent, epoch, sequence, sql::value(verified.link),
               sql::value(received), sql::Blob{verified.frame.envelope}}));
-  return record_alarm(
-      db, key,
-      {statement.tenant, statement.agent, "fork",
-       number_of(statement) + " came with other bytes (link " + verified.link.hex().substr(0, 16) +
-           "): the agent's state was set back, or its key is used twice; both are kept",
-       received});
+  return record_alarm(db, key, fork_alarm(statement, verified.link, received));
 }
 
 Status note_ahead(sql::Connection& db, const LogKey* key, const ChainHead& head,
@@ -167,6 +157,15 @@ Result<StoredFrame> store_in(sql::Connection& db, const LogKey* key, const Verif
 }
 
 }  // namespace
+
+Alarm fork_alarm(const Statement& statement, const Sha256& link, Instant received) {
+  return {statement.tenant, statement.agent, "fork",
+          "epoch " + std::to_string(statement.epoch) + " sequence " +
+              std::to_string(statement.sequence) + " came with other bytes (link " +
+              link.hex().substr(0, 16) +
+              "): the agent's state was set back, or its key is used twice; both are kept",
+          received};
+}
 
 Result<StoredFrame> SqliteStore::store_frame(const VerifiedFrame& frame, Instant received) {
   StoredFrame stored;

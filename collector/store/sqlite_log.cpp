@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "collector/store/entry_words.h"
 #include "collector/store/records.h"
+#include "common/ports/sha256.h"
 #include "common/seal/checkpoint.h"
 #include "common/summary/json.h"
 
@@ -27,30 +29,6 @@ Result<HashList> hashes_in(std::string_view bytes) {
   return out;
 }
 
-// The checkpoint over this tree, signed; "" without a key that signs.
-Result<std::string> signed_note(const LogKey* key, const std::string& origin,
-                                const MerklePeaks& tree) {
-  if (key == nullptr || !key->signer) return std::string{};
-  Note note{checkpoint_text({origin, tree.size(), tree.root(), {}}), {}};
-  MELDEVAKT_TRY_ASSIGN(NoteSignature signature, sign_note(note.text, origin, *key->signer));
-  note.signatures.push_back(std::move(signature));
-  return to_text(note);
-}
-
-// Moves the head by compare-and-swap on the size: two writers never both go on from one tree.
-Status move_log(sql::Connection& db, const std::string& tenant, std::uint64_t from,
-                const TenantLog& to) {
-  MELDEVAKT_TRY_ASSIGN(const std::int64_t from_size, stored_number(from));
-  MELDEVAKT_TRY_ASSIGN(const std::int64_t size, stored_number(to.tree.size()));
-  const std::string peaks = bytes_of(to.tree.peaks());
-  MELDEVAKT_TRY(db.run(
-      "UPDATE logs SET origin = ?, size = ?, root = ?, peaks = ?, note = ?"
-      " WHERE tenant = ? AND size = ?",
-      {to.origin, size, sql::value(to.tree.root()), sql::Blob{peaks}, to.note, tenant, from_size}));
-  if (db.changes() != 1) return Error{Errc::kCorrupt, "the log's head moved under us"};
-  return {};
-}
-
 Status insert_entry(sql::Connection& db, const std::string& tenant, std::uint64_t index,
                     const LogEntry& entry, Instant now) {
   MELDEVAKT_TRY_ASSIGN(const std::int64_t idx, stored_number(index));
@@ -65,89 +43,29 @@ Status insert_entry(sql::Connection& db, const std::string& tenant, std::uint64_
       {tenant, idx, entry.kind, sql::value(now), ledger, agent, bytes});
 }
 
-// A tenant with what it has: for a database made before there were logs.
-Status fill_log(sql::Connection& db, const std::string& tenant) {
-  struct Enrolled {
-    std::string agent;
-    std::string envelope;
-    Instant at;
-  };
-  std::vector<Enrolled> all;
-  {
-    MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query("SELECT agent, enrolment, enrolled FROM agents"
-                                                  " WHERE tenant = ? ORDER BY enrolled, agent",
-                                                  {tenant}));
-    for (;;) {
-      MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
-      if (!row) break;
-      all.push_back({rows.text(0), rows.text(1), rows.instant(2)});
-    }
-  }
-  for (const Enrolled& one : all) {
-    MELDEVAKT_TRY(
-        append_log(db, tenant, nullptr, {"enrolment", {}, one.agent, one.envelope}, one.at));
-  }
-  for (std::int64_t index = 0;; ++index) {
-    std::string envelope;
-    Instant received;
-    {
-      MELDEVAKT_TRY_ASSIGN(
-          sql::Rows rows,
-          db.query("SELECT envelope, received FROM ledger WHERE tenant = ? AND idx = ?",
-                   {tenant, index}));
-      MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
-      if (!row) return {};
-      envelope = rows.text(0);
-      received = rows.instant(1);
-    }
-    MELDEVAKT_TRY(append_log(db, tenant, nullptr, {"statement", index, "", envelope}, received));
-  }
+}  // namespace
+
+Result<std::string> signed_note(const LogKey* key, const std::string& origin,
+                                const MerklePeaks& tree) {
+  if (key == nullptr || !key->signer) return std::string{};
+  Note note{checkpoint_text({origin, tree.size(), tree.root(), {}}), {}};
+  MELDEVAKT_TRY_ASSIGN(NoteSignature signature, sign_note(note.text, origin, *key->signer));
+  note.signatures.push_back(std::move(signature));
+  return to_text(note);
 }
 
-Result<std::vector<std::string>> texts(sql::Connection& db, const char* literal) {
-  MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query(literal));
-  std::vector<std::string> out;
-  for (;;) {
-    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
-    if (!row) return out;
-    out.push_back(rows.text(0));
-  }
-}
-
-// Registers and controls from before they were entries of a log.
-Status log_what_is_not(sql::Connection& db) {
-  MELDEVAKT_TRY_ASSIGN(
-      const std::vector<std::string> registers,
-      texts(db, "SELECT DISTINCT tenant FROM registry WHERE log_idx IS NULL ORDER BY tenant"));
-  for (const std::string& tenant : registers) MELDEVAKT_TRY(log_old_registry(db, tenant));
-  MELDEVAKT_TRY_ASSIGN(
-      const std::vector<std::string> controls,
-      texts(db, "SELECT DISTINCT tenant FROM controls WHERE log_idx IS NULL ORDER BY tenant"));
-  for (const std::string& tenant : controls) MELDEVAKT_TRY(log_old_controls(db, tenant));
+Status move_log(sql::Connection& db, const std::string& tenant, std::uint64_t from,
+                const TenantLog& to) {
+  MELDEVAKT_TRY_ASSIGN(const std::int64_t from_size, stored_number(from));
+  MELDEVAKT_TRY_ASSIGN(const std::int64_t size, stored_number(to.tree.size()));
+  const std::string peaks = bytes_of(to.tree.peaks());
+  MELDEVAKT_TRY(db.run(
+      "UPDATE logs SET origin = ?, size = ?, root = ?, peaks = ?, note = ?"
+      " WHERE tenant = ? AND size = ?",
+      {to.origin, size, sql::value(to.tree.root()), sql::Blob{peaks}, to.note, tenant, from_size}));
+  if (db.changes() != 1) return Error{Errc::kCorrupt, "the log's head moved under us"};
   return {};
 }
-
-// A head whose checkpoint is not signed. One that another key signed is refused: whoever trusts the
-// log knows it by its key, and a new one made in its place would pass for a split log.
-Status sign_head(sql::Connection& db, const std::string& tenant, const LogKey& key) {
-  MELDEVAKT_TRY_ASSIGN(std::optional<TenantLog> log, find_log(db, tenant));
-  if (!log) return Error{Errc::kCorrupt, "tenant " + tenant + " has no log"};
-  // The origin is the log's identity: once given it stays, whatever the machine is called later.
-  if (log->origin.empty()) log->origin = key.origin_of(tenant);
-  const NoteKey ours = make_note_key(log->origin, NoteKeyType::kEd25519, key.public_key);
-  if (const Result<Note> note = parse_note(log->note); note) {
-    for (const NoteSignature& signature : note.value().signatures) {
-      if (signature.key_id == ours.id && signature.key_name == ours.name) return {};
-    }
-    return Error{Errc::kInvalid, "the log " + log->origin +
-                                     " was signed with another key than log.key in the data "
-                                     "folder: put the right one back from your backup"};
-  }
-  MELDEVAKT_TRY_ASSIGN(log->note, signed_note(&key, log->origin, log->tree));
-  return move_log(db, tenant, log->tree.size(), *log);
-}
-
-}  // namespace
 
 Result<std::optional<TenantLog>> find_log(sql::Connection& db, const std::string& tenant) {
   MELDEVAKT_TRY_ASSIGN(
@@ -209,32 +127,49 @@ Status append_digest(sql::Connection& db, const std::string& tenant, const LogKe
                      const DigestEntry& entry, Instant now) {
   JsonWriter json;
   json.begin_object()
-      .member("version", std::int64_t{1})
+      .member("version", kDigestVersion)
       .member("kind", entry.kind)
-      .member("time", now.ms)
-      .member(entry.count_name, entry.count)
-      .member("sha256", entry.digest)
-      .end_object();
+      .member("time", now.ms);
+  if (entry.added) {
+    json.member("first", entry.number).member("added", *entry.added);
+  } else {
+    json.member("number", entry.number);
+  }
+  json.member("sha256", entry.digest).end_object();
   const std::string bytes = std::move(json).take();
   MELDEVAKT_TRY(append_log(db, tenant, key, {entry.kind, {}, "", bytes}, now));
   return {};
 }
 
-Status catch_up_logs(sql::Connection& db, const LogKey* key) {
-  MELDEVAKT_TRY_ASSIGN(const std::vector<std::string> without,
-                       texts(db,
-                             "SELECT tenant FROM tenants WHERE tenant NOT IN"
-                             " (SELECT tenant FROM logs) ORDER BY tenant"));
-  for (const std::string& tenant : without) {
-    MELDEVAKT_TRY(begin_log(db, tenant, nullptr));
-    MELDEVAKT_TRY(fill_log(db, tenant));
+std::string salted_digest(std::string_view salt, std::string_view bytes) {
+  Sha256Stream stream;
+  stream.update(salt);
+  stream.update(bytes);
+  return stream.finish().hex();
+}
+
+Result<std::string> new_salt(Random* random) {
+  if (random == nullptr) {
+    return Error{Errc::kInvalid, "store: opened without a source of random bytes for salts"};
   }
-  MELDEVAKT_TRY(log_what_is_not(db));
-  if (key == nullptr || !key->signer) return {};
-  MELDEVAKT_TRY_ASSIGN(const std::vector<std::string> all,
-                       texts(db, "SELECT tenant FROM logs ORDER BY tenant"));
-  for (const std::string& tenant : all) MELDEVAKT_TRY(sign_head(db, tenant, *key));
-  return {};
+  return random->bytes(kSaltBytes);
+}
+
+Result<std::uint64_t> number_after_last(sql::Connection& db, const std::string& tenant,
+                                        std::string_view kind) {
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
+                       db.query("SELECT entry FROM log_entries WHERE tenant = ? AND kind = ?"
+                                " AND entry IS NOT NULL ORDER BY idx DESC LIMIT 1",
+                                {tenant, kind}));
+  MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+  if (!row) return std::uint64_t{0};
+  MELDEVAKT_TRY_ASSIGN(const EntryWords words, EntryWords::parse(rows.text(0)));
+  const auto number = words.integer("number");
+  if (number) return static_cast<std::uint64_t>(*number) + 1;
+  // Of version 1 of an addition, only the rows tell how far it goes.
+  return static_cast<std::uint64_t>(
+      words.integer("first").value_or(0) +
+      (words.integer("first") ? words.integer("added").value_or(0) : 0));
 }
 
 ReadTileHashes tile_hashes_of(sql::Connection& db, const std::string& tenant) {

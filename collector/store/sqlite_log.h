@@ -12,6 +12,7 @@
 #include "collector/store/log_key.h"
 #include "collector/store/sqlite.h"
 #include "collector/store/store.h"
+#include "common/ports/random.h"
 #include "common/seal/tiles.h"
 
 namespace meldevakt::collector {
@@ -41,33 +42,54 @@ struct LogEntry {
 [[nodiscard]] Status close_silence(sql::Connection& db, const LogKey* key,
                                    const std::string& tenant, const std::string& agent,
                                    Instant now);
-// An entry that holds no more of what it is about than a digest, and how much or which it is.
+// An entry that holds no more of what it is about than a salted digest: what people tell and the
+// register name people, and a log cannot forget. The salt stands beside the row and goes with it.
+inline constexpr std::size_t kSaltBytes = 16;
+inline constexpr std::int64_t kDigestVersion = 2;  // 1: without salts, and "first" in a register's
 struct DigestEntry {
   std::string_view kind;
-  std::string_view count_name;  // of the member that says so: "number", "added"
-  std::uint64_t count = 0;
-  std::string_view digest;  // SHA-256 in hexadecimal digits
+  std::uint64_t number = 0;            // the row's, or the first one's
+  std::optional<std::uint64_t> added;  // of the register: how many rows it tells of
+  std::string_view digest;             // in hexadecimal digits
 };
 [[nodiscard]] Status append_digest(sql::Connection& db, const std::string& tenant,
                                    const LogKey* key, const DigestEntry& entry, Instant now);
+// kInvalid: the store was opened without a source of them.
+[[nodiscard]] Result<std::string> new_salt(Random* random);
+// SHA-256 of both, in hexadecimal digits; of the bytes alone where there is no salt (version 1).
+[[nodiscard]] std::string salted_digest(std::string_view salt, std::string_view bytes);
+// The number that follows those the log has told of under this kind, whether their rows are still
+// there or not: none is used twice.
+[[nodiscard]] Result<std::uint64_t> number_after_last(sql::Connection& db,
+                                                      const std::string& tenant,
+                                                      std::string_view kind);
 // The index that the tenant's next entry will have. kNotFound: no such tenant.
 [[nodiscard]] Result<std::int64_t> next_log_index(sql::Connection& db, const std::string& tenant);
 
-// What is hashed of an addition to the register: its rows in their order; of an entry that a person
-// told, and of a control, its bytes. kCorrupt: no such row.
+// What is hashed of an addition to the register: its rows in their order, by the entry's version.
 [[nodiscard]] Result<std::string> registry_digest(sql::Connection& db, const std::string& tenant,
-                                                  std::int64_t index);
-[[nodiscard]] Result<std::string> told_digest(sql::Connection& db, const std::string& tenant,
-                                              std::int64_t index);
-[[nodiscard]] Result<std::string> control_digest(sql::Connection& db, const std::string& tenant,
-                                                 std::int64_t index);
+                                                  std::int64_t index, std::int64_t version);
 // Entries for what was stored before the log told of it.
-[[nodiscard]] Status log_old_registry(sql::Connection& db, const std::string& tenant);
-[[nodiscard]] Status log_old_controls(sql::Connection& db, const std::string& tenant);
+[[nodiscard]] Status log_old_imports(sql::Connection& db, const std::string& tenant);
+[[nodiscard]] Status log_old_alarms(sql::Connection& db, const std::string& tenant);
+[[nodiscard]] Status log_old_registry(sql::Connection& db, const std::string& tenant,
+                                      Random* random);
+[[nodiscard]] Status log_old_controls(sql::Connection& db, const std::string& tenant,
+                                      Random* random);
 
 [[nodiscard]] Status begin_log(sql::Connection& db, const std::string& tenant, const LogKey* key);
-// Logs for tenants that have none yet, from what is stored; and checkpoints that are not signed.
-[[nodiscard]] Status catch_up_logs(sql::Connection& db, const LogKey* key);
+// After migrate() from that version, in its transaction. First of all the key must be the one that
+// signed the logs that are there: kInvalid, with the remedy, when it is another. Then entries for
+// what no log told of yet, and checkpoints that are not signed.
+[[nodiscard]] Status catch_up_logs(sql::Connection& db, const LogKey* key, Random* random,
+                                   int from_version);
+
+// The checkpoint over this tree, signed; "" without a key that signs.
+[[nodiscard]] Result<std::string> signed_note(const LogKey* key, const std::string& origin,
+                                              const MerklePeaks& tree);
+// Moves the head by compare-and-swap on the size: two writers never both go on from one tree.
+[[nodiscard]] Status move_log(sql::Connection& db, const std::string& tenant, std::uint64_t from,
+                              const TenantLog& to);
 
 [[nodiscard]] ReadTileHashes tile_hashes_of(sql::Connection& db, const std::string& tenant);
 // kNotFound when the log is not that long.

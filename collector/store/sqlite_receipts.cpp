@@ -1,6 +1,7 @@
 // The portal's rows: every distinct version is kept, none is overwritten.
 #include <set>
 
+#include "collector/store/entry_words.h"
 #include "collector/store/records.h"
 #include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
@@ -82,6 +83,78 @@ Status log_import(sql::Connection& db, const LogKey* key, const Import& import,
   return {};
 }
 
+// Rows of before there were logs, each import on its own.
+Status log_old_rows(sql::Connection& db, const std::string& tenant) {
+  for (;;) {
+    Import import{tenant, 0, std::nullopt, {}};
+    ImportResult result;
+    {
+      MELDEVAKT_TRY_ASSIGN(
+          sql::Rows rows,
+          db.query("SELECT imported, sum(version = 1), sum(version <> 1) FROM receipts"
+                   " WHERE tenant = ? AND log_idx IS NULL GROUP BY imported ORDER BY imported"
+                   " LIMIT 1",
+                   {tenant}));
+      MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+      if (!row) return {};
+      import.now = rows.instant(0);
+      result.added = rows.count(1);
+      result.changed = rows.count(2);
+    }
+    MELDEVAKT_TRY_ASSIGN(import.log_index, next_log_index(db, tenant));
+    MELDEVAKT_TRY(db.run(
+        "UPDATE receipts SET log_idx = ? WHERE tenant = ? AND log_idx IS NULL AND imported = ?",
+        {import.log_index, tenant, sql::value(import.now)}));
+    MELDEVAKT_TRY(log_import(db, nullptr, import, result));
+  }
+}
+
+struct Claim {
+  std::string portal;
+  std::int64_t from = 0;
+  std::int64_t until = 0;
+  auto operator<=>(const Claim&) const = default;
+};
+
+Result<std::set<Claim>> told_claims(sql::Connection& db, const std::string& tenant) {
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
+                       db.query("SELECT entry FROM log_entries WHERE tenant = ?"
+                                " AND kind = 'receipts' AND entry IS NOT NULL ORDER BY idx",
+                                {tenant}));
+  std::set<Claim> out;
+  for (;;) {
+    MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+    if (!row) return out;
+    MELDEVAKT_TRY_ASSIGN(const EntryWords words, EntryWords::parse(rows.text(0)));
+    out.insert({words.text("portal"), words.integer("complete_from").value_or(0),
+                words.integer("complete_until").value_or(0)});
+  }
+}
+
+Status log_old_claims(sql::Connection& db, const std::string& tenant) {
+  MELDEVAKT_TRY_ASSIGN(const std::set<Claim> told, told_claims(db, tenant));
+  std::vector<Import> imports;
+  {
+    MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
+                         db.query("SELECT portal, from_ms, until_ms, imported FROM receipt_coverage"
+                                  " WHERE tenant = ? ORDER BY imported, portal, from_ms, until_ms",
+                                  {tenant}));
+    for (;;) {
+      MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
+      if (!row) break;
+      if (told.count({rows.text(0), rows.integer(1), rows.integer(2)}) != 0) continue;
+      imports.push_back({tenant, 0,
+                         ReceiptCoverage{rows.text(0), {rows.instant(1), rows.instant(2)}},
+                         rows.instant(3)});
+    }
+  }
+  for (Import& import : imports) {
+    MELDEVAKT_TRY_ASSIGN(import.log_index, next_log_index(db, tenant));
+    MELDEVAKT_TRY(log_import(db, nullptr, import, {}));
+  }
+  return {};
+}
+
 Status read_versions(sql::Connection& db, const std::string& tenant, std::vector<Receipt>& out) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows,
@@ -139,6 +212,11 @@ Result<std::vector<Receipt>> SqliteStore::receipt_versions(const std::string& te
   std::vector<Receipt> out;
   MELDEVAKT_TRY(with([&](sql::Connection& db) { return read_versions(db, tenant, out); }));
   return out;
+}
+
+Status log_old_imports(sql::Connection& db, const std::string& tenant) {
+  MELDEVAKT_TRY(log_old_rows(db, tenant));
+  return log_old_claims(db, tenant);
 }
 
 Result<std::string> receipts_digest(sql::Connection& db, const std::string& tenant,

@@ -31,6 +31,21 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Options options) {
   return store;
 }
 
+Result<bool> SqliteStore::has_signed_logs(const std::string& path) {
+  auto opened = sql::Connection::open(path, "", sql::Connection::Mode::kReader);
+  if (!opened) return std::move(opened).error().in("database " + path);
+  sql::Connection& db = *opened.value();
+  {
+    MELDEVAKT_TRY_ASSIGN(
+        sql::Rows rows,
+        db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'logs'"));
+    MELDEVAKT_TRY_ASSIGN(const bool table, rows.next());
+    if (!table) return false;
+  }
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query("SELECT 1 FROM logs WHERE note <> '' LIMIT 1"));
+  return rows.next();
+}
+
 Status SqliteStore::ensure_open() {
   if (connection_) return {};
   Status opened = options_.read_only ? open_reader() : open_writer();
@@ -53,9 +68,10 @@ Status SqliteStore::open_writer() {
   if (check_next_open_) {
     MELDEVAKT_TRY(expect_answer(*connection_, "PRAGMA quick_check(1)", "ok"));
   }
-  MELDEVAKT_TRY(migrate(*connection_));
-  MELDEVAKT_TRY(sql::transaction(
-      *connection_, [&] { return catch_up_logs(*connection_, options_.log_key.get()); }));
+  MELDEVAKT_TRY(sql::transaction(*connection_, [&]() -> Status {
+    MELDEVAKT_TRY_ASSIGN(const int version, migrate(*connection_));
+    return catch_up_logs(*connection_, options_.log_key.get(), options_.random.get(), version);
+  }));
   check_next_open_ = false;
   return {};
 }

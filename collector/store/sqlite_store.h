@@ -25,6 +25,7 @@
 #include "collector/store/log_key.h"
 #include "collector/store/sqlite.h"
 #include "collector/store/store.h"
+#include "common/ports/random.h"
 
 namespace meldevakt::collector {
 
@@ -38,9 +39,14 @@ class SqliteStore : public Store {
     std::string vfs;  // "" = the system's
     bool read_only = false;
     std::shared_ptr<const LogKey> log_key = nullptr;
+    // For salts. Without it what people tell, registers and controls cannot be added to (kInvalid).
+    std::shared_ptr<Random> random = nullptr;
   };
   // A writer makes and migrates the database. kNotFound: a reader and no database there.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(Options options);
+
+  // Whether a log in this database is signed, whatever version made it. kIo: no database is there.
+  [[nodiscard]] static Result<bool> has_signed_logs(const std::string& path);
 
   Status add_tenant(const Tenant& tenant) override;
   Result<std::vector<Tenant>> tenants() override;

@@ -8,6 +8,7 @@
 
 #include "collector/report/report.h"
 #include "collector/store/sqlite_store.h"
+#include "common/crypto/crypto.h"
 #include "tests/sim/unsynced_vfs.h"
 
 namespace meldevakt::sim {
@@ -133,7 +134,8 @@ class CountryRun {
 Result<CountryResult> run_country(const CountryPlan& plan, const CountrySettings& settings) {
   MELDEVAKT_TRY_ASSIGN(
       const std::unique_ptr<collector::SqliteStore> store,
-      collector::SqliteStore::open({settings.database, std::string{kUnsyncedVfs}, false}));
+      collector::SqliteStore::open({settings.database, std::string{kUnsyncedVfs}, false, nullptr,
+                                    std::make_shared<OpenSslRandom>()}));
   MELDEVAKT_TRY(store->tenants());  // makes the database, so that readers find one
   return CountryRun{plan, settings, *store}.run();
 }

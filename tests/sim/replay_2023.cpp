@@ -11,6 +11,7 @@
 #include "agent/app/packs.h"
 #include "collector/report/report.h"
 #include "collector/store/sqlite_store.h"
+#include "common/crypto/crypto.h"
 #include "common/testing/doubles.h"
 #include "tests/sim/country_run.h"
 #include "tests/sim/kept_data.h"
@@ -145,9 +146,9 @@ Result<bool> same_at_real_cadence(const Arguments& arguments, const agent::Packs
   std::vector<std::string> said;
   for (const bool real : {false, true}) {
     MELDEVAKT_TRY_ASSIGN(const auto place, Workplace::make(""));
-    MELDEVAKT_TRY_ASSIGN(
-        const auto store,
-        collector::SqliteStore::open({place->database(), std::string{kUnsyncedVfs}, false}));
+    MELDEVAKT_TRY_ASSIGN(const auto store, collector::SqliteStore::open(
+                                               {place->database(), std::string{kUnsyncedVfs}, false,
+                                                nullptr, std::make_shared<OpenSslRandom>()}));
     Ledger ledger{*store};
     RunSettings settings;
     settings.packs = &packs;

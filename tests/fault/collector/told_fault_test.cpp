@@ -16,7 +16,8 @@ using testing::admit;
 using testing::FakeAgent;
 using testing::kStart;
 
-const SqliteStore::Options kOptions{"collector.db", "told-fault", false};
+const SqliteStore::Options kOptions{"collector.db", "told-fault", false, nullptr,
+                                    testing::random_bytes()};
 
 struct Kept {
   std::uint64_t told = 0;
@@ -45,7 +46,9 @@ Kept work(SqliteStore& store) {
     return kept;
   }
   ++kept.registry;
-  if (!store.add_control("t1", {0, sha256("x"), kStart, "envelope"})) return kept;
+  const auto signer = signer_from_seed(std::string(32, 'C')).value();
+  const std::string record = seal("control", "record", *signer).value();
+  if (!store.add_control("t1", {0, link_hash("control", "record"), kStart, record})) return kept;
   ++kept.controls;
   const std::string agent = FakeAgent{'s', "t1"}.id();
   if (!store.add_alarm({"t1", agent, "silent", "since then", kStart})) return kept;

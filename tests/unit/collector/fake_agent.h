@@ -18,6 +18,11 @@
 
 namespace meldevakt::collector::testing {
 
+// For a store's salts.
+inline std::shared_ptr<Random> random_bytes() {
+  return std::make_shared<OpenSslRandom>();
+}
+
 inline constexpr Instant kStart{1'675'000'000'000};  // January 2023
 
 class FakeAgent {

@@ -39,7 +39,8 @@ struct World {
   std::shared_ptr<const TimeZone> zone = zones.find("Europe/Oslo").value();
   Config config;
   std::unique_ptr<SqliteStore> store =
-      SqliteStore::open({"collector.db", "bad-test", false}).value();
+      SqliteStore::open({"collector.db", "bad-test", false, nullptr, testing::random_bytes()})
+          .value();
   testing::FakeAgent agent{'a', "t1"};
   Tenant tenant;
 };

@@ -17,7 +17,8 @@ struct World {
   meldevakt::testing::ManualClock clock{kStart};
   meldevakt::testing::SeededRandom random{1};
   std::unique_ptr<SqliteStore> store =
-      SqliteStore::open({"collector.db", "control-test", false}).value();
+      SqliteStore::open({"collector.db", "control-test", false, nullptr, testing::random_bytes()})
+          .value();
   ControlActions actions{*store, clock, random, std::string("https://k.example:8443")};
   std::size_t lines = 0;
   std::size_t longest = 0;

@@ -131,7 +131,8 @@ struct LiveWorld {
   FakeAgent agent{'a', "t1"};
   FakeAgent other{'b', "t2"};
   std::unique_ptr<SqliteStore> store =
-      SqliteStore::open({folder / "collector.db", "", false}).value();
+      SqliteStore::open({folder / "collector.db", "", false, nullptr, testing::random_bytes()})
+          .value();
   std::unique_ptr<SqliteStore> reader;
   std::unique_ptr<ToldRegister> told;
   std::unique_ptr<LiveCorrelation> live;

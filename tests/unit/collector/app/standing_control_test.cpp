@@ -28,7 +28,7 @@ struct World {
     return view.value().alarms;
   }
   std::vector<CheckedControl> checked() {
-    return check_controls(store->controls(tenant.id, 100).value(),
+    return check_controls(store->controls(tenant.id, 100).value(), true,
                           signer_from_seed(std::string(32, 'k')).value()->public_key(),
                           OpenSslVerifier{});
   }
@@ -39,7 +39,8 @@ struct World {
   std::shared_ptr<const TimeZone> zone = zones.find("Europe/Oslo").value();
   Config config;
   std::unique_ptr<SqliteStore> store =
-      SqliteStore::open({"collector.db", "standing-test", false}).value();
+      SqliteStore::open({"collector.db", "standing-test", false, nullptr, testing::random_bytes()})
+          .value();
   testing::FakeAgent agent{'a', "t1"};
   Tenant tenant;
 };
@@ -113,16 +114,29 @@ TEST_CASE("standing control: a record that was changed, left out or signed by an
 
   auto without_one = stored;
   without_one.erase(without_one.begin() + 1);
-  CHECK(check_controls(without_one, key, verifier)[0].problem != "");
-  CHECK(check_controls(without_one, key, verifier)[1].problem == "");
+  CHECK(check_controls(without_one, true, key, verifier)[0].problem != "");
+  CHECK(check_controls(without_one, true, key, verifier)[1].problem == "");
+
+  // The first one is gone: it shows, unless the list was only asked for so far.
+  auto beheaded = stored;
+  beheaded.pop_back();
+  CHECK(check_controls(beheaded, true, key, verifier).back().problem ==
+        "the records before it are missing");
+  CHECK(check_controls(beheaded, false, key, verifier).back().problem == "");
+  for (const CheckedControl& one : check_controls(stored, true, key, verifier)) {
+    CHECK(one.problem == "");
+  }
+  auto renumbered = stored;  // its column says another number than is signed
+  renumbered.back().number = 1;
+  CHECK(check_controls(renumbered, true, key, verifier).back().problem != "");
 
   auto swapped = stored;
   std::swap(swapped[1].envelope, swapped[2].envelope);
-  CHECK(check_controls(swapped, key, verifier)[1].problem != "");
-  CHECK(check_controls(swapped, key, verifier)[2].problem != "");
+  CHECK(check_controls(swapped, true, key, verifier)[1].problem != "");
+  CHECK(check_controls(swapped, true, key, verifier)[2].problem != "");
 
   const std::string other = signer_from_seed(std::string(32, 'x')).value()->public_key();
-  for (const CheckedControl& one : check_controls(stored, other, verifier)) {
+  for (const CheckedControl& one : check_controls(stored, true, other, verifier)) {
     CHECK(one.problem != "");
   }
 }

@@ -1,6 +1,9 @@
 // tell, as a person at a terminal has it: beside a running server and alone.
 #include <doctest/doctest.h>
 #include <poll.h>
+#include <sys/stat.h>
+
+#include <cstdio>
 
 #include <nlohmann/json.hpp>
 
@@ -85,6 +88,24 @@ TEST_CASE("tell: alone and beside a server, listed, taken back; errors say what 
   CHECK(first["counts"] == false);
   CHECK(first["entry"]["person"] == "Kari Prøve, leiar");
   CHECK(world.run({"tell", "list"}).out.find("taken back") != std::string::npos);
+  CHECK(world.run({"audit"}).status == 0);
+}
+
+TEST_CASE("a lost log.key is never replaced in silence: refused, with what to do") {
+  World world;
+  const std::string key = world.folder.read("data/log.key");
+  REQUIRE(std::remove((world.folder / "data/log.key").c_str()) == 0);
+  const std::vector<std::string> invite{"invite", "--tenant", "Re", "--out", world.folder / "2"};
+  for (const auto& command : {invite, std::vector<std::string>{"serve"}}) {
+    const Ran refused = world.run(command);
+    CHECK(refused.status == 2);
+    CHECK(refused.err.find("log.key is missing, and logs that it signed are stored: restore it") !=
+          std::string::npos);
+    CHECK_FALSE(world.folder.has("data/log.key"));
+  }
+  world.folder.write("data/log.key", key);
+  REQUIRE(::chmod((world.folder / "data/log.key").c_str(), 0600) == 0);
+  CHECK(world.run(invite).status == 0);
   CHECK(world.run({"audit"}).status == 0);
 }
 

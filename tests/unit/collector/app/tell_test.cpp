@@ -200,6 +200,30 @@ TEST_CASE("tell: what cannot be meant is refused, and says why") {
   CHECK(world.store->told("t1", alarms).value().empty());
 }
 
+TEST_CASE("tell aware: a date means that day, also the one of the first loss; it is kept as said") {
+  World world;  // the first loss: 29.01.2023 15:46 UTC
+  for (const auto& [when, refused] : {std::pair{"2023-01-28", true},
+                                      {"2023-01-29T10:00:00Z", true},
+                                      {"2023-01-29", false},
+                                      {"2023-01-30", false}}) {
+    CAPTURE(when);
+    TellOptions aware;
+    aware.incidents = {world.incident_of(kLost)};
+    aware.when = when;
+    if (refused) {
+      CHECK(holds(world.refused(tell_aware, aware), "the incident begins at"));
+    } else {
+      CHECK(world.tell(tell_aware, aware));
+    }
+  }
+  const View seen = world.view();
+  const Beside beside = beside_of(seen);
+  for (const Incident& incident : seen.incidents) {
+    if (incident.id != world.incident_of(kLost)) continue;
+    CHECK(to_rfc3339(beside.of(incident).aware.value()) == "2023-01-28T23:00:00.000Z");
+  }
+}
+
 TEST_CASE("tell: merge, split, close, reopen and aware are in the incidents") {
   World world;
   const std::string first = world.incident_of(kLost);

@@ -95,7 +95,9 @@ inline Life stored(const char* message, Instant at) {
 struct ToldWorld {
   ToldWorld() {
     config.data = folder.path;
-    store = SqliteStore::open({folder / "collector.db", "", false}).value();
+    store =
+        SqliteStore::open({folder / "collector.db", "", false, nullptr, testing::random_bytes()})
+            .value();
     REQUIRE(admit(*store, agent));
     tenant = store->tenants().value().front();
     tell_frame(agent,

@@ -30,7 +30,9 @@ struct World {
   SqliteStore* operator->() { return store.get(); }
   void reopen(std::shared_ptr<const LogKey> key) {
     store.reset();
-    store = SqliteStore::open({"collector.db", "log-test", false, std::move(key)}).value();
+    store = SqliteStore::open(
+                {"collector.db", "log-test", false, std::move(key), testing::random_bytes()})
+                .value();
   }
   bool try_tamper(const char* sql) {
     sqlite3* database = nullptr;
@@ -208,20 +210,30 @@ TEST_CASE("log: a database from before there were logs gets them, of all that it
   REQUIRE(admit(*world.store, agent));
   REQUIRE(world->add_tenant({"t2", "Tom", "", kStart}));
   for (const char* note : {"one", "two"}) REQUIRE(world->store_frame(agent.next(note), kStart));
-  REQUIRE(world->import_receipts("t1", {receipt("m1")}, std::nullopt, kStart));
+  REQUIRE(world->import_receipts("t1", {receipt("m1")},
+                                 ReceiptCoverage{"npb", {kStart, kStart + days(1)}}, kStart));
+  Receipt changed = receipt("m1");
+  changed.confirmed = kStart;
+  REQUIRE(world->import_receipts("t1", {changed}, std::nullopt, kStart + hours(1)));
+  REQUIRE(world->add_alarm({"t1", agent.id(), "test", "noko", kStart}));
   world.store.reset();
   REQUIRE(
       world.try_tamper("DROP TABLE registry; DROP TABLE controls; DROP TABLE told;"
-                       "ALTER TABLE alarms DROP COLUMN closed;"
+                       "ALTER TABLE alarms DROP COLUMN closed; DROP INDEX receipts_of_entry;"
                        "DROP TABLE log_hashes; DROP TABLE log_entries; DROP TABLE logs;"
                        "ALTER TABLE receipts DROP COLUMN log_idx; PRAGMA user_version = 1;"
                        "UPDATE tenants SET created = created"));
   world.reopen(log_key());
-  CHECK(world.checkpoint("t1").checkpoint.size == 3);
+  CHECK(world.checkpoint("t1").checkpoint.size == 7);
   CHECK(world.checkpoint("t2").checkpoint.size == 0);
+  const std::vector<std::string> entries = world.entries("t1");
+  CHECK(entries[3].find(R"("time":1675000000000,"added":1,"changed":0)") != std::string::npos);
+  CHECK(entries[4].find(R"("time":1675003600000,"added":0,"changed":1)") != std::string::npos);
+  CHECK(entries[5].find(R"("complete_until":1675086400000})") != std::string::npos);
+  CHECK(entries[6].find(R"("alarm":"test","detail":"noko")") != std::string::npos);
   REQUIRE(world->store_frame(agent.next("three"), kStart));
   REQUIRE(world->import_receipts("t1", {receipt("m1"), receipt("m2")}, std::nullopt, kStart));
-  CHECK(world.checkpoint("t1").checkpoint.size == 5);
+  CHECK(world.checkpoint("t1").checkpoint.size == 9);
   CHECK(world->check_store(world.verifier));
 }
 

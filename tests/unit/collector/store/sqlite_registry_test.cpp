@@ -19,7 +19,8 @@ struct World {
   SqliteStore* operator->() { return store.get(); }
   meldevakt::testing::FaultVfs disk{"store-test"};
   std::unique_ptr<SqliteStore> store =
-      SqliteStore::open({"collector.db", "store-test", false}).value();
+      SqliteStore::open({"collector.db", "store-test", false, nullptr, testing::random_bytes()})
+          .value();
 };
 
 TEST_CASE("a tenant's register is only added to, in order, within its bound") {
@@ -70,11 +71,14 @@ TEST_CASE("a database of version 2 is brought up to date, and keeps what it hold
           SQLITE_OK);
   REQUIRE(sqlite3_exec(database,
                        "DROP TABLE told; ALTER TABLE alarms DROP COLUMN closed;"
+                       "DROP INDEX receipts_of_entry; DROP INDEX log_kinds;"
                        "DROP TABLE registry; DROP TABLE controls; PRAGMA user_version = 2",
                        nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(database);
   CHECK_FALSE(SqliteStore::open({"collector.db", "store-test", true}));
-  world.store = SqliteStore::open({"collector.db", "store-test", false}).value();
+  world.store =
+      SqliteStore::open({"collector.db", "store-test", false, nullptr, testing::random_bytes()})
+          .value();
   CHECK(world->tenants().value().size() == 1);
   CHECK(world->add_registry_entries("t1", {{EntryKind::kName, "Aure", "", kAlways}}, kStart));
 }
