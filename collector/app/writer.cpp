@@ -6,6 +6,7 @@
 #include "collector/app/control_socket.h"
 #include "collector/app/log_keys.h"
 #include "collector/store/sqlite_store.h"
+#include "common/crypto/crypto.h"
 #include "common/platform/disk.h"
 #include "common/platform/signals.h"
 
