@@ -26,16 +26,6 @@ Status check_privacy(const LedgerEntry& entry) {
                "--by and --note must not hold an identity number: what is told is kept"};
 }
 
-std::optional<std::uint64_t> takes_back(const LedgerEntry& entry) {
-  const auto* const testimony = std::get_if<Testimony>(&entry);
-  const auto* const back =
-      testimony == nullptr ? nullptr : std::get_if<TakenBack>(&testimony->what);
-  if (back != nullptr) return back->entry;
-  const auto* const decision = std::get_if<IncidentDecision>(&entry);
-  if (decision == nullptr || decision->kind != DecisionKind::kTakenBack) return std::nullopt;
-  return decision->entry;
-}
-
 // What is taken back must be there, and still say something.
 Status check_taken_back(Store& store, const std::string& tenant, std::uint64_t number) {
   std::vector<Alarm> alarms;

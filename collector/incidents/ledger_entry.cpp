@@ -134,16 +134,6 @@ std::vector<std::string> messages_of(const LedgerEntry& entry) {
   return {};
 }
 
-std::optional<std::uint64_t> takes_back(const LedgerEntry& entry) {
-  if (const auto* decision = std::get_if<IncidentDecision>(&entry)) {
-    if (decision->kind == DecisionKind::kTakenBack) return decision->entry;
-    return std::nullopt;
-  }
-  const auto* const back = std::get_if<TakenBack>(&std::get<Testimony>(entry).what);
-  if (back == nullptr) return std::nullopt;
-  return back->entry;
-}
-
 }  // namespace
 
 std::uint64_t number_of(const LedgerEntry& entry) {
@@ -200,6 +190,16 @@ Result<LedgerEntry> decode_entry(std::string_view text) {
   MELDEVAKT_TRY(reader.finish());
   MELDEVAKT_TRY(check_entry_of_people(out));
   return out;
+}
+
+std::optional<std::uint64_t> takes_back(const LedgerEntry& entry) {
+  if (const auto* decision = std::get_if<IncidentDecision>(&entry)) {
+    if (decision->kind == DecisionKind::kTakenBack) return decision->entry;
+    return std::nullopt;
+  }
+  const auto* const back = std::get_if<TakenBack>(&std::get<Testimony>(entry).what);
+  if (back == nullptr) return std::nullopt;
+  return back->entry;
 }
 
 std::set<std::uint64_t> taken_back(const std::vector<LedgerEntry>& entries) {

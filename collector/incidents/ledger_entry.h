@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ struct EntriesOfPeople {
   std::vector<Testimony> testimony;
   std::vector<IncidentDecision> decisions;
 };
+// The number of the entry that this one takes back, if it does.
+[[nodiscard]] std::optional<std::uint64_t> takes_back(const LedgerEntry& entry);
 // Numbers of entries that other entries take back, and that are not given back by taking those
 // back.
 [[nodiscard]] std::set<std::uint64_t> taken_back(const std::vector<LedgerEntry>& entries);
