@@ -86,9 +86,27 @@ class LiveThread::Work {
  private:
   [[nodiscard]] Duration steady() const { return milliseconds(parts_.clock.boot_ns() / 1'000'000); }
 
+  void run() {
+    work();
+    end_program();
+  }
+
+  // A program that has been given a finding has had it when it ends: who stops in between would
+  // give it once more.
+  void end_program() {
+    const Duration until = steady() + LiveThread::kStopPatience;
+    std::unique_lock lock{mutex_};
+    while (program_.running() && steady() < until) {
+      lock.unlock();
+      look_after_program();
+      lock.lock();
+      if (program_.running()) changed_.wait_for(lock, std::chrono::milliseconds{kProgramLook.ms});
+    }
+  }
+
   // One piece of work after the other, the longest of which is reading one tenant; stop() waits for
   // one at most.
-  void run() {
+  void work() {
     for (;;) {
       std::optional<LiveArrival> next;
       bool registered = false;
@@ -139,10 +157,7 @@ class LiveThread::Work {
   // register only when the program has had it; one that cannot be run now gets it later.
   bool feed() {
     if (parts_.on_finding.empty()) return false;
-    if (const auto ended = program_.poll(steady())) {
-      if (!ended->well) parts_.log(LogLevel::kWarn, "on_finding: " + ended->words);
-      cross_out(in_hand_);
-    }
+    look_after_program();
     if (program_.running() || steady() < retry_at_) return false;
     const auto waiting = told_->waiting();
     if (!waiting) return put_off(waiting.error());
@@ -154,6 +169,13 @@ class LiveThread::Work {
     in_hand_ = number;
     say(started);
     return !started && cross_out(number);
+  }
+
+  void look_after_program() {
+    const auto ended = program_.poll(steady());
+    if (!ended) return;
+    if (!ended->well) parts_.log(LogLevel::kWarn, "on_finding: " + ended->words);
+    cross_out(in_hand_);
   }
 
   bool cross_out(std::int64_t number) {

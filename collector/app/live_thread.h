@@ -29,6 +29,8 @@ class LiveThread {
   static constexpr std::size_t kTakenTogetherMax = 256;
   static constexpr Duration kTimeLimit = seconds(10);
   static constexpr Duration kProgramLook = milliseconds(100);
+  // How long stop() lets a program end that has been given a finding.
+  static constexpr Duration kStopPatience = seconds(3);
   // A program that cannot be run, or a told.db that cannot be written, is tried again so often.
   static constexpr Duration kProgramRetry = seconds(30);
 
