@@ -12,8 +12,8 @@
 
 namespace meldevakt::collector {
 
-// Makes the key where there is none yet (init; a folder from before there were logs), never in place
-// of one that was lost: kInvalid, with the remedy, where logs that it signed are stored.
+// Makes the key where there is none yet (init; a folder from before there were logs), never in
+// place of one that was lost: kInvalid, with the remedy, where logs that it signed are stored.
 [[nodiscard]] Result<std::shared_ptr<const LogKey>> open_log_key(const Config& config);
 // Only reads; kNotFound when there is none.
 [[nodiscard]] Result<std::shared_ptr<const LogKey>> load_log_key(const Config& config);
