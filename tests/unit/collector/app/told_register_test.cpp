@@ -24,8 +24,9 @@ struct World {
     REQUIRE(told->add({finding("closed", false, kNow), finding("open", true, kNow)}, kNow));
   }
   bool keeps(const std::string& message) {
-    const ToldRegister::OfTenant all = told->of("t1").value();
-    return all.count(message) != 0;
+    const auto all = told->of("t1");
+    REQUIRE(all);
+    return all.value().count(message) != 0;
   }
   testing::Folder folder;
   std::unique_ptr<ToldRegister> told = ToldRegister::open(folder / "told.db", true).value();
