@@ -206,7 +206,7 @@ void Service::run_control(const Tenant& tenant) {
 
 void Service::watch_silence() {
   const SilenceWatch::Looked looked = silence_->look(clock_.now());
-  if (!looked.failed) log_(LogLevel::kError, "silence: " + looked.failed.error().message());
+  if (!looked.done) log_(LogLevel::kError, "silence: " + looked.done.error().message());
   for (const Alarm& alarm : looked.silent) {
     log_(LogLevel::kWarn,
          "tenant " + alarm.tenant + " agent " + alarm.agent + " is silent: " + alarm.detail);

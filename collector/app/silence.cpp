@@ -35,9 +35,9 @@ SilenceWatch::Looked SilenceWatch::look(Instant now) {
   if (now < looked_ || now - looked_ > kSilenceLookMax) listening_ = now;
   looked_ = now;
   Looked out;
-  out.failed = look_at_all(now, out.silent);
+  out.done = look_at_all(now, out.silent);
   // Whoever could not be written of could not be heard either.
-  if (!out.failed) listening_ = now;
+  if (!out.done) listening_ = now;
   return out;
 }
 

@@ -28,10 +28,11 @@ class SilenceWatch {
   SilenceWatch(Store& store, Duration silent_after, Instant listening)
       : store_{store}, silent_after_{silent_after}, listening_{listening}, looked_{listening} {}
 
-  // Those that are silent now and were not when it last looked; `failed`: why that is not all.
+  // Those that are silent now and were not when it last looked; `done`: an error where that is not
+  // all.
   struct Looked {
     std::vector<Alarm> silent;
-    Status failed;
+    Status done;
   };
   [[nodiscard]] Looked look(Instant now);
 

@@ -54,9 +54,11 @@ Result<std::optional<StoredControl>> newest_daily(Store& store, const std::strin
                        store.controls(tenant, kControlsSearched));
   for (StoredControl& stored : newest) {
     if (now + kAheadMax < stored.ran) continue;
-    MELDEVAKT_TRY_ASSIGN(const Envelope envelope, parse_envelope(stored.envelope));
-    MELDEVAKT_TRY_ASSIGN(const ControlRecord record, decode_control(envelope.payload));
-    if (!record.on_demand) return std::optional<StoredControl>{std::move(stored)};
+    // One that cannot be read shows no control; `control list` and the audit name it.
+    const Result<Envelope> envelope = parse_envelope(stored.envelope);
+    if (!envelope) continue;
+    const Result<ControlRecord> record = decode_control(envelope.value().payload);
+    if (record && !record.value().on_demand) return std::optional<StoredControl>{std::move(stored)};
   }
   return std::optional<StoredControl>{};
 }

@@ -83,6 +83,24 @@ TEST_CASE("standing control: one that ran while the clock was years ahead stands
   CHECK_FALSE(world.alarms().empty());
 }
 
+TEST_CASE("standing control: a damaged record stands in for none and costs nothing else") {
+  World world;
+  StoredControl damaged;
+  damaged.ran = kStart;
+  damaged.envelope = "{}";
+  REQUIRE(world.store->add_control(world.tenant.id, damaged));
+  world.clock.advance(days(1));
+  const auto control = world.control();
+  REQUIRE(control->due());
+  CHECK(control->due().value().size() == 1);
+  CHECK(world.alarms().size() == 1);  // not that of today either
+  REQUIRE(control->run(world.tenant, {}, false));
+  CHECK(world.alarms().empty());
+  const auto checked = world.checked();
+  REQUIRE(checked.size() == 2);
+  CHECK(checked[1].problem != "");
+}
+
 TEST_CASE("standing control: that it did not run is an alarm") {
   World world;
   CHECK(world.alarms().empty());
