@@ -2,8 +2,9 @@
 
 The running number of a journal is a counter row that every save of the same district updates and
 holds until its commit. So lock waits are the product's own, as they are in real case systems, and
-an overload needs no tricks to reach the saves. A deferred trigger reads how slow a commit shall be;
-it runs inside the server's COMMIT, which is how a test can hit the commit call itself.
+an overload needs no tricks to reach the saves. A deferred trigger takes a lock, shared with all
+other saves, and reads how slow a commit shall be; it runs inside the server's COMMIT, which is how
+a test can hit the commit call itself.
 """
 import os
 
@@ -13,6 +14,7 @@ from npgsql_words import COMMIT, OPEN, STATEMENT, SaveFailed
 
 DATABASE = "fagsystem"
 USER = "fagsystem"
+COMMIT_LOCK = 2023  # the advisory lock of the deferred trigger
 DISTRICTS = [f"{n:02d}" for n in range(8)]
 
 SCHEMA = """
@@ -31,7 +33,8 @@ INSERT INTO treghet VALUES (0);
 INSERT INTO journalteller SELECT lpad(n::text, 2, '0'), 1000 FROM generate_series(0, 7) n;
 INSERT INTO historikk SELECT n, repeat(md5(n::text), 40) FROM generate_series(1, 4000) n;
 CREATE FUNCTION treg_commit() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN PERFORM pg_sleep((SELECT commit_ms FROM treghet) / 1000.0); RETURN NULL; END $$;
+BEGIN PERFORM pg_advisory_xact_lock_shared({commit_lock});
+PERFORM pg_sleep((SELECT commit_ms FROM treghet) / 1000.0); RETURN NULL; END $$;
 CREATE CONSTRAINT TRIGGER treg_commit AFTER INSERT ON melding DEFERRABLE INITIALLY DEFERRED
   FOR EACH ROW EXECUTE FUNCTION treg_commit();
 """
@@ -48,7 +51,8 @@ def create_database(cluster, name=DATABASE):
             cluster.execute(f"CREATE TABLESPACE liten OWNER {USER} LOCATION "
                             f"'{cluster.tablespace}'")
     cluster.execute(f"CREATE DATABASE {name} OWNER {USER}")
-    cluster.execute(f"SET ROLE {USER}; " + SCHEMA.format(tablespace=clause), database=name)
+    cluster.execute(f"SET ROLE {USER}; " + SCHEMA.format(
+        tablespace=clause, commit_lock=COMMIT_LOCK), database=name)
 
 
 class CaseStore:

@@ -13,7 +13,8 @@ from municipality import Municipality
 from portal import Portal
 from postgres_cluster import PostgresCluster
 from report import Report
-from scenario import Night, failures_only_night, fault_night, repaired_night
+from scenario import (Night, failures_only_night, fault_night, repaired_night, troubles_not_met,
+                      troubles_text)
 from truth import check_database, expected_verdict
 
 SEEN_AT_LEAST = {"55P03": 3, "57014": 3, "53300": 3, "53100": 3, "23505": 2,
@@ -40,6 +41,8 @@ def run(seed, output, keep=False, **_):
                 towns["nord"].configure(mode="repaired")
                 repaired_night(nights[0])
                 failures_only_night(nights[1])
+                output.step("saves that failed, by trouble:\n" + troubles_text(nights))
+                problems += troubles_not_met(nights)
                 for town in towns.values():
                     problems += examine(town, output, bool(cluster.tablespace))
             finally:

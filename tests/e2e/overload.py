@@ -11,7 +11,7 @@ import threading
 
 import psycopg2
 
-from case_store import DATABASE, USER
+from case_store import COMMIT_LOCK, DATABASE, USER
 from support import Timeout, fill_disk, short_pause, wait_until
 
 
@@ -160,6 +160,21 @@ def slow_commits(cluster, milliseconds, database=DATABASE):
     finally:
         cluster.wait_ready()
         cluster.execute("UPDATE treghet SET commit_ms = 0", None, database)
+
+
+@contextlib.contextmanager
+def commits_wait_for_a_lock(cluster, database=DATABASE):
+    """What the deferred trigger needs inside COMMIT somebody holds: lock_timeout answers COMMIT.
+
+    statement_timeout would not: PostgreSQL disarms it before a COMMIT's own work begins.
+    """
+    connection = cluster.connect(database=database, application="Maanedsrapport")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", (COMMIT_LOCK,))
+        yield
+    finally:
+        connection.close()
 
 
 @contextlib.contextmanager

@@ -12,7 +12,8 @@ import time
 
 import truth_check
 from report import Report
-from scenario import Night, failures_only_night, fault_night, repaired_night
+from scenario import (Night, failures_only_night, fault_night, repaired_night, troubles_not_met,
+                      troubles_text)
 from support import Timeout, wait_until
 from truth import expected_verdict
 from world import World
@@ -170,6 +171,9 @@ def run(binaries, output, seed, long=False, keep=False, **_):
         world.gap(sor, "sor-application", 10)
         nights[1].calm(10)
         sor_result = compare_and_report(world, sor, report, "logging failures only, after a gap")
+        output.step("saves that failed, by trouble:\n" + troubles_text(nights))
+        report.check("every trouble made saves fail in its own way, in every mode",
+                     "\n".join(troubles_not_met(nights)))
         total = len(nord_result.expected) + len(sor_result.expected)
         report.check(f"at least {MESSAGES_MIN} messages ({total})", total < MESSAGES_MIN and "few")
         for town, result in ((nord, nord_result), (sor, sor_result)):
