@@ -10,11 +10,13 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import tempfile
 import threading
 
 import overload
 from frames import facts, ledger
+from programs import json_lines
 from report import Report
 from scenario import Night
 from support import Timeout, fill_disk, short_pause, small_file_system, wait_until
@@ -23,6 +25,11 @@ from world import World
 
 KILLS, KILLS_LONG = 20, 200
 KILLS_PER_LOAD = 10
+STRUCK_AT_LEAST = {"agent": 2, "collector": 2, "postgres": 2}
+AWAY = "WARN agent: ship: not handed over, tried again until it is; nothing is lost"
+BACK = "INFO agent: ship: works again"
+OTHER_HISTORY = ("ERROR agent: ship: the collector has another history under this number; nothing "
+                 "more is sent and everything is kept until a person has looked")
 
 
 class Killer:
@@ -36,16 +43,16 @@ class Killer:
     def strike(self):
         """One kill of an agent or the collector at a random point, and a restart.
 
-        PostgreSQL is struck besides, once in a bag of five; it needs seconds to return.
+        PostgreSQL is struck besides, once in each bag of five; it needs seconds to return.
         """
         if not self._bag:
             self._bag = ["agent", "agent", "collector", "collector",
                          self.rng.choice(["agent", "collector", "database-agent"])]
             self.rng.shuffle(self._bag)
-            if self.rng.random() < 0.5:
-                self.world.cluster.kill_postmaster()
-                self.world.cluster.start()
-                self.log["postgres"] += 1
+            short_pause(self.rng.uniform(0.0, 0.8))
+            self.world.cluster.kill_postmaster()
+            self.world.cluster.start()
+            self.log["postgres"] += 1
         victim = self._bag.pop()
         short_pause(self.rng.uniform(0.0, 0.8))
         if victim == "agent":
@@ -149,6 +156,10 @@ def kills(world, town, output, report, seed, count):
         world.cluster.wait_ready()
         town.idle()
         settle_and_check(world, town, report, f"{done} kills {dict(killer.log)}")
+    seldom = {who: killer.log[who] for who in STRUCK_AT_LEAST
+              if killer.log[who] < STRUCK_AT_LEAST[who]}
+    report.check(f"each was struck more than once: {dict(killer.log)}",
+                 seldom and f"too seldom: {seldom}")
     check_nothing_doubled(world, town, report)
     check_no_alarm(world, report, "after the kills")
     check_own_state(world, report)
@@ -162,16 +173,80 @@ def collector_away(world, town, output, report):
     world.collector.stop()
     before = len(agent.log())
     night.lock_waits(20)
-    def told():
-        return any(word in agent.log()[before:] for word in ("WARN", "ERROR"))
-    try:
-        wait_until(told, "the agent to say that the collector is away", 60)
-        said = ""
-    except Timeout as error:
-        said = str(error)
-    report.check("collector away: the agent says so", said)
+    report.check("collector away: the agent says so, and that nothing is lost",
+                 unsaid(agent, AWAY, before))
     world.collector.start()
+    report.check("collector back: the agent says so", unsaid(agent, BACK, before))
+    said = agent.log()[before:]
+    report.check("collector away and back: said once, in that order",
+                 (said.count(AWAY) != 1 or said.index(AWAY) > said.find(BACK)) and said[-3000:])
     settle_and_check(world, town, report, "collector away and back")
+
+
+def unsaid(agent, text, before, seconds=60):
+    """'' once the agent's log says `text` past `before`; else what it said instead."""
+    try:
+        wait_until(lambda: text in agent.log()[before:],
+                   lambda: f"the agent to say '{text}'; its log since:\n"
+                   f"{agent.log()[before:][-1500:]}", seconds)
+        return ""
+    except Timeout as error:
+        return str(error)
+
+
+def verdicts(world, town):
+    return sorted((m["message"], m["verdict"]) for m in world.collector.messages(town.name))
+
+
+def rolled_back(world, town, output, report):
+    """Somebody puts an old copy of an agent's state back: it would tell its history differently.
+
+    The collector raises the alarm and takes nothing of it; the agent says what has happened and
+    keeps still; what was known stays known, and the other agent goes on. REQUIRES nothing after it
+    in this world: the agent waits for a person then.
+    """
+    output.step("an old copy of the agent's state is put back")
+    agent = world.agents[f"{town.name}-application"]
+    agent.stop()
+    copy = agent.state + ".copy"
+    shutil.copytree(agent.state, copy)
+    agent.start()
+    town.send(6)
+    town.idle()
+    settle_and_check(world, town, report, "before the roll-back")
+    wait_until(lambda: all(row["acknowledged"] for row in agent.sent()),
+               "the agent's statements to be acknowledged", 30)
+    agent.stop()
+    shutil.rmtree(agent.state)
+    os.rename(copy, agent.state)
+    known, mine = verdicts(world, town), next(
+        row["agent"] for row in agent.status() if row["kind"] == "tenant")
+    before, stored = len(agent.log()), envelopes(world, town)
+    agent.start()
+    report.check("state rolled back: the agent says so", unsaid(agent, OTHER_HISTORY, before))
+    out, _ = world.collector.command("control", "run", "--tenant", town.name, "--format", "json",
+                                     expect=1)
+    alarms = [(alarm["kind"], alarm["agent"]) for line in json_lines(out)
+              for alarm in line.get("alarms", [])]
+    report.check("state rolled back: the collector's alarm names that agent, and no other",
+                 alarms != [("fork", mine)] and f"{alarms}, expected a fork of {mine}")
+    def others_go_on():
+        return any(key not in stored for key in envelopes(world, town))
+    wait_until(others_go_on, "the database's agent to go on", 60)
+    now = envelopes(world, town)
+    report.check("state rolled back: nothing that was stored is other or gone",
+                 [key for key in stored if now.get(key) != stored[key]])
+    report.check("state rolled back: nothing of the other history was taken",
+                 [key for key in now if key not in stored and key[0] == mine])
+    report.check("state rolled back: every verdict is what it was",
+                 set(known) ^ set(verdicts(world, town)))
+    report.check("state rolled back: the agent is still there", not agent.child.alive() and "ended")
+
+
+def envelopes(world, town):
+    """(agent, sequence) -> the statement as the collector stores it."""
+    return {(row.agent, row.sequence): row.frame()
+            for row in ledger(world.collector.database, town.name)}
 
 
 def disk_full(world, town, output, report, folder, who, log_of):
@@ -205,6 +280,7 @@ def run(binaries, output, seed, long=False, keep=False, **_):
         town = world.towns["nord"]
         kills(world, town, output, report, seed, KILLS_LONG if long else KILLS)
         collector_away(world, town, output, report)
+        rolled_back(world, town, output, report)
     run_disk_full(binaries, output, seed, keep, report)
     return report
 
