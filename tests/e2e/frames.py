@@ -65,6 +65,25 @@ def encode_frame(envelope, bodies):
     return out
 
 
+def decode_frame(frame):
+    """The envelope and the bodies of what encode_frame writes."""
+    if frame[:4] != b"MVF1":
+        raise ValueError("no frame")
+    parts, at = [], 4
+    def take():
+        nonlocal at
+        (length,) = struct.unpack_from(">I", frame, at)
+        at += 4 + length
+        return frame[at - length:at]
+    parts.append(take())
+    (count,) = struct.unpack_from(">I", frame, at)
+    at += 4
+    parts += [take() for _ in range(count)]
+    if at != len(frame):
+        raise ValueError(f"{len(frame) - at} bytes beside the frame")
+    return parts[0], parts[1:]
+
+
 class LedgerRow:
     """One stored statement with its bodies."""
 

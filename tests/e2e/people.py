@@ -2,8 +2,9 @@
 
 Everything is computed. A valid Norwegian birth number could be somebody's, so those made here
 belong to nobody alive: birth years 2032-2039 with individual numbers 500-999, which the register
-gives to children not yet born. The kinds are those of DOMAIN.md 4.4; FH-numbers and DUF-numbers
-are random by design. Names are put together from words nobody is called by.
+gives to children not yet born. The kinds of numbers and of phones are those of DOMAIN.md 4.4, the
+combinations among them; FH-numbers and DUF-numbers are random by design, and so are phones. Names
+are put together from words nobody is called by.
 
 Every value is handed to `planted`, so that the privacy test knows what to look for.
 """
@@ -15,6 +16,10 @@ GIVEN = ["Prøvine", "Åsfrid", "Testulf", "Bjørnhild", "Synnøyve", "Kårvald"
 FAMILY = ["Eksempelvik", "Prøvedal", "Skyggeli", "Øyeblikk", "Påfunnsen", "Ærligsmo", "Tenkestad"]
 STREETS = ["Oppdiktveien", "Prøvestien", "Øvre Tenkegate", "Håpets plass", "Ås allé"]
 PLACES = ["4899 PRØVEBYGD", "0899 TENKESTAD", "5999 ØYEBLIKK"]
+# The register's own marks; "month65" is said of test numbers and has no public source.
+MONTH_ADDED = {"h": 40, "d_h": 40, "month65": 65, "tenor": 80, "d_tenor": 80}
+KINDS = ("birth", "d", "h", "d_h", "fh", "tenor", "d_tenor", "month65", "rule2032", "bad_check",
+         "duf")
 K1 = (3, 7, 6, 1, 8, 9, 4, 5, 2)
 K2 = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 
@@ -50,16 +55,12 @@ def _with_controls_2032(nine, rng):
 
 
 def identity_number(kind, rng):
-    """One number of a kind: birth, d, h, fh, tenor, rule2032, bad_check, duf."""
+    """One number of a kind: those of KINDS."""
     while True:
         day, month, year = rng.randint(1, 28), rng.randint(1, 12), rng.randint(32, 39)
         individual = rng.randint(500, 999)
-        if kind == "d":
-            day += 40
-        elif kind == "h":
-            month += 40
-        elif kind == "tenor":
-            month += 80
+        day += 40 if kind in ("d", "d_h", "d_tenor") else 0
+        month += MONTH_ADDED.get(kind, 0)
         if kind == "duf":
             return f"20{rng.randint(32, 39)}{rng.randint(0, 99999999):08d}"
         if kind == "fh":
@@ -73,7 +74,22 @@ def identity_number(kind, rng):
             return number
 
 
-KINDS = ("birth", "d", "h", "fh", "tenor", "rule2032", "bad_check", "duf")
+PHONES = ("mobile", "landline", "eight hundred", "machine", "twelve digits")
+
+
+def phone_number(kind, rng):
+    """One phone number of a kind, and the ways people write it."""
+    def digits(count):
+        return "".join(str(rng.randint(0, 9)) for _ in range(count))
+    number = {"mobile": rng.choice("49") + digits(7),
+              "landline": rng.choice(("2", "3", "6", "7")) + digits(7)
+                          if rng.random() < 0.6 else f"5{rng.randint(0, 7)}" + digits(6),
+              "eight hundred": "8" + digits(7), "machine": "59" + digits(6),
+              "twelve digits": "58" + digits(10)}[kind]
+    pairs = " ".join(number[i:i + 2] for i in range(0, len(number), 2))
+    threes = f"{number[:3]} {number[3:5]} {number[5:]}"
+    return number, [number, pairs, threes, f"+47 {threes}", f"+47{number}", f"0047{number}",
+                    f"0047 {pairs}"]
 
 
 def written_forms(number):
@@ -111,11 +127,11 @@ class People:
             street = f"{rng.choice(STREETS)} {rng.randint(1, 198)}{rng.choice('ABCD')}"
             address = self._plant("address", f"{street}, {rng.choice(PLACES)}")
             self._plant("address", street)
-            phone = rng.choice("49") + f"{rng.randint(0, 9999999):07d}"
-            written = rng.choice((phone, f"+47 {phone[:3]} {phone[3:5]} {phone[5:]}",
-                                  f"0047{phone}", f"{phone[:2]} {phone[2:4]} {phone[4:6]} {phone[6:]}"))
-            self._plant("phone", phone)
-            self._plant("phone", written)
+            phone_kind = rng.choice(PHONES)
+            phone, ways = phone_number(phone_kind, rng)
+            written = rng.choice(ways)
+            self._plant(f"phone ({phone_kind})", phone)
+            self._plant(f"phone ({phone_kind})", written)
             mail = self._plant("e-mail", f"{tag.lower()}.{rng.randint(10, 9999)}@post.eksempel.example")
             guid = self._guid(rng)
             return {"navn": name, "fnr": number, "fnr_skrevet": rng.choice(written_forms(number)),

@@ -10,10 +10,12 @@ import collections
 import glob
 import json
 import os
+import re
 
 import searching_check
 from frames import ledger
-from people import KINDS
+from people import KINDS, PHONES
+from recording_proxy import layers_of
 from report import Report
 from scenario import Night
 from searching import Needles, encodings_of
@@ -21,12 +23,17 @@ from world import HERE, World
 
 PACKS = [os.path.join(HERE, "packs")]
 CARELESS_PACK = "with-references"
+# What every agent asks of a collector; `agent check` asks for the head.
+ON_THE_WIRE = ((b"POST", b"/v1/enrol"), (b"GET", b"/v1/log/key"), (b"GET", b"/v1/head"),
+               (b"POST", b"/v1/frames"), (b"GET", b"/v1/log/proof"))
+# What that pack takes for references: without the privacy step each of them leaves.
+MUST_LEAK = ("transport id", "client id", "identity number", "person GUID", "phone")
 
 
 def one_world(binaries, output, seed, keep, agent_binary=None):
     """Messages in a small bad night; returns what left, what was planted and the raw logs."""
     with World(binaries, output, seed, keep=keep, agent_binary=agent_binary, packs=PACKS,
-               rotate_bytes=0) as world:
+               rotate_bytes=0, record=True) as world:
         nord, sor = world.towns["nord"], world.towns["sor"]
         add_careless_source(world, nord)
         people = world.portal.people
@@ -41,6 +48,8 @@ def one_world(binaries, output, seed, keep, agent_binary=None):
                          and v[14] != "4"][:3]:
                 town.send(1, each=lambda _, g=guid: {"bekymringsmeldingId": g})
             town.idle()
+        for agent in world.agents.values():
+            agent.command("check")
         world.wait_until_all_is_read()
         planted = dict(people.planted)
         for town in world.towns.values():
@@ -48,7 +57,7 @@ def one_world(binaries, output, seed, keep, agent_binary=None):
         for agent in world.agents.values():
             agent.stop()
         return {"left": what_left(world), "planted": planted, "logs": raw_logs(world),
-                "journal": journal_gaps(world)}
+                "journal": journal_gaps(world), "wire": wire_gaps(world)}
 
 
 def add_careless_source(world, town):
@@ -76,7 +85,26 @@ def what_left(world):
         for body in row.bodies():
             parts.append(json.dumps(body, ensure_ascii=False).encode())
         left[f"frame {row.index} of {row.agent}"] = b"\n".join(parts)
+    for name, proxy in world.proxies.items():
+        for number, request in enumerate(proxy.requests()):
+            what = b" ".join(request[:2]).decode("ascii", "replace")
+            left[f"request {number} of {name}: {what}"] = layers_of(request)
     return left
+
+
+def wire_gaps(world):
+    """What should have been seen on the wire and was not: then the recording is not complete."""
+    problems, bodies = [], set()
+    for name, proxy in world.proxies.items():
+        requests = proxy.requests()
+        bodies |= {body for _, _, _, body in requests}
+        seen = {(method, re.sub(rb"^(/v1/log/proof)/.*", rb"\1", path))
+                for method, path, _, _ in requests}
+        problems += [f"{name}: no {' '.join(map(bytes.decode, one))} among "
+                     f"{sorted(seen)}" for one in ON_THE_WIRE if one not in seen]
+    problems += [f"statement {row.sequence} of {row.agent}" for row in
+                 ledger(world.collector.database) if row.frame() not in bodies]
+    return problems
 
 
 def journal_gaps(world):
@@ -107,21 +135,25 @@ def search(result):
     return [(*hit, name) for name, part in result["left"].items() for hit in needles.find(part)]
 
 
+def stands_alone_in(text, value):
+    """A number that somewhere is not part of a longer one (the search asks that of short ones)."""
+    return re.search(rf"(?<![0-9A-Za-z]){re.escape(value)}(?![0-9A-Za-z])", text)
+
+
 def check_search_finds(result, report):
     """In the logs themselves every kind stands, and is found in every encoding."""
-    kinds = {f"identity number ({k})" for k in KINDS} | {
-        "name", "address", "phone", "e-mail", "person GUID", "transport id", "client id"}
+    kinds = {f"identity number ({k})" for k in KINDS} | {f"phone ({k})" for k in PHONES} | {
+        "name", "address", "e-mail", "person GUID", "transport id", "client id"}
     sample = result["logs"][:400_000]
     some = collections.defaultdict(dict)  # ten values of each kind are enough to try the search
     for value, kind in result["planted"].items():
-        if value in sample and len(some[kind]) < 10:
+        if len(some[kind]) < 10 and value in sample and stands_alone_in(sample, value):
             some[kind][value] = kind
     needles = Needles({value: kind for kinds_ in some.values() for value, kind in kinds_.items()})
     problems = []
     for encoding, haystack in encodings_of(sample).items():
         seen = {kind for _, kind, _ in needles.find(haystack)}
-        numbers = {"phone"} if encoding == "text" else set()
-        missing = kinds - seen - numbers
+        missing = kinds - seen
         if missing:
             problems.append(f"{encoding}: not found: {sorted(missing)}")
     report.check("the search finds every kind in the logs, in every encoding", "\n".join(problems))
@@ -136,6 +168,8 @@ def run(binaries, output, seed, keep=False, agent_without_privacy=None, **_):
     check_search_finds(result, report)
     report.check("the journal tells of every statement that the collector has",
                  "\n".join(result["journal"][:10]))
+    report.check("every request was recorded: enrolment, questions, every statement stored",
+                 "\n".join(result["wire"][:10]))
     hits = search(result)
     report.check(f"{len(result['planted'])} planted values, {total} bytes left, none among them",
                  "\n".join(map(str, hits[:20])))
@@ -146,7 +180,11 @@ def run(binaries, output, seed, keep=False, agent_without_privacy=None, **_):
     output.step("the same again with an agent whose privacy step is off")
     leaked = search(one_world(binaries, output, seed + 1, keep, agent_binary=off))
     kinds = collections.Counter(kind for _, kind, _, _ in leaked)
+    on_wire = {kind for _, kind, _, name in leaked if name.startswith("request ")}
     output.step(f"without the privacy step there left: {dict(kinds)}")
-    report.check("with the privacy step off the same test fails",
-                 "" if kinds else "it found nothing: it proves nothing")
+    missing = [what for what in MUST_LEAK if not any(kind.startswith(what) for kind in kinds)]
+    report.check("with the privacy step off the same test fails, for every kind the pack takes",
+                 missing and f"not found: {missing}; found {dict(kinds)}")
+    report.check("... and finds them in the recorded requests too",
+                 set(kinds) ^ on_wire and f"elsewhere only: {sorted(set(kinds) ^ on_wire)}")
     return report

@@ -15,6 +15,7 @@ from municipality import Municipality
 from portal import Portal
 from postgres_cluster import PostgresCluster
 from programs import Agent, Collector
+from recording_proxy import RecordingProxy
 from support import Timeout, short_pause, wait_until
 from truth import Comparison, check_database
 
@@ -30,13 +31,14 @@ class World:
 
     def __init__(self, binaries, output, seed, towns=("nord", "sor"), folder=None, keep=False,
                  agent_binary=None, packs=None, rotate_bytes=400_000, states=None, data=None,
-                 trace_pack=TRACE_PACK):
+                 trace_pack=TRACE_PACK, record=False):
         self.binaries, self.output, self.seed = binaries, output, seed
         self.town_names, self.keep = towns, keep
         self.folder = folder or tempfile.mkdtemp(prefix="meldevakt-e2e-")
         self.agent_binary, self.rotate_bytes = agent_binary, rotate_bytes
         self.packs = packs or []
         self.states, self.data, self.trace_pack = states or {}, data, trace_pack
+        self.record, self.proxies = record, {}  # agent's name -> what stands before the collector
         self.towns, self.agents = {}, {}
         self.collector = self.cluster = self.portal = None
         self._stack = contextlib.ExitStack()
@@ -58,6 +60,8 @@ class World:
             agent.stop()
         for town in self.towns.values():
             town.stop()
+        for proxy in self.proxies.values():
+            proxy.close()
         if self.collector:
             self.collector.stop()
         self._stack.close()
@@ -100,11 +104,20 @@ class World:
         folder = os.path.join(self.folder, "agents", name)
         os.makedirs(folder, exist_ok=True)
         alarm = self._alarm_script(folder)
-        agent = Agent(self.binaries, folder, name, self.collector.url, town, sources,
-                      state=self.states.get(name), packs=self.packs, on_finding=alarm,
-                      binary=self.agent_binary)
+        state, url = self.states.get(name) or os.path.join(folder, "state"), self.collector.url
+        if self.record:
+            self.proxies[name] = RecordingProxy(self.collector, state)
+            url = self.proxies[name].url
+        agent = Agent(self.binaries, folder, name, url, town, sources, state=state,
+                      packs=self.packs, on_finding=alarm, binary=self.agent_binary)
         self.agents[name] = agent
         invitation = self.collector.invite(town, os.path.join(folder, "invitation.json"))
+        if self.record:
+            with open(invitation, "r+", encoding="utf-8") as file:
+                text = file.read().replace(self.collector.url, url)
+                file.seek(0)
+                file.truncate()
+                file.write(text)
         agent.enroll(invitation)
         agent.start()
 
