@@ -20,6 +20,7 @@ from people import People
 OSLO = zoneinfo.ZoneInfo("Europe/Oslo")
 COLUMNS = ["bekymringsmeldingId", "innsendt", "bekreftet", "skjemaType", "kanal", "bydelRessursId",
            "bydelsnavn", "fiksOrgId", "fraFagsystem"]
+KEPT_DAYS = 30  # what a case system's message sent after 2 June 2023 is kept for
 DISTRICT_NAMES = ["Sentrum", "Nordbyen", "Østmarka", "Vågen", "Åsen", "Sørlia", "Ytre fjord", "Øya"]
 
 
@@ -159,11 +160,25 @@ class Portal:
             file.write(out.getvalue())
         return (self.first_sent or until) - 1000, until
 
-    def purge(self, older_than_ms):
-        """Deletes the content of confirmed messages past their time; the rows stay, as in 2023."""
+    def purge_deadline(self, message_id):
+        """When the content goes: KEPT_DAYS after the receipt, the earlier of days of 24 hours and
+        days by the clocks in Norway. None: not receipted, so never."""
         with self._lock:
-            gone = [i for i, row in self.rows.items()
-                    if row["confirmed"] and row["confirmed"] < older_than_ms and i in self._content]
+            confirmed = self.rows[message_id]["confirmed"]
+        if not confirmed:
+            return None
+        kept = datetime.timedelta(days=KEPT_DAYS)
+        local = datetime.datetime.fromtimestamp(confirmed / 1000, OSLO)
+        by_clocks = (local.replace(tzinfo=None) + kept).replace(tzinfo=OSLO)
+        return min(confirmed + int(kept.total_seconds()) * 1000,
+                   round(by_clocks.timestamp() * 1000))
+
+    def purge(self, now_ms):
+        """Deletes the content of confirmed messages past their time; the rows stay, as in 2023."""
+        deadlines = {i: self.purge_deadline(i) for i in self.rows}
+        with self._lock:
+            gone = [i for i, deadline in deadlines.items()
+                    if deadline and deadline <= now_ms and i in self._content]
             for message_id in gone:
                 del self._content[message_id]
         return gone

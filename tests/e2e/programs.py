@@ -120,6 +120,13 @@ def rfc3339(ms):
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
 
 
+def time_ms(text):
+    """The other way: a time as the programs write it."""
+    time = datetime.datetime.fromisoformat(text)
+    return round((time - datetime.datetime.fromtimestamp(0, datetime.timezone.utc)).total_seconds()
+                 * 1000)
+
+
 class Agent:
     """One agent: its folder, its configuration and, while it runs, its process."""
 
