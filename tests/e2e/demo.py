@@ -14,7 +14,6 @@ import shlex
 import sys
 import tempfile
 
-from report import Report
 from scenario import Night
 from support import Output, stop_on_signals
 from world import World
@@ -86,7 +85,6 @@ def main():
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 30)
     stop_on_signals()
     output = Output()
-    report = Report(output)
     binaries = os.path.abspath(options.bin)
     folder = os.path.abspath(options.folder) if options.folder else tempfile.mkdtemp(
         prefix="meldevakt-demo-")
@@ -101,7 +99,7 @@ def main():
         tell(world, town, comparison, seconds)
         where_to_look(world, town, binaries)
         for skipped in night.skipped:
-            report.skip(skipped)
+            output.step(f"skipped {skipped}")
         if comparison.mismatches:
             print(comparison.mismatch_text(town.trace_paths()), file=sys.stderr)
     if options.json:

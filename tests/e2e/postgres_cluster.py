@@ -32,9 +32,14 @@ SETTINGS = {
 }
 
 
+MAJOR = 15  # the version that the tests are about; another one only where this is not installed
+BINARIES = f"/usr/lib/postgresql/{MAJOR}/bin"
+
+
 def find_binaries():
     """The folder with initdb and pg_ctl: Debian keeps them off the PATH."""
-    for folder in sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True):
+    others = sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)
+    for folder in [BINARIES, *others]:
         if os.access(os.path.join(folder, "initdb"), os.X_OK):
             return folder
     found = shutil.which("initdb")
@@ -65,6 +70,7 @@ class PostgresCluster:
         try:
             self._make()
             self.start()
+            self._check_version()
         except BaseException:
             self.close()
             raise
@@ -97,6 +103,12 @@ class PostgresCluster:
             self.tablespace = os.path.join(mount, "space")
             os.makedirs(self.tablespace, mode=0o700)
             self._give(self.tablespace)
+
+    def _check_version(self):
+        """The server that answers is the one that was meant to be started."""
+        major = int(self.execute("SHOW server_version_num")[0][0]) // 10000
+        if os.access(os.path.join(BINARIES, "initdb"), os.X_OK) and major != MAJOR:
+            raise AssertionError(f"PostgreSQL {MAJOR} is installed, and {major} answers")
 
     def _give(self, path):
         if self._owner:

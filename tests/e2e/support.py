@@ -175,23 +175,37 @@ def is_root():
     return os.geteuid() == 0
 
 
+def _as_root():
+    """What stands before a command that only root may run; None when this user cannot become root."""
+    if is_root():
+        return []
+    with contextlib.suppress(OSError):
+        if subprocess.run(["sudo", "-n", "true"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0:
+            return ["sudo", "-n"]
+    return None
+
+
 @contextlib.contextmanager
 def small_file_system(path, megabytes):
-    """A tmpfs of a given size at `path`, or None when this user may not mount one.
+    """A tmpfs of a given size at `path`, this user's own, or None when this user may not mount one.
 
-    Filling a real file system is the only honest 'disk full'; where it cannot be had, callers skip
-    that row and say so.
+    Mounted by root or, without a password, through sudo. Filling a real file system is the only
+    honest 'disk full'; where it cannot be had, callers skip that row and say so.
     """
     os.makedirs(path, exist_ok=True)
-    mounted = is_root() and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "tmpfs", path],
+    as_root = _as_root()
+    options = f"size={megabytes}m,mode=0755,uid={os.geteuid()},gid={os.getegid()}"
+    mounted = as_root is not None and subprocess.run(
+        [*as_root, "mount", "-t", "tmpfs", "-o", options, "tmpfs", path],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
     try:
         yield path if mounted else None
     finally:
-        if mounted and subprocess.run(["umount", path], stderr=subprocess.DEVNULL,
+        if mounted and subprocess.run([*as_root, "umount", path], stderr=subprocess.DEVNULL,
                                       check=False).returncode != 0:
-            subprocess.run(["umount", "-l", path], check=False)
+            subprocess.run([*as_root, "umount", "-l", path], check=False)
 
 
 def fill_disk(folder, name="filler"):
