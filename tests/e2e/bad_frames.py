@@ -13,10 +13,12 @@ import ssl
 import subprocess
 
 from frames import compress, encode_frame, ledger, payload
+from programs import json_lines
 from support import resident_bytes
 
 TYPE = "application/vnd.meldevakt.statement.v1+json"
 BOMB_MB = 512  # the bound of one body is 8
+MEMORY_MAX = 192 << 20
 MEDIA_TYPE = "application/vnd.meldevakt.frame.v1"
 
 
@@ -225,11 +227,31 @@ def hostile_bodies(world, forger, mine, report, expect):
         forger.envelope(text), [packed[:-1] + b"x"])), 400, 403)
     expect("a body missing", post(port, mine, encode_frame(forger.envelope(text), [])), 400, 403)
     # Rightly signed, it is stored like any other: nothing is decompressed to receive it.
-    expect(f"a bomb of {BOMB_MB} MB in {len(packed)} bytes",
-           post(port, mine, encode_frame(forger.envelope(text), [packed])), 200, 400)
-    world.collector.command("messages", "list", "--tenant", forger.agent.tenant, "--format",
-                            "json")
-    world.collector.command("control", "run", "--tenant", forger.agent.tenant, expect=None)
+    stored = len(forger.rows())
+    answer = post(port, mine, encode_frame(forger.envelope(text), [packed]))
+    expect(f"a bomb of {BOMB_MB} MB in {len(packed)} bytes", answer, 200)
+    report.check("frame: the bomb is stored as it came", len(forger.rows()) != stored + 1 and
+                 f"{len(forger.rows())} rows, there were {stored}")
     grown = resident_bytes(pid, peak=True) - before
     report.check(f"frame: the collector's memory stays bounded ({grown >> 20} MB more)",
-                 grown > (192 << 20) and f"{grown} bytes more")
+                 grown > MEMORY_MAX and f"{grown} bytes more")
+    look_at_the_bomb(world, forger, report)
+
+
+def look_at_the_bomb(world, forger, report):
+    """Who reads the bodies meets the bomb: bounded memory, and an alarm that names the statement."""
+    tenant, agent_id = forger.agent.tenant, forger.agent_id
+    for command in (("messages", "list"), ("control", "run"), ("incidents", "list")):
+        status, out, peak = world.collector.measured(*command, "--tenant", tenant, "--format",
+                                                     "json")
+        name = " ".join(command)
+        report.check(f"frame: `{name}` with the bomb (peak {peak >> 20} MB)",
+                     peak > MEMORY_MAX and f"{peak} bytes" or
+                     status not in (0, 1) and f"status {status}")
+        if command == ("messages", "list"):
+            continue
+        alarms = [(alarm["kind"], alarm["agent"]) for line in json_lines(out)
+                  for alarm in (line.get("alarms") or [])]
+        report.check(f"frame: `{name}` alarms of a body that cannot be opened, of that agent only",
+                     sorted(alarms) != [("ahead", agent_id), ("undecodable_body", agent_id)] and
+                     f"{alarms}; 'ahead' is the number that was skipped")

@@ -1,10 +1,13 @@
 """What users and attackers send: clear errors, bounded memory, no other data touched."""
+import json
 import os
+import time
 
 from bad_files import rubbish_in_the_trace, unreadable_file, vanishing_file
 from bad_frames import hostile_frames
 from programs import Agent, run_command
 from report import Report
+from support import wait_until
 from world import World
 
 AGENT = """collector = "https://127.0.0.1:8443"
@@ -166,7 +169,6 @@ def receipts_with_bad_rows(world, town, report):
 
 def invitations(world, town, folder, report):
     """Used twice, altered, run out: refused, and nothing is enrolled."""
-
     used = world.collector.invite(town.name, os.path.join(folder, "used.json"))
     source = [{"name": "trace", "files": [town.trace_glob], "pack": "familia-like"}]
     def enrol(name, invitation):
@@ -188,6 +190,27 @@ def invitations(world, town, folder, report):
     out, err = enrol("third", altered)
     report.check("invitation: altered", os.path.exists(
         os.path.join(folder, "third", "state", "tls.crt")) and out + err)
+    invitation_run_out(world, town, folder, enrol, report)
+
+
+def invitation_run_out(world, town, folder, enrol, report):
+    """Good for a second: refused by the agent, and by the collector where the agent's clock lies."""
+    path = world.collector.invite(town.name, os.path.join(folder, "short.json"), "--expires", "1s")
+    with open(path, encoding="utf-8") as file:
+        invitation = json.load(file)
+    wait_until(lambda: time.time() * 1000 > invitation["expires"], "the invitation to run out", 10)
+    out, err = enrol("fourth", path)
+    report.check("invitation: run out: the agent says so", (
+        "the invitation expired at" not in err or "ask for a new one" not in err) and out + err)
+    invitation["expires"] += 86_400_000
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(invitation, file)
+    out, err = enrol("fifth", path)
+    report.check("invitation: run out: the collector refuses it whatever the file says",
+                 "the invitation has expired" not in err and out + err)
+    report.check("invitation: run out: nobody is enrolled", [
+        name for name in ("fourth", "fifth")
+        if os.path.exists(os.path.join(folder, name, "state", "tls.crt"))])
 
 
 def run(binaries, output, seed, keep=False, **_):
