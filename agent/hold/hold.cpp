@@ -36,11 +36,8 @@ Json to_json(const HoldSource& source) {
                     {"to", gap.to},
                     {"reason", gap.reason}});
   }
-  return {{"name", source.name},
-          {"pack", source.pack},
-          {"done", source.done},
-          {"bytes", source.bytes},
-          {"gaps", std::move(gaps)}};
+  return {{"name", source.name},   {"pack", source.pack},     {"done", source.done},
+          {"bytes", source.bytes}, {"gaps", std::move(gaps)}, {"shares", source.shares}};
 }
 
 Json to_json(const HoldPart& part) {
@@ -106,6 +103,8 @@ HoldSource source_from(const Json& json) {
                         gap.at("from").get<std::uint64_t>(), gap.at("to").get<std::uint64_t>(),
                         gap.at("reason").get<std::string>()});
   }
+  // Holds of the first versions have none.
+  if (json.contains("shares")) out.shares = json.at("shares").get<std::vector<std::string>>();
   return out;
 }
 

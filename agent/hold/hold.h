@@ -58,7 +58,8 @@ struct HoldGap {
   std::string path;
   std::uint64_t from = 0;
   std::uint64_t to = 0;
-  std::string reason;  // "gone", "bound", "not_read_before", "not_read", "unreadable"
+  // "gone", "bound", "not_read_before", "not_read", "unreadable", "erased"
+  std::string reason;
   auto operator<=>(const HoldGap&) const = default;
 };
 
@@ -68,6 +69,7 @@ struct HoldSource {
   bool done = false;
   std::uint64_t bytes = 0;  // of the log, held
   std::vector<HoldGap> gaps;
+  std::vector<std::string> shares;  // once done: holds that have bytes of it
   auto operator<=>(const HoldSource&) const = default;
 };
 
@@ -84,7 +86,8 @@ struct Hold {
   std::vector<HoldFinding> findings;  // at most kHoldFindingsMax
   std::uint64_t more_findings = 0;    // so many more
   std::vector<HoldSource> sources;
-  std::vector<std::string> shares;  // holds that have bytes of this window already
+  // Holds that have bytes of this window; while it is collecting, those that may have some.
+  std::vector<std::string> shares;
   std::uint64_t stored_bytes = 0;
   Sha256 manifest;  // of the manifest's payload, once closed
   Instant erased;

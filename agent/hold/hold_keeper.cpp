@@ -127,7 +127,7 @@ void HoldKeeper::make(const std::string& tenant, const HoldFinding& finding, Int
   hold.findings.push_back(finding);
   for (const HeldSource* source : sources_) {
     if (!source->concerns(tenant)) continue;
-    hold.sources.push_back({source->held_name(), source->held_pack(), false, 0, {}});
+    hold.sources.push_back({source->held_name(), source->held_pack(), false, 0, {}, {}});
   }
   for (const auto& [id, other] : holds_) {
     const bool has_bytes =
@@ -198,7 +198,7 @@ HoldKeeper::Ranges HoldKeeper::missing(const Hold& hold, const HoldSource& sourc
 bool HoldKeeper::collect(Hold& hold, HoldSource& source, HeldSource& from, Instant now) {
   const HeldSource::Progress progress = from.progress();
   const Instant end = hold.window.to + Tape::kSlack;
-  const bool reached = progress.caught_up && progress.watermark >= end;
+  const bool reached = progress.read_all && progress.watermark >= end;
   const Tape::Plan plan =
       from.tape().plan(hold.window, hold.pivot, parts_.settings.source_bytes / 2);
   const Ranges left = missing(hold, source, plan.ranges);
@@ -308,6 +308,7 @@ void HoldKeeper::finish(Hold& hold, HoldSource& source, const Tape::Plan& plan, 
          reason});
   }
   if (left.empty() && !reason.empty()) gap(hold, source, {"", "", 0, 0, reason});
+  source.shares = shares_of(hold, source, plan.ranges);
   source.done = true;
   dirty_.insert(hold.id);
 }
@@ -326,6 +327,11 @@ bool HoldKeeper::close(Hold& hold, Instant now) {
   Hold closed = hold;
   closed.state = HoldState::kClosed;
   closed.closed = before == nullptr ? now : std::max(now, before->closed);
+  std::erase_if(closed.shares, [&](const std::string& id) {
+    return std::none_of(closed.sources.begin(), closed.sources.end(), [&](const HoldSource& one) {
+      return std::find(one.shares.begin(), one.shares.end(), id) != one.shares.end();
+    });
+  });
   manifest.hold = closed;
   manifest.parts = stored_[hold.id];
   const HoldKeeper::Tenant& tenant = parts_.tenants[hold.tenant];
@@ -344,6 +350,7 @@ bool HoldKeeper::close(Hold& hold, Instant now) {
   }
   hold = std::move(closed);
   dirty_.insert(hold.id);
+  forget_collecting(hold.id);
   forget_parts();
   parts_.say(false, "hold=" + hold.id + " keeps the log around " +
                         std::to_string(hold.findings.size() + hold.more_findings) +

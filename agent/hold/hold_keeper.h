@@ -20,6 +20,8 @@
 // Bounds: HoldSettings; kHoldsMax; kHoldSpanMax of event time a hold; kHoldWaitMax until a source
 // that stands still is given up; kDiskReserve stays free. Over `bytes` or kHoldsMax holds of
 // overload windows alone go first, then the oldest; the newest closed hold never goes for room.
+// What an erased hold shared with others is read again for those that still collect, and is a gap
+// called `erased` of those that are closed.
 // Trouble with the disk is said once and tried again; it never reaches the caller, whose findings
 // do not depend on it.
 //
@@ -54,8 +56,8 @@ inline constexpr std::uint64_t kDiskReserve = 256'000'000;
 class HeldSource {
  public:
   struct Progress {
-    Instant watermark;       // event time up to which it is read
-    bool caught_up = false;  // every byte there is
+    Instant watermark;      // event time up to which it is read
+    bool read_all = false;  // that is there just now
     bool readable = false;
   };
   virtual ~HeldSource() = default;
@@ -121,12 +123,16 @@ class HoldKeeper {
   void finish(Hold& hold, HoldSource& source, const Tape::Plan& plan, const Ranges& left,
               const std::string& reason);
   [[nodiscard]] Status store(Hold& hold, const HoldPart& range, std::string_view bytes);
+  [[nodiscard]] std::vector<std::string> shares_of(const Hold& hold, const HoldSource& source,
+                                                   const Ranges& planned) const;
   [[nodiscard]] bool close(Hold& hold, Instant now);
+  void forget_collecting(const std::string& id);
   void forget_parts();
   void retain(Instant now);
   [[nodiscard]] Hold* next_to_go();
   void make_room(Instant now);
   void erase(Hold& hold, const std::string& why, Instant now);
+  void let_go_of(const Hold& gone);
   void look_for_tombstone(Hold& hold, Instant now);
   void remove_files();
   void remove_orphans();

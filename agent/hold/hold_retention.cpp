@@ -104,6 +104,8 @@ void HoldKeeper::erase(Hold& hold, const std::string& why, Instant now) {
   hold.erased = now;
   hold.erased_why = why;
   hold.stored_bytes = 0;
+  forget_collecting(hold.id);
+  let_go_of(hold);
   // That it was, when and why is what remains, and what it was about.
   if (hold.findings.size() > kErasedFindingsMax) {
     hold.more_findings += hold.findings.size() - kErasedFindingsMax;
@@ -113,6 +115,48 @@ void HoldKeeper::erase(Hold& hold, const std::string& why, Instant now) {
   dirty_.insert(hold.id);
   to_remove_.push_back(hold.id);
   parts_.say(false, "hold=" + hold.id + " is erased: " + why);
+}
+
+std::vector<std::string> HoldKeeper::shares_of(const Hold& hold, const HoldSource& source,
+                                               const Ranges& planned) const {
+  std::vector<std::string> out;
+  for (const std::string& id : hold.shares) {
+    const auto found = stored_.find(id);
+    if (found == stored_.end()) continue;
+    const bool has_some =
+        std::any_of(found->second.begin(), found->second.end(), [&](const HoldPart& part) {
+          return part.source == source.name &&
+                 std::any_of(planned.begin(), planned.end(), [&](const TapeRange& range) {
+                   return range.key == part.key && part.from < range.to && range.from < part.to;
+                 });
+        });
+    if (has_some) out.push_back(id);
+  }
+  return out;
+}
+
+void HoldKeeper::let_go_of(const Hold& gone) {
+  for (auto& [id, hold] : holds_) {
+    if (hold.state == HoldState::kErased || std::erase(hold.shares, gone.id) == 0) continue;
+    for (HoldSource& source : hold.sources) {
+      const bool had = std::erase(source.shares, gone.id) > 0;
+      if (hold.state == HoldState::kCollecting) {
+        source.done = false;
+      } else if (had) {
+        gap(hold, source, {"", "", 0, 0, "erased"});
+      }
+    }
+    look_at_.erase(id);
+    dirty_.insert(id);
+  }
+}
+
+// What is remembered of a hold only while it collects.
+void HoldKeeper::forget_collecting(const std::string& id) {
+  const auto is_its = [&](const auto& one) { return one.first.starts_with(id + " "); };
+  std::erase_if(last_part_, is_its);
+  std::erase_if(tries_, is_its);
+  look_at_.erase(id);
 }
 
 // `hold erase` beside a running agent has removed the parts and says so in a file.

@@ -25,7 +25,16 @@ void Tape::begin(const std::string& key, std::uint64_t offset) {
   }
   track.fed = offset;
   track.used = ++fed_;
+  track.open = true;
   if (track.marks.empty()) mark(key, track, offset, {});
+  while (marks_ > kMarksMax) thin();
+}
+
+void Tape::end(const std::string& key) {
+  const auto found = tracks_.find(key);
+  if (found == tracks_.end()) return;
+  found->second.open = false;
+  if (found->second.marks.empty()) tracks_.erase(found);
 }
 
 void Tape::feed(const std::string& key, std::string_view bytes, Instant newest_before) {
@@ -43,7 +52,7 @@ void Tape::feed(const std::string& key, std::string_view bytes, Instant newest_b
   track.fed += bytes.size();
   fed_ += bytes.size();
   track.used = fed_;
-  if (marks_ > kMarksMax) thin();
+  while (marks_ > kMarksMax) thin();
 }
 
 void Tape::seen(const std::string& key, Instant newest) {
@@ -90,8 +99,8 @@ void Tape::remember(const std::string& key, std::uint64_t offset, std::string_vi
   }
 }
 
-// Half of the older half of the longest track, or the whole track that was used longest ago when
-// all are short.
+// Half of the older half of the longest track, or all marks of the track that was used longest ago
+// when all are short.
 void Tape::thin() {
   auto longest = std::max_element(tracks_.begin(), tracks_.end(), [](const auto& a, const auto& b) {
     return a.second.marks.size() < b.second.marks.size();
@@ -110,17 +119,23 @@ void Tape::thin() {
     marks = std::move(kept);
     return;
   }
-  auto oldest = std::min_element(tracks_.begin(), tracks_.end(), [](const auto& a, const auto& b) {
-    return a.second.used < b.second.used;
-  });
-  for (const Mark& mark : oldest->second.marks) {
-    changes_.dropped.push_back({oldest->first, mark.offset, mark.time});
-  }
-  if (oldest->second.tail.offset > 0) {
-    changes_.dropped.push_back({oldest->first, oldest->second.tail.offset, {}});
-  }
-  marks_ -= oldest->second.marks.size();
-  tracks_.erase(oldest);
+  const auto order = [](const auto& one) {
+    return std::pair{one.second.marks.empty(), one.second.used};
+  };
+  const auto oldest =
+      std::min_element(tracks_.begin(), tracks_.end(),
+                       [&](const auto& a, const auto& b) { return order(a) < order(b); });
+  drop_marks(oldest->first, oldest->second);
+  // What is still read keeps its place: else its next bytes would count from 0.
+  if (!oldest->second.open) tracks_.erase(oldest);
+}
+
+void Tape::drop_marks(const std::string& key, Track& track) {
+  for (const Mark& mark : track.marks) changes_.dropped.push_back({key, mark.offset, mark.time});
+  if (track.tail.offset > 0) changes_.dropped.push_back({key, track.tail.offset, {}});
+  marks_ -= track.marks.size();
+  track.marks.clear();
+  track.tail = {};
 }
 
 Tape::Plan Tape::plan(Interval window, Instant pivot, std::uint64_t before_bytes_max) const {

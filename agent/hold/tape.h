@@ -4,13 +4,16 @@
 //   tape.begin(key, 0);
 //   tape.feed(key, bytes, newest_before);       // the file's newest event before these bytes
 //   tape.seen(key, newest);                     // ... and after them
+//   tape.end(key);                              // no more bytes come
 //   for (const TapeRange& range : tape.plan({from, to}, pivot, bytes_max)) ...
 //
 // A mark is a place in a file and the newest event time before it. Bytes are in the order of their
 // event times but for kSlack. A mark is set every kMarkBytes or kMarkEvery; when there are more
-// than kMarksMax, old ones are thinned and plans grow coarser, never smaller.
+// than kMarksMax, old ones are thinned and plans grow coarser, never smaller; at last the marks of
+// the file that was fed longest ago go, and its plan says `from_middle` when it is fed again.
 //
-// Pure. Thread-safety: none. Memory: the marks, and `recent_bytes_max` bytes.
+// Pure. Thread-safety: none. Memory: the marks, a place for each file between begin and end, and
+// `recent_bytes_max` bytes.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +62,7 @@ class Tape {
   void begin(const std::string& key, std::uint64_t offset);
   void feed(const std::string& key, std::string_view bytes, Instant newest_before);
   void seen(const std::string& key, Instant newest);
+  void end(const std::string& key);
 
   // What may tell of `window` as far as it is read. Of what lies before `pivot` the last
   // `before_bytes_max` only; `cut` says whether that was less than all.
@@ -89,6 +93,7 @@ class Tape {
     std::uint64_t fed = 0;
     Instant newest;
     std::uint64_t used = 0;  // order in which tracks were last fed
+    bool open = false;       // begun and not ended: its place is never forgotten
   };
   struct Piece {
     std::string key;
@@ -98,6 +103,7 @@ class Tape {
   void mark(const std::string& key, Track& track, std::uint64_t offset, Instant time);
   void remember(const std::string& key, std::uint64_t offset, std::string_view bytes);
   void thin();
+  void drop_marks(const std::string& key, Track& track);
 
   std::size_t recent_bytes_max_;
   std::map<std::string, Track> tracks_;

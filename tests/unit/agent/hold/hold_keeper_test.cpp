@@ -79,6 +79,68 @@ TEST_CASE("HoldKeeper: overlapping findings share a hold; a later one stores not
   for (const Hold& hold : holds) world.check_truth(hold);
 }
 
+// Two holds, the later of which stores only what the first has not.
+void live_with_two_that_share(HoldWorld& world, int second_is_found, int until) {
+  for (int second = 0; second < until; second += 10) {
+    const Instant now = kStart + seconds(second);
+    world.trace.write(line(now, "lagrer"), now);
+    if (second == 1000) world.find("a", now, now);
+    if (second == second_is_found) world.find("c", kStart + seconds(1800), now);
+    world.turn(now);
+    world.commit();
+  }
+  REQUIRE(world.holds.size() == 2);
+}
+
+const Hold& hold_of(HoldWorld& world, const std::string& finding) {
+  return std::find_if(world.holds.begin(), world.holds.end(),
+                      [&](const auto& one) { return one.second.findings[0].id == finding; })
+      ->second;
+}
+
+// `hold erase` beside the agent, which sees it within a minute.
+void erase_by_hand(HoldWorld& world, const std::string& finding, Instant now) {
+  world.disk.files[hold_of(world, finding).id] = {{kTombstoneFile, "krav om sletting"}};
+  world.turn(now);
+  world.commit();
+}
+
+TEST_CASE("HoldKeeper: a closed hold whose shared bytes are erased says so, and which source's") {
+  HoldWorld world;
+  live_with_two_that_share(world, 2400, 7200);
+  const Hold before = hold_of(world, "c");
+  REQUIRE(before.complete());
+  REQUIRE(before.shares.size() == 1);
+  CHECK(before.sources[0].shares == before.shares);
+  CHECK(before.sources[1].shares.empty());  // nothing was written there
+  erase_by_hand(world, "a", kStart + seconds(7300));
+  const Hold& after = hold_of(world, "c");
+  CHECK_FALSE(after.complete());
+  CHECK(after.shares.empty());
+  REQUIRE(after.sources[0].gaps.size() == 1);
+  CHECK(after.sources[0].gaps[0].reason == "erased");
+  CHECK(after.sources[1].gaps.empty());
+  world.check_truth(after);
+}
+
+TEST_CASE("HoldKeeper: what a hold that still collects shared is read again when that is erased") {
+  HoldWorld world;
+  live_with_two_that_share(world, 1800, 1820);
+  REQUIRE(hold_of(world, "c").state == HoldState::kCollecting);
+  erase_by_hand(world, "a", kStart + seconds(1900));
+  for (int second = 1910; second < 4000; second += 10) {
+    world.turn(kStart + seconds(second));
+    world.commit();
+  }
+  const Hold& after = hold_of(world, "c");
+  CHECK(after.complete());
+  const std::string wanted = line(kStart + seconds(1250), "lagrer");
+  const std::uint64_t at = world.trace.content["t0"].find(wanted);
+  CHECK(std::any_of(world.parts.begin(), world.parts.end(), [&](const HoldPart& part) {
+    return part.hold == after.id && part.from <= at && at < part.to;
+  }));
+}
+
 TEST_CASE(
     "HoldKeeper: a file that is gone is a gap that is named; the last bytes are held all the "
     "same") {

@@ -164,5 +164,31 @@ TEST_CASE("Tape: marks are bounded, and thinned plans only grow") {
   CHECK(covers(tape.plan({{}, kStart + days(9999)}, kStart, kMuch).ranges, "many5999", 0, 1));
 }
 
+TEST_CASE("Tape: a file that is still read keeps its place when its marks are thinned away") {
+  Tape tape{16};
+  tape.begin("quiet", 0);
+  tape.feed("quiet", std::string(1000, 'x'), {});
+  tape.begin("over", 0);
+  tape.feed("over", "x", {});
+  for (std::size_t i = 0; i < Tape::kMarksMax + 10; ++i) {
+    const std::string key = "many" + std::to_string(i);
+    tape.begin(key, 0);
+    tape.feed(key, "x", {});
+    tape.end(key);
+  }
+  CHECK(tape.take_changes().added.size() <= Tape::kMarksMax * 2);  // a mark and an end each
+  CHECK(tape.fed_to("quiet") == 1000);
+  const Instant at = kStart + seconds(10);
+  tape.feed("quiet", "0123456789", at);
+  tape.seen("quiet", at);
+  CHECK(tape.recent("quiet", 1003) == "3456789");
+  const Tape::Plan plan = tape.plan({kStart, at}, at, kMuch);
+  CHECK(covers(plan.ranges, "quiet", 1000, 1010));
+  CHECK(plan.from_middle);
+  CHECK(tape.fed_to("over") == 1);
+  tape.end("over");
+  CHECK(tape.fed_to("over") == 0);
+}
+
 }  // namespace
 }  // namespace meldevakt::agent
