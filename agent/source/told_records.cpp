@@ -14,7 +14,15 @@ bool ToldRecords::holds(const EventPlace& place) const {
   });
 }
 
+// Times within a log are nearly, not quite, in the order of its numbers: a clock is set back.
+bool ToldRecords::leads_to(const EventPlace& place) const {
+  return std::any_of(runs_.begin(), runs_.end(), [&](const Run& run) {
+    return run.last + 1 == place.record && run.from <= place.time;
+  });
+}
+
 std::uint64_t ToldRecords::missing_before(const EventPlace& place) const {
+  if (leads_to(place)) return 0;
   const Run* before = nullptr;
   for (const Run& run : runs_) {
     if (run.from <= place.time && (before == nullptr || before->to < run.to)) before = &run;
@@ -24,7 +32,6 @@ std::uint64_t ToldRecords::missing_before(const EventPlace& place) const {
 }
 
 void ToldRecords::add(const EventPlace& place) {
-  // Times within a log are nearly, not quite, in the order of its numbers.
   const auto grown = std::find_if(runs_.rbegin(), runs_.rend(), [&](const Run& run) {
     return run.last + 1 == place.record && run.from <= place.time;
   });

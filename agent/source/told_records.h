@@ -28,8 +28,10 @@ class ToldRecords {
  public:
   [[nodiscard]] bool empty() const { return runs_.empty(); }
   [[nodiscard]] bool holds(const EventPlace& place) const;
+  // Whether its number is the one behind a record that was told, as far as the time allows.
+  [[nodiscard]] bool leads_to(const EventPlace& place) const;
   // How many numbers are missing between this and the newest told before it in time; 1 also where
-  // the log was cleared in between; 0 when nothing was told before it.
+  // the log was cleared in between; 0 when nothing was told before it, or told records lead to it.
   [[nodiscard]] std::uint64_t missing_before(const EventPlace& place) const;
   // REQUIRES: !holds(place).
   void add(const EventPlace& place);

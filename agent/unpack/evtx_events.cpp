@@ -103,12 +103,13 @@ Status EvtxEvents::read_chunk(const Place& place, bool is_newest) {
 }
 
 Result<std::optional<EvtxEvent>> EvtxEvents::next() {
-  while (next_event_ == events_.size()) {
-    if (next_place_ == places_.size()) return std::optional<EvtxEvent>{};
+  if (done()) return std::optional<EvtxEvent>{};
+  if (next_event_ == events_.size()) {
     events_.clear();
     next_event_ = 0;
     const Place place = places_[next_place_++];
     MELDEVAKT_TRY(read_chunk(place, next_place_ == places_.size()));
+    if (events_.empty()) return std::optional<EvtxEvent>{};
   }
   return std::optional<EvtxEvent>{std::move(events_[next_event_++])};
 }
@@ -125,7 +126,9 @@ Result<std::size_t> EvtxText::read(char* to, std::size_t size) {
     if (at_ == rest_.size()) {
       Result<std::optional<EvtxEvent>> event = events_->next();
       if (!event) failed_ = event.error();
-      if (!event || !event.value()) break;
+      if (!event) break;
+      if (!event.value() && events_->done()) break;
+      if (!event.value()) continue;
       rest_ = std::move(event.value()->xml);
       if (rest_.back() != '\n') rest_ += '\n';
       at_ = 0;

@@ -2,9 +2,9 @@
 // renders a live event in, so that one pack reads both (agent/rules/windows-events.rules.toml).
 //
 //   MELDEVAKT_TRY_ASSIGN(auto events, EvtxEvents::open(read_raw, raw_size));
-//   while (true) {
+//   while (!events->done()) {
 //     MELDEVAKT_TRY_ASSIGN(const std::optional<EvtxEvent> event, events->next());
-//     if (!event) break;
+//     if (event) ...
 //   }
 //   events->damage();                                      // what the file held beside that
 //
@@ -59,7 +59,11 @@ class EvtxEvents {
                                                                 std::uint64_t raw_size,
                                                                 RenderEvtx render = render_apart);
 
+  // Reads at most one chunk: nullopt also where that one gave nothing and there are more.
   [[nodiscard]] Result<std::optional<EvtxEvent>> next();
+  [[nodiscard]] bool done() const {
+    return next_event_ == events_.size() && next_place_ == places_.size();
+  }
 
   // Of what was read so far.
   [[nodiscard]] const EvtxDamage& damage() const { return damage_; }

@@ -53,10 +53,10 @@ int fuzz_evtx(const std::uint8_t* data, std::size_t size) {
     auto events = EvtxEvents::open(read_raw, file.size(), show);
     if (!events) continue;
     std::size_t shown = 0;
-    while (true) {
+    while (!events.value()->done()) {
       const auto event = events.value()->next();
       MELDEVAKT_CHECK(event.has_value());
-      if (!event.value()) break;
+      if (!event.value()) continue;
       MELDEVAKT_CHECK(!event.value()->xml.empty());
       ++shown;
     }

@@ -200,6 +200,80 @@ TEST_CASE("EvtxSource: one log a source; events of another are left out and told
                    "reads System of app01; make one for each log") == 1);
 }
 
+TEST_CASE("EvtxSource: damage that another copy makes good is no gap; a clock set back is none") {
+  const TempFolder folder;
+  folder.write("a.evtx", copy_of(1, 13));
+  Play play{folder / "*.evtx"};
+  play.poll_all();
+  std::string damaged = copy_of(5, 17);
+  damaged[kEvtxHeaderBytes + kEvtxChunkBytes] = 'x';  // events 9 to 12, which are told
+  folder.write("b.evtx", damaged);
+  play.poll_all();
+  CHECK(play.noted("b.evtx: damaged chunks: 1 of 3") == 1);
+  CHECK(play.ids() == "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16");
+  CHECK(play.told.cuts == 0);
+  // An hour back, and then on through the same times once more.
+  EvtxWriter back;
+  back.events_a_chunk = 4;
+  back.next_record = 17;
+  back.time_ms -= 10'000;  // before everything that was told
+  back.add(30, {});
+  folder.write("c.evtx", back.file());
+  play.poll_all();
+  CHECK(play.told.cuts == 0);
+  CHECK(
+      play.ids().ends_with("15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 "
+                           "37 38 39 40 41 42 43 44 45 46"));
+}
+
+TEST_CASE("EvtxSource: a computer that was given another name is known by its numbers") {
+  const TempFolder folder;
+  folder.write("a.evtx", copy_of(1, 4));
+  folder.write("b.evtx", copy_of(4, 7, false, {.computer = "app-prod-01"}));
+  Play play{folder / "*.evtx"};
+  play.poll_all();
+  CHECK(play.ids() == "1 2 3 4 5 6");
+  CHECK(play.noted("the computer of its log goes on as app-prod-01") == 1);
+  play.commit();
+  play.kill();
+  folder.write("c.evtx", copy_of(7, 9, false, {.computer = "app-prod-01"}));
+  folder.write("d.evtx", copy_of(30, 32, false, {.computer = "app02"}));
+  play.poll_all();
+  CHECK(play.ids() == "1 2 3 4 5 6 7 8");
+  CHECK(play.told.cuts == 0);
+  CHECK(play.noted("2 events are left out, of the log System of app02: this source reads System of "
+                   "app01, app-prod-01") == 1);
+}
+
+TEST_CASE("EvtxSource: many copies and much damage are read over many polls") {
+  const TempFolder folder;
+  constexpr std::uint64_t kCopies = 3 * kEvtxLooksMax;
+  for (std::uint64_t i = 0; i < kCopies; ++i) {  // the oldest events last by name
+    folder.write("c" + std::to_string(100 - i) + ".evtx", copy_of(1 + 2 * i, 3 + 2 * i));
+  }
+  Play play{folder / "*.evtx"};
+  static_cast<void>(play.poll());
+  for (int polls = 0; polls < 2; ++polls) {
+    const SourceTurn turn = play.poll();
+    CHECK_FALSE(turn.put_off);
+    CHECK_FALSE(turn.drained);
+    CHECK(turn.bytes == 0);
+  }
+  CHECK(play.poll_all().drained);
+  CHECK(play.told.cuts == 0);
+  CHECK(play.ids().starts_with("1 2 3 4 5 6 7"));
+  std::string damaged = copy_of(1000, 1000 + 4 * 30);
+  for (std::size_t chunk = 1; chunk < 30; ++chunk) {
+    damaged[kEvtxHeaderBytes + chunk * kEvtxChunkBytes] = 'x';
+  }
+  folder.write("damaged.evtx", damaged);
+  static_cast<void>(play.poll());
+  int polls = 0;
+  while (!play.poll().drained) ++polls;
+  CHECK(polls >= 2);
+  CHECK(play.noted("damaged chunks: 29 of 30") == 1);
+}
+
 TEST_CASE("EvtxSource: no file, an empty log, a copy that goes") {
   const TempFolder folder;
   Play play{folder / "*.evtx"};

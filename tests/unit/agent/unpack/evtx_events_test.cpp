@@ -49,11 +49,11 @@ Read read_all(const std::string& bytes, RenderEvtx render = render_apart) {
     out.error = events.error().message();
     return out;
   }
-  while (true) {
+  while (!events.value()->done()) {
     auto event = events.value()->next();
     if (!event) out.error = event.error().message();
-    if (!event || !event.value()) break;
-    out.events.push_back(std::move(*event.value()));
+    if (!event) break;
+    if (event.value()) out.events.push_back(std::move(*event.value()));
   }
   out.damage = events.value()->damage();
   return out;
