@@ -35,8 +35,8 @@ std::string line_of(const FindingRow& found) {
 
 bool is_empty(const StateChange& change) {
   return change.files.empty() && change.pipelines.empty() && change.statements.empty() &&
-         change.findings.empty() && change.told.empty() && change.acknowledged.empty() &&
-         change.log_faults.empty() && change.hold.empty();
+         change.findings.empty() && change.told.empty() && change.given.empty() &&
+         change.acknowledged.empty() && change.log_faults.empty() && change.hold.empty();
 }
 
 }  // namespace
@@ -60,8 +60,10 @@ Duration Agent::steady() const {
 }
 
 bool Agent::turn() {
-  if (!parts_.config.on_finding.empty()) command_.poll(steady());
-  if (!has_state()) return false;
+  if (!has_state()) {
+    if (!parts_.config.on_finding.empty()) command_.poll(steady());
+    return false;
+  }
   Core& core = *core_;
   core.time->advance();
   const Instant now = core.time->now();
@@ -78,7 +80,8 @@ bool Agent::turn() {
   }
   core.change.log_faults = shipping_.log_faults();
   const bool more = read_sources(now);
-  Status done = seal_due(now, false);
+  Status done = look_after_command();
+  if (done) done = seal_due(now, false);
   if (done) done = commit_due(now, false);
   if (done) done = offer();
   if (!done) {
@@ -149,8 +152,8 @@ Status Agent::commit_due(Instant now, bool all) {
   const Duration since = now - core.committed;
   const bool sealed = !change.statements.empty();
   const bool acknowledged = !change.acknowledged.empty() && since >= kAcknowledgeEvery;
-  const bool changed = !change.told.empty() || !change.log_faults.empty() ||
-                       (core.holds && core.holds->changed()) ||
+  const bool changed = !change.told.empty() || !change.given.empty() ||
+                       !change.log_faults.empty() || (core.holds && core.holds->changed()) ||
                        std::any_of(core.sources.begin(), core.sources.end(),
                                    [](const auto& source) { return source->changed(); });
   if (!all && !sealed && !acknowledged && !(changed && since >= kCommitEvery)) return {};
@@ -179,9 +182,31 @@ void Agent::tell(const std::vector<FindingRow>& findings) {
     if (!told_.insert(found.id).second) continue;
     ++told_kinds_[std::string{to_string(found.finding.kind)}];
     parts_.log.write(level_of(found.finding.kind), line_of(found));
-    if (!parts_.config.on_finding.empty()) command_.add(found);
   }
-  if (!parts_.config.on_finding.empty()) command_.poll(steady());
+  give(findings);
+}
+
+// Who names no program has had everything: one that is named later begins with what comes then.
+void Agent::give(const std::vector<FindingRow>& findings) {
+  for (const FindingRow& found : findings) {
+    if (parts_.config.on_finding.empty()) {
+      core_->change.given.push_back(found.id);
+    } else {
+      command_.add(found);
+    }
+  }
+}
+
+Status Agent::look_after_command() {
+  if (parts_.config.on_finding.empty()) return {};
+  command_.poll(steady());
+  for (std::string& id : command_.take_given()) core_->change.given.push_back(std::move(id));
+  if (!command_.wants_more() || !core_->change.given.empty()) return {};
+  command_.takes_more();
+  MELDEVAKT_TRY_ASSIGN(const std::vector<FindingRow> more,
+                       core_->state->ungiven(kFindingsWaitingMax + 1));
+  give(more);
+  return {};
 }
 
 Status Agent::offer() {
@@ -201,7 +226,9 @@ bool Agent::stop() {
     if (!done) fail(done.error());
   }
   const bool ended = shipping_.stop(kStopPatience);
+  command_.end([this] { return steady(); }, kStopPatience);
   if (core_) {
+    for (std::string& id : command_.take_given()) core_->change.given.push_back(std::move(id));
     core_->change.acknowledged = shipping_.take_acknowledged();
     core_->change.log_faults = shipping_.log_faults();
     if (auto done = commit_due(core_->time->now(), true); !done) fail(done.error());

@@ -113,6 +113,8 @@ class Agent {
   [[nodiscard]] Status commit_due(Instant now, bool all);
   [[nodiscard]] Status offer();
   void tell(const std::vector<FindingRow>& findings);
+  void give(const std::vector<FindingRow>& findings);
+  [[nodiscard]] Status look_after_command();
   void fail(const Error& error);
   [[nodiscard]] Duration steady() const;
 

@@ -62,6 +62,9 @@ Status Agent::build() {
   core->change.now = core->time->now();
   core_ = std::move(core);
   tell(loaded.untold);
+  MELDEVAKT_TRY_ASSIGN(const std::vector<FindingRow> ungiven,
+                       core_->state->ungiven(kFindingsWaitingMax + 1));
+  give(ungiven);
   return {};
 }
 

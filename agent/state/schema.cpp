@@ -95,8 +95,17 @@ ALTER TABLE statements ADD COLUMN proof TEXT NOT NULL DEFAULT '';
 PRAGMA user_version = 6;
 )sql";
 
+// Whether on_finding's program has had a finding, which may be long after it was told in the log.
+constexpr const char* kVersion7 = R"sql(
+ALTER TABLE findings ADD COLUMN given_ms INTEGER;
+UPDATE findings SET given_ms = told_ms;
+CREATE INDEX findings_ungiven ON findings (found_ms) WHERE given_ms IS NULL;
+PRAGMA user_version = 7;
+)sql";
+
 // From each version to the next.
-constexpr std::array kSteps{kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
+constexpr std::array kSteps{kVersion1, kVersion2, kVersion3, kVersion4,
+                            kVersion5, kVersion6, kVersion7};
 static_assert(kSteps.size() == kStateVersion);
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 namespace meldevakt::agent {
 
-inline constexpr std::int64_t kStateVersion = 6;
+inline constexpr std::int64_t kStateVersion = 7;
 
 [[nodiscard]] Status migrate(Database& db);        // in one transaction
 [[nodiscard]] Status check_version(Database& db);  // exactly ours; for reading

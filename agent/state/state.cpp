@@ -172,8 +172,13 @@ Status State::write_findings(const StateChange& change) {
     MELDEVAKT_TRY_ASSIGN(Query row, db_.prepare("UPDATE findings SET told_ms = ? WHERE id = ?"));
     MELDEVAKT_TRY(row.bind(1, change.now.ms).bind(2, id).run());
   }
+  for (const std::string& id : change.given) {
+    MELDEVAKT_TRY_ASSIGN(Query row, db_.prepare("UPDATE findings SET given_ms = ? WHERE id = ?"));
+    MELDEVAKT_TRY(row.bind(1, change.now.ms).bind(2, id).run());
+  }
   if (!change.findings.empty()) {
-    MELDEVAKT_TRY_ASSIGN(Query old, db_.prepare("DELETE FROM findings WHERE told_ms < ?"));
+    MELDEVAKT_TRY_ASSIGN(
+        Query old, db_.prepare("DELETE FROM findings WHERE told_ms < ? AND given_ms IS NOT NULL"));
     MELDEVAKT_TRY(old.bind(1, change.now.ms - kFindingAgeMax.ms).run());
   }
   return {};
@@ -322,10 +327,14 @@ Result<State::Loaded> State::load() {
   MELDEVAKT_TRY_ASSIGN(out.tenants, read_tenants(db_));
   MELDEVAKT_TRY_ASSIGN(out.pipelines, read_pipelines(db_));
   MELDEVAKT_TRY_ASSIGN(out.files, read_files(db_));
-  MELDEVAKT_TRY_ASSIGN(out.untold, read_findings(db_, true));
+  MELDEVAKT_TRY_ASSIGN(out.untold, read_findings(db_, FindingsWhere::kUntold));
   MELDEVAKT_TRY_ASSIGN(out.status, read_status(db_));
   MELDEVAKT_TRY_ASSIGN(out.holds, read_holds(db_));
   return out;
+}
+
+Result<std::vector<FindingRow>> State::ungiven(std::size_t findings_max) {
+  return read_findings(db_, FindingsWhere::kUngiven, findings_max);
 }
 
 Result<std::vector<StatementRow>> State::frames(const std::string& tenant, std::uint64_t epoch,

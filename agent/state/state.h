@@ -91,7 +91,8 @@ struct StateChange {
   std::vector<ChainStep> chains;
   std::vector<StatementRow> statements;
   std::vector<FindingRow> findings;  // a known id changes nothing
-  std::vector<std::string> told;     // ids of findings that have been told
+  std::vector<std::string> told;     // ids of findings that have been told in the log
+  std::vector<std::string> given;    // ... and of those that on_finding's program has had
   std::vector<Acknowledgement> acknowledged;
   std::vector<LogFault> log_faults;
   std::vector<StatusText> status;
@@ -132,6 +133,9 @@ class State {
     StoredHolds holds;
   };
   [[nodiscard]] Result<Loaded> load();
+
+  // Findings that on_finding's program has not had, oldest first.
+  [[nodiscard]] Result<std::vector<FindingRow>> ungiven(std::size_t findings_max);
 
   // Frames to send, oldest first: of `tenant`, from (epoch, sequence) on, acknowledged ones too (a
   // collector that was set back asks for them again).

@@ -141,15 +141,17 @@ Result<std::map<std::string, std::vector<KnownFile>>> read_files(Database& db) {
   }
 }
 
-Result<std::vector<FindingRow>> read_findings(Database& db, bool only_untold) {
-  const std::string sql =
-      std::string{
-          "SELECT id, tenant, kind, refs, time_ms, source, code, "
-          "sentence, found_ms, told_ms FROM findings "} +
-      (only_untold ? "WHERE told_ms IS NULL " : "") + "ORDER BY found_ms, id";
-  MELDEVAKT_TRY_ASSIGN(Query rows, db.prepare(sql));
+Result<std::vector<FindingRow>> read_findings(Database& db, FindingsWhere where,
+                                              std::size_t findings_max) {
+  std::string sql =
+      "SELECT id, tenant, kind, refs, time_ms, source, code, sentence, found_ms, told_ms FROM "
+      "findings ";
+  if (where == FindingsWhere::kUntold) sql += "WHERE told_ms IS NULL ";
+  if (where == FindingsWhere::kUngiven) sql += "WHERE given_ms IS NULL ";
+  MELDEVAKT_TRY_ASSIGN(Query rows, db.prepare(sql + "ORDER BY found_ms, id"));
   std::vector<FindingRow> out;
   for (;;) {
+    if (out.size() == findings_max) return out;
     MELDEVAKT_TRY_ASSIGN(const bool more, rows.step());
     if (!more) return out;
     FindingRow row;

@@ -74,7 +74,10 @@ struct StatusRow {
 [[nodiscard]] Result<std::map<std::string, StatusRow>> read_status(Database& db);  // by topic
 [[nodiscard]] Result<std::vector<PipelineRow>> read_pipelines(Database& db);
 [[nodiscard]] Result<std::map<std::string, std::vector<KnownFile>>> read_files(Database& db);
-[[nodiscard]] Result<std::vector<FindingRow>> read_findings(Database& db, bool only_untold);
+enum class FindingsWhere : std::uint8_t { kAll, kUntold, kUngiven };
+// Oldest first.
+[[nodiscard]] Result<std::vector<FindingRow>> read_findings(Database& db, FindingsWhere where,
+                                                            std::size_t findings_max = SIZE_MAX);
 
 // Of one tenant, from `sequence` on, oldest first, at most `bytes_max` together (but at least one).
 [[nodiscard]] Result<std::vector<StatementRow>> read_outbox(Database& db, const std::string& tenant,

@@ -1,8 +1,12 @@
 #include "agent/app/agent.h"
 
 #include <doctest/doctest.h>
+#include <poll.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
+#include <sstream>
 #include <string>
 
 #include "common/testing/fault_vfs.h"
@@ -73,6 +77,49 @@ TEST_CASE("Agent: a receipt without commit is told once, over restarts too") {
   w.start();
   w.run(seconds(75));
   CHECK(w.logged("finding kind=") == 1);
+}
+
+TEST_CASE("Agent: on_finding's program has every finding once, whenever the agent is stopped") {
+  const testing::TempFolder outside;
+  outside.write("alarm", "#!/bin/sh\nsed 's/.*\"id\":\"\\([0-9a-f]*\\)\".*/\\1/' >>" +
+                             (outside / "given") + "\n");
+  std::filesystem::permissions(outside / "alarm", std::filesystem::perms::owner_all);
+  AgentWorld w{"on_finding = \"" + (outside / "alarm") + "\"\n"};
+  w.enrol("t1", "A");
+  w.start();
+  constexpr int kMessages = 5;
+  for (int i = 0; i < kMessages; ++i) {
+    std::string id{kIdA};
+    id.back() = static_cast<char>('1' + i);
+    w.received(id);
+    w.clock.advance(milliseconds(10));
+    w.acknowledged(id);
+    w.clock.advance(milliseconds(10));
+  }
+  for (int turns = 0; turns < 1000 && w.logged("finding kind=") < kMessages; ++turns) w.turn();
+  REQUIRE(w.logged("finding kind=receipt_without_commit") == kMessages);
+  const auto given = [&] {
+    std::multiset<std::string> ids;
+    std::istringstream in{outside.read("given")};
+    for (std::string id; std::getline(in, id);) ids.insert(id);
+    return ids;
+  };
+  CHECK(w.agent->stop());
+  const std::size_t before = given().size();
+  CHECK(before < kMessages);  // one at a time: the others wait in the state
+  w.start();
+  for (int looks = 0; looks < 10'000 && given().size() < kMessages; ++looks) {
+    static_cast<void>(w.agent->turn());  // on a clock that stands: nobody's time is over
+    ::poll(nullptr, 0, 1);
+  }
+  CHECK(w.agent->stop());
+  w.start();
+  w.run(seconds(5));
+  CHECK(w.agent->stop());
+  const auto ids = given();
+  CHECK(ids.size() == kMessages);
+  CHECK(std::set<std::string>(ids.begin(), ids.end()).size() == kMessages);
+  CHECK(w.logged("finding kind=") == kMessages);
 }
 
 // Event time up to which the collector knows the trace completely.

@@ -94,19 +94,47 @@ TEST_CASE("FindingCommand: failures are named, and the queue is bounded") {
     REQUIRE(f.lines.size() == 1);
     CHECK(f.lines[0].find("ended with status 3") != std::string::npos);
   }
-  SUBCASE("no such program") {
-    FindingCommand command{f.folder / "nowhere", f.log};
+  SUBCASE("no such program: said once, and tried again") {
+    FindingCommand command{f.folder / "alarm", f.log};
     command.add(finding("one"));
-    f.finish(command, {});
+    command.poll({});
+    command.poll(kFindingRetryEvery - milliseconds(1));
+    command.poll(kFindingRetryEvery);
     REQUIRE(f.lines.size() == 1);
     CHECK(f.lines[0].find("cannot be run: No such file") != std::string::npos);
+    CHECK(command.take_given().empty());
+    static_cast<void>(f.program("cat >/dev/null\n"));
+    f.finish(command, kFindingRetryEvery + kFindingRetryEvery);
+    CHECK(command.take_given() == std::vector<std::string>{"one"});
   }
-  SUBCASE("too many") {
+  SUBCASE("too many: what there is no room for is asked for later") {
     FindingCommand command{f.program("cat >/dev/null\n"), f.log};
     for (std::size_t i = 0; i <= kFindingsWaitingMax; ++i) command.add(finding(std::to_string(i)));
-    REQUIRE(f.lines.size() == 1);
-    CHECK(f.lines[0].find("id=100 is not given to it") != std::string::npos);
+    CHECK_FALSE(command.wants_more());
+    f.finish(command, {});
+    CHECK(command.take_given().size() == kFindingsWaitingMax);
+    CHECK(command.wants_more());
+    command.takes_more();
+    command.add(finding("7"));  // had already; that was not committed
+    command.add(finding("100"));
+    f.finish(command, {});
+    CHECK(command.take_given() == std::vector<std::string>{"7", "100"});
+    CHECK_FALSE(command.wants_more());
+    CHECK(f.lines.empty());
   }
+}
+
+TEST_CASE("FindingCommand: at the end what runs may end, and nothing more is started") {
+  Fixture f;
+  FindingCommand command{f.program("cat >>" + (f.folder / "out") + "\n"),
+                         f.log};
+  command.add(finding("one"));
+  command.add(finding("two"));
+  command.poll({});
+  command.end([] { return Duration{}; }, seconds(1));
+  CHECK(command.take_given() == std::vector<std::string>{"one"});
+  CHECK(f.folder.read("out") == finding_json(finding("one")) + "\n");
+  CHECK(command.busy());
 }
 
 }  // namespace

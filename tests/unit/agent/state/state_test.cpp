@@ -143,6 +143,14 @@ TEST_CASE("State: a finding is new once, and told once") {
   told.told = {row.id};
   REQUIRE(f.state->commit(told));
   CHECK(f.state->load().value().untold.empty());
+  // Told in the log, and the program has not had it.
+  REQUIRE(f.state->ungiven(5));
+  CHECK(f.state->ungiven(5).value().size() == 1);
+  CHECK(f.state->ungiven(0).value().empty());
+  StateChange given;
+  given.given = {row.id};
+  REQUIRE(f.state->commit(given));
+  CHECK(f.state->ungiven(5).value().empty());
 }
 
 TEST_CASE("State: acknowledged leaves the outbox and stays in the journal") {
@@ -321,7 +329,8 @@ TEST_CASE("State: what an earlier version wrote is brought up to date, and nothi
         "hold_marks; ALTER TABLE tenants DROP COLUMN log_key; ALTER TABLE tenants DROP COLUMN "
         "log_size; ALTER TABLE tenants DROP COLUMN log_root; ALTER TABLE tenants DROP COLUMN "
         "log_checkpoint; ALTER TABLE tenants DROP COLUMN log_fault; ALTER TABLE statements DROP "
-        "COLUMN proof; PRAGMA user_version = 1"));
+        "COLUMN proof; DROP INDEX findings_ungiven; ALTER TABLE findings DROP COLUMN given_ms; "
+        "PRAGMA user_version = 1"));
   }
   f.open();
   const auto loaded = f.state->load();
