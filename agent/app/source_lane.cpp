@@ -11,9 +11,14 @@ void SourceLane::begin_file(const std::string& key, std::uint64_t offset) {
   changed_ = true;
 }
 
-void SourceLane::name_file(const std::string& key, const std::string& path) {
+void SourceLane::name_file(const std::string& key, const std::string& path,
+                           const std::string& log) {
   const std::string name = path.substr(path.rfind('/') + 1);
-  for (Branch& branch : branches_) branch.pipeline.name_file(key, name);
+  for (Branch& branch : branches_) branch.pipeline.name_file(key, name, log);
+}
+
+void SourceLane::unread(const UnreadFiles& unread) {
+  for (Branch& branch : branches_) branch.pipeline.unread(unread);
 }
 
 void SourceLane::feed(const std::string& key, std::string_view bytes) {
@@ -27,6 +32,7 @@ void SourceLane::feed(const std::string& key, std::string_view bytes) {
 void SourceLane::end_file(const std::string& key, FileEnd end) {
   for (Branch& branch : branches_) branch.pipeline.end_file(key, end, now_);
   if (tape_) tape_->seen(key, newest_event(key));
+  if (tape_) tape_->end(key);
   changed_ = true;
 }
 
@@ -63,7 +69,7 @@ SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may
   const bool complete =
       turn.caught_up && turn.looked_at_all && turn.state == ReadState::kRead && may_claim;
   // Between two looks at all files nothing is known to have come.
-  if (turn.looked_at_all || !turn.caught_up) caught_up_ = turn.caught_up;
+  if (turn.looked_at_all || !turn.caught_up) read_all_ = turn.caught_up || turn.drained;
   for (Branch& branch : branches_) {
     if (complete) branch.pipeline.caught_up(now);
     branch.pipeline.idle(now);
@@ -74,7 +80,7 @@ SourceLane::Polled SourceLane::poll(Instant now, std::size_t bytes_max, bool may
 
 void SourceLane::hold(std::string_view reason, Instant now) {
   set_state(ReadState::kGap, reason, now);
-  caught_up_ = false;
+  read_all_ = false;
 }
 
 void SourceLane::remember(std::size_t recent_bytes_max, const std::vector<TapeMark>& marks,
@@ -90,7 +96,7 @@ bool SourceLane::concerns(const std::string& tenant) const {
 }
 
 SourceLane::Progress SourceLane::progress() const {
-  return {branches_.front().pipeline.watermark(), caught_up_, state_ == ReadState::kRead};
+  return {branches_.front().pipeline.watermark(), read_all_, state_ == ReadState::kRead};
 }
 
 // Logs without times are read as they are written.

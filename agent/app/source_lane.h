@@ -80,7 +80,8 @@ class SourceLane final : private FileSink, public HeldSource {
 
  private:
   void begin_file(const std::string& key, std::uint64_t offset) override;
-  void name_file(const std::string& key, const std::string& path) override;
+  void name_file(const std::string& key, const std::string& path, const std::string& log) override;
+  void unread(const UnreadFiles& unread) override;
   void feed(const std::string& key, std::string_view bytes) override;
   void end_file(const std::string& key, FileEnd end) override;
   void set_state(ReadState state, std::string_view reason, Instant now);
@@ -95,7 +96,7 @@ class SourceLane final : private FileSink, public HeldSource {
   std::string reason_;
   bool changed_ = false;
   BacklogWatch backlog_;
-  bool caught_up_ = false;
+  bool read_all_ = false;     // that was there, though more of the same time may come
   std::optional<Tape> tape_;  // none: nothing is held
   std::string held_pack_;
   std::set<std::string> unfinished_;  // files whose last record is not finished

@@ -53,9 +53,11 @@ bool may_be_cause(Signal signal) {
   return signal >= Signal::kDbTimeout && signal <= Signal::kDbConnectionLost;
 }
 
-// What comes from outside in the form that the wire demands.
+// What comes from outside in the form that the wire demands; its scopes as those of its log.
 SignalEvent tidy(const SignalEvent& event) {
   SignalEvent out = event;
+  const std::string prefix = scope_prefix(event.log);
+  for (std::string& scope : out.scopes) scope.insert(0, prefix);
   if (!is_name(out.rule)) out.rule = kNoRule;
   if (!out.code.empty() && !is_code(out.code)) out.code.clear();
   if (!out.driver.empty() && !is_code(out.driver)) out.driver.clear();
@@ -91,7 +93,9 @@ void Detector::observe(const SignalEvent& raw, std::string_view record_name, Ins
   s.latest.reset();
   s.enter(record);
   s.expire(event);
-  if (event.restarts_process && !std::exchange(s.current.restarted, true)) s.restart_process();
+  if (event.restarts_process && !std::exchange(s.current.restarted, true)) {
+    s.restart_process(event.log);
+  }
   const Heard heard = s.hear(event, event.references.size() > 1 ? id("#alias") : "", now);
   if (event.signal && is_message_signal(*event.signal)) {
     if (begins_attempt(event)) s.end_attempt(event, heard);
@@ -100,7 +104,7 @@ void Detector::observe(const SignalEvent& raw, std::string_view record_name, Ins
     s.add_hint(event, record, now);
   }
   if (event.signal) {
-    s.tell_window(s.windows.observe(event, event.opens_window ? id("#window") : "", now));
+    s.tell_windows(s.windows.observe(event, event.opens_window ? id("#window") : "", now));
   }
   if (event.ends_scope) s.current.ending = event.scopes;
   s.keep_bounds(event.scopes);
@@ -118,7 +122,7 @@ void Detector::idle(Instant watermark, Instant now) {
     const bool due = now - step.changed >= s.settings.decide_after || now < step.changed;
     if (due || watermark > step.last + settles) s.tell(step);
   }
-  s.tell_window(s.windows.tell(watermark, now));
+  s.tell_windows(s.windows.tell(watermark, now));
 }
 
 std::vector<Fact> Detector::drain() {
@@ -157,10 +161,14 @@ const Detector::Stats& Detector::stats() const {
 // order of records says more than the time.
 void Detector::State::place(SignalEvent& event) {
   const Duration error = time_error_of(event.time_doubt);
-  if (last_time && event.time < *last_time && *last_time - event.time <= error) {
-    event.time = *last_time;
-  }
-  last_time = event.time;
+  const auto [last, is_first] = logs.emplace(event.log, LogPlace{event.time, std::nullopt});
+  Instant& before = last->second.time;
+  if (!is_first && event.time < before && before - event.time <= error) event.time = before;
+  before = event.time;
+  if (logs.size() <= limits.logs_max) return;
+  logs.erase(std::min_element(logs.begin(), logs.end(), [](const auto& one, const auto& other) {
+    return one.second.time < other.second.time;
+  }));
 }
 
 void Detector::State::enter(const std::string& record) {
@@ -173,18 +181,26 @@ void Detector::State::enter(const std::string& record) {
 void Detector::State::expire(const SignalEvent& event) {
   const Instant time = event.time;
   const Duration reach = std::max(settings.look_back_max, settings.failure_join);
-  while (!by_time.empty() && by_time.begin()->first < time - reach) finish(by_time.begin()->second);
-  while (!by_time.empty() && by_time.rbegin()->first > time + reach) {
-    finish(by_time.rbegin()->second);
+  for (auto steps = by_time.find(event.log); steps != by_time.end();
+       steps = by_time.find(event.log)) {
+    const auto& [oldest, first] = *steps->second.begin();
+    const auto& [newest, last] = *steps->second.rbegin();
+    if (oldest >= time - reach && newest <= time + reach) break;
+    finish(oldest < time - reach ? first : last);
   }
-  scopes.purge(time);
-  tell_window(windows.pass(event.over_since.value_or(time), time));
+  scopes.purge(time, scope_prefix(event.log));
+  tell_windows(windows.pass(event.over_since.value_or(time)));
 }
 
-void Detector::State::restart_process() {
-  while (!open.empty()) finish(open.begin()->first);
-  scopes.end_all();
-  hints.drop_all();
+void Detector::State::restart_process(const std::string& log) {
+  Ids ended;
+  if (const auto steps = by_time.find(log); steps != by_time.end()) {
+    for (const auto& [last, id] : steps->second) ended.push_back(id);
+  }
+  std::sort(ended.begin(), ended.end());  // told in the order of their records
+  for (const std::uint64_t id : ended) finish(id);
+  scopes.end_all(scope_prefix(log));
+  hints.drop_all(scope_prefix(log));
   current.ending.clear();
 }
 
@@ -236,6 +252,7 @@ void Detector::State::end_attempt(const SignalEvent& event, const Heard& heard) 
   for (const std::uint64_t id : ids) {
     const auto found = open.find(id);
     if (found == open.end() || !found->second.joins) continue;
+    if (found->second.log != event.log) continue;
     const std::vector<Reference>& whose = found->second.step().references;
     if (owner != nullptr && !whose.empty() && !aliases.same(*owner, whose)) continue;
     found->second.joins = false;
@@ -248,6 +265,7 @@ void Detector::State::add_step(const SignalEvent& event, const Heard& heard, Ide
                                Instant now) {
   OpenStep made;
   made.fact = {std::move(identity.id), 0, settings.source, event.rule, StepFact{}};
+  made.log = event.log;
   made.scopes = event.scopes;
   made.last = event.time;
   made.last_record = std::move(identity.record);

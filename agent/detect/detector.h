@@ -26,6 +26,10 @@
 // is kAmbiguous; one whose references all had to be dropped is kNone: it names a message, but not
 // one that we can name; after both, their scopes name nobody.
 //
+// A source may have several logs (SignalEvent::log), written at a time by several processes: a
+// scope is one of its log, and restarts, distances in time and the order of records are those of
+// one log; so are failures. What a message is called (aliases) and windows are the source's.
+//
 // Failures. Records of message.save_failed of one message, or of one scope while it works on one,
 // at most failure_join after the one before, tell of one failure; so do a db.* record of the same
 // scope and what one record says by two rules. The fact keeps id, time and rule of the first; the
@@ -79,6 +83,7 @@ class Detector {
   struct Limits {
     std::size_t scopes_max = 4096;
     std::size_t open_steps_max = 4096;
+    std::size_t logs_max = 4096;  // of more the one that stands furthest back is forgotten
   };
   struct Stats {
     std::uint64_t scopes_evicted = 0;

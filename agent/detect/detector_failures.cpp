@@ -41,7 +41,7 @@ std::optional<std::uint64_t> Detector::State::failure_of(const OpenStep& record)
     if (found == by_reference.end()) continue;
     for (const std::uint64_t id : found->second) add(ids, id);
   }
-  if (latest_failure && open.find(*latest_failure) != open.end()) add(ids, *latest_failure);
+  if (const auto latest_one = latest_failure_of(record.log)) add(ids, *latest_one);
   for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
     if (is_same_failure(open.find(*id)->second, record)) return *id;
   }
@@ -51,6 +51,8 @@ std::optional<std::uint64_t> Detector::State::failure_of(const OpenStep& record)
 bool Detector::State::is_same_failure(const OpenStep& failure, const OpenStep& record) const {
   if (!failure.joins || distance(failure.last, record.last) > settings.failure_join) return false;
   if (failure.last_record == record.last_record) return true;
+  // Each log tells its own: in which order two are read must not matter.
+  if (failure.log != record.log) return false;
   const bool in_scope = failure.joins_scope && in_same_scope(failure.scopes, record.scopes);
   const StepFact& one = failure.step();
   const StepFact& other = record.step();
@@ -82,7 +84,7 @@ void Detector::State::join(std::uint64_t id, const OpenStep& record, Instant now
   move_to(id, record.last);
   change(failure, now);
   latest = failure.fact;
-  latest_failure = id;
+  logs[failure.log].latest_failure = id;
 }
 
 void Detector::State::start_failure(OpenStep& made) {
@@ -105,7 +107,7 @@ void Detector::State::start_failure(OpenStep& made) {
 void Detector::State::add_hint(const SignalEvent& event, const std::string& record, Instant now) {
   if (event.code.empty() && !event.outcome) return;
   Ids ids = ids_in_scope(event.scopes);
-  if (latest_failure && open.find(*latest_failure) != open.end()) add(ids, *latest_failure);
+  if (const auto latest_one = latest_failure_of(event.log)) add(ids, *latest_one);
   for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
     OpenStep& failure = open.find(*id)->second;
     StepFact& step = failure.step();
@@ -142,11 +144,18 @@ Detector::State::Ids Detector::State::ids_in_scope(const std::vector<std::string
   return ids;
 }
 
+std::optional<std::uint64_t> Detector::State::latest_failure_of(const std::string& log) const {
+  const auto found = logs.find(log);
+  if (found == logs.end() || !found->second.latest_failure) return std::nullopt;
+  if (open.find(*found->second.latest_failure) == open.end()) return std::nullopt;
+  return found->second.latest_failure;
+}
+
 void Detector::State::insert(std::uint64_t id, OpenStep step) {
-  by_time.emplace(step.last, id);
+  by_time[step.log].emplace(step.last, id);
   for (const std::string& key : step.scopes) add(by_scope[key], id);
   if (step.joins) {
-    latest_failure = id;
+    logs[step.log].latest_failure = id;
     if (step.owner == kDecided) index_references(id, step.step().references);
   }
   open.emplace(id, std::move(step));
@@ -156,11 +165,18 @@ void Detector::State::index_references(std::uint64_t id, const std::vector<Refer
   for (const Reference& reference : references) add(by_reference[reference], id);
 }
 
+void Detector::State::forget_time(const OpenStep& step, std::uint64_t id) {
+  const auto times = by_time.find(step.log);
+  times->second.erase({step.last, id});
+  if (times->second.empty()) by_time.erase(times);
+}
+
 void Detector::State::move_to(std::uint64_t id, Instant time) {
   OpenStep& step = open.find(id)->second;
-  by_time.erase({step.last, id});
+  std::set<std::pair<Instant, std::uint64_t>>& times = by_time[step.log];
+  times.erase({step.last, id});
   step.last = time;
-  by_time.emplace(time, id);
+  times.emplace(time, id);
 }
 
 void Detector::State::decide(std::uint64_t id) {
@@ -178,7 +194,7 @@ void Detector::State::finish(std::uint64_t id) {
   OpenStep& step = found->second;
   tell(step);
   count_final(step.step());
-  by_time.erase({step.last, id});
+  forget_time(step, id);
   for (const std::string& key : step.scopes) take_out(by_scope, key, id);
   for (const Reference& reference : step.step().references) take_out(by_reference, reference, id);
   open.erase(found);
@@ -205,10 +221,11 @@ void Detector::State::count_final(const StepFact& step) {
   if (step.attribution == Attribution::kNone) ++stats.unattributed;
 }
 
-void Detector::State::tell_window(std::optional<OverloadWindows::Told> told) {
-  if (!told) return;
-  push({std::move(told->id), told->revision, settings.source, std::move(told->rule),
-        std::move(told->fact)});
+void Detector::State::tell_windows(std::vector<OverloadWindows::Told> told) {
+  for (OverloadWindows::Told& one : told) {
+    push({std::move(one.id), one.revision, settings.source, std::move(one.rule),
+          std::move(one.fact)});
+  }
 }
 
 }  // namespace meldevakt::agent

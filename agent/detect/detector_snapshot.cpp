@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 constexpr std::size_t kFactsPerList = 5000;
 constexpr std::size_t kSaltBytes = 32;
 
@@ -89,7 +89,7 @@ std::optional<T> load_optional(const json& in) {
 json save_step(std::uint64_t id, const OpenStep& step) {
   return json::array({id, step.scopes, static_cast<int>(step.owner), save(step.outcome), step.joins,
                       step.joins_scope, step.last.ms, step.last_record, step.changed.ms,
-                      save_optional(step.told)});
+                      save_optional(step.told), step.log});
 }
 
 std::pair<std::uint64_t, OpenStep> load_step(const json& in) {
@@ -105,17 +105,11 @@ std::pair<std::uint64_t, OpenStep> load_step(const json& in) {
   step.last_record = in.at(7).get<std::string>();
   step.changed = {in.at(8).get<std::int64_t>()};
   step.told = load_optional<std::uint32_t>(in.at(9));
+  step.log = in.at(10).get<std::string>();
   return {in.at(0).get<std::uint64_t>(), std::move(step)};
 }
 
-json save_windows(const OverloadWindows& windows) {
-  json backups = json::array();
-  for (const OverloadWindows::Backup& backup : windows.backups()) {
-    backups.push_back(json::array(
-        {backup.started.ms, backup.ended ? json::array({backup.ended->ms}) : json::array()}));
-  }
-  if (!windows.window()) return json::array({backups});
-  const OverloadWindows::Window& w = *windows.window();
+json save_window(const OverloadWindow& w) {
   json signals = json::array();
   for (const auto& [signal, count] : w.signals) {
     signals.push_back(json::array({text_of(to_string(signal)), count}));
@@ -124,39 +118,55 @@ json save_windows(const OverloadWindows& windows) {
   for (const auto& [name, driver] : w.drivers) {
     drivers.push_back(json::array({name, driver.rank, driver.count}));
   }
-  return json::array({backups, w.id, w.rule, w.span.from.ms, w.span.to.ms, signals, drivers,
-                      w.changes, w.changed.ms, save_optional(w.told), w.metrics, w.time_error.ms});
+  return json::array({w.id, w.rule, w.span.from.ms, w.span.to.ms, std::move(signals),
+                      std::move(drivers), w.changes, w.over, w.changed.ms, save_optional(w.told),
+                      w.metrics, w.time_error.ms});
+}
+
+json save_windows(const OverloadWindows& windows) {
+  json works = json::array();
+  for (const LongWork& work : windows.works()) {
+    works.push_back(json::array({work.driver, work.started.ms,
+                                 work.ended ? json::array({work.ended->ms}) : json::array()}));
+  }
+  json all = json::array();
+  for (const OverloadWindow& window : windows.windows()) all.push_back(save_window(window));
+  return json::array({std::move(works), std::move(all)});
+}
+
+OverloadWindow load_window(const json& in) {
+  OverloadWindow out;
+  out.id = in.at(0).get<std::string>();
+  out.rule = in.at(1).get<std::string>();
+  out.span = {{in.at(2).get<std::int64_t>()}, {in.at(3).get<std::int64_t>()}};
+  for (const json& pair : in.at(4)) {
+    const auto signal = signal_from_string(pair.at(0).get_ref<const std::string&>());
+    if (!signal) refuse("unknown signal");
+    out.signals[*signal] = pair.at(1).get<std::uint64_t>();
+  }
+  for (const json& driver : in.at(5)) {
+    out.drivers[driver.at(0).get<std::string>()] = {driver.at(1).get<int>(),
+                                                    driver.at(2).get<std::uint64_t>()};
+  }
+  out.changes = in.at(6).get<std::uint32_t>();
+  out.over = in.at(7).get<bool>();
+  out.changed = {in.at(8).get<std::int64_t>()};
+  out.told = load_optional<std::uint32_t>(in.at(9));
+  out.metrics = in.at(10).get<std::uint64_t>();
+  out.time_error = {in.at(11).get<std::int64_t>()};
+  return out;
 }
 
 void load_windows(const json& in, OverloadWindows& windows) {
-  std::vector<OverloadWindows::Backup> backups;
-  for (const json& pair : in.at(0)) {
-    OverloadWindows::Backup backup{{pair.at(0).get<std::int64_t>()}, std::nullopt};
-    if (!pair.at(1).empty()) backup.ended = Instant{pair.at(1).at(0).get<std::int64_t>()};
-    backups.push_back(backup);
+  std::vector<LongWork> works;
+  for (const json& work : in.at(0)) {
+    LongWork one{work.at(0).get<std::string>(), {work.at(1).get<std::int64_t>()}, std::nullopt};
+    if (!work.at(2).empty()) one.ended = Instant{work.at(2).at(0).get<std::int64_t>()};
+    works.push_back(std::move(one));
   }
-  std::optional<OverloadWindows::Window> window;
-  if (in.size() > 1) {
-    window.emplace();
-    window->id = in.at(1).get<std::string>();
-    window->rule = in.at(2).get<std::string>();
-    window->span = {{in.at(3).get<std::int64_t>()}, {in.at(4).get<std::int64_t>()}};
-    for (const json& pair : in.at(5)) {
-      const auto signal = signal_from_string(pair.at(0).get_ref<const std::string&>());
-      if (!signal) refuse("unknown signal");
-      window->signals[*signal] = pair.at(1).get<std::uint64_t>();
-    }
-    for (const json& driver : in.at(6)) {
-      window->drivers[driver.at(0).get<std::string>()] = {driver.at(1).get<int>(),
-                                                          driver.at(2).get<std::uint64_t>()};
-    }
-    window->changes = in.at(7).get<std::uint32_t>();
-    window->changed = {in.at(8).get<std::int64_t>()};
-    window->told = load_optional<std::uint32_t>(in.at(9));
-    window->metrics = in.at(10).get<std::uint64_t>();
-    window->time_error = {in.at(11).get<std::int64_t>()};
-  }
-  windows.restore(std::move(window), std::move(backups));
+  std::vector<OverloadWindow> all;
+  for (const json& window : in.at(1)) all.push_back(load_window(window));
+  windows.restore(std::move(all), std::move(works));
 }
 
 json save_scopes(const Scopes& scopes) {
@@ -185,6 +195,23 @@ json save(const CurrentRecord& current) {
 CurrentRecord load_current(const json& in) {
   return {in.at(0).get<std::string>(), in.at(1).get<bool>(), in.at(2).get<bool>(),
           in.at(3).get<std::vector<std::string>>()};
+}
+
+json save_logs(const std::map<std::string, LogPlace>& logs) {
+  json out = json::array();
+  for (const auto& [name, log] : logs) {
+    out.push_back(json::array({name, log.time.ms, save_optional(log.latest_failure)}));
+  }
+  return out;
+}
+
+std::map<std::string, LogPlace> load_logs(const json& in) {
+  std::map<std::string, LogPlace> out;
+  for (const json& log : in) {
+    out[log.at(0).get<std::string>()] = {{log.at(1).get<std::int64_t>()},
+                                         load_optional<std::uint64_t>(log.at(2))};
+  }
+  return out;
 }
 
 json save_hints(const Hints& hints) {
@@ -222,11 +249,10 @@ std::string Detector::snapshot() const {
   for (const std::vector<Reference>& group : s.aliases.groups()) groups.push_back(save(group));
   const json out = json::array({kVersion, save_facts(facts), std::move(steps), save_facts(s.ready),
                                 save_scopes(s.scopes), std::move(groups), save_hints(s.hints),
-                                save_windows(s.windows), s.next_step,
-                                save_optional(s.latest_failure), save(s.current),
+                                save_windows(s.windows), s.next_step, save(s.current),
                                 json::array({s.scopes.evicted(), s.stats.steps_forced,
                                              s.stats.ambiguous, s.stats.unattributed}),
-                                s.last_time ? json::array({s.last_time->ms}) : json::array()});
+                                save_logs(s.logs)});
   const std::vector<std::uint8_t> bytes = json::to_cbor(out);
   return {bytes.begin(), bytes.end()};
 }
@@ -252,10 +278,9 @@ Status Detector::State::load(const std::string& bytes) {
   for (const json& group : in.at(5)) aliases.learn(load_references(group));
   load_hints(in.at(6), hints);
   load_windows(in.at(7), windows);
-  latest_failure = load_optional<std::uint64_t>(in.at(9));
-  current = load_current(in.at(10));
-  if (!in.at(12).empty()) last_time = Instant{in.at(12).at(0).get<std::int64_t>()};
-  const json& counts = in.at(11);
+  current = load_current(in.at(9));
+  logs = load_logs(in.at(11));
+  const json& counts = in.at(10);
   scopes.set_evicted(counts.at(0).get<std::uint64_t>());
   stats = {scopes.evicted(), counts.at(1).get<std::uint64_t>(), counts.at(2).get<std::uint64_t>(),
            counts.at(3).get<std::uint64_t>()};
@@ -269,7 +294,7 @@ Result<Detector> Detector::restore(Settings settings, Limits limits, std::string
     if (!loaded) return Error{std::move(loaded).error()}.in("detector snapshot");
   } catch (const json::exception&) {
     // The library's message would repeat what the snapshot says.
-    return Error{Errc::kCorrupt, "detector snapshot: not of the form of version 2"};
+    return Error{Errc::kCorrupt, "detector snapshot: not of the form of version 3"};
   }
   return detector;
 }

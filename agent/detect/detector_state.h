@@ -29,6 +29,7 @@ struct OpenStep {
   };
 
   Fact fact;  // as it stands, always a StepFact
+  std::string log;
   std::vector<std::string> scopes;
   Owner owner = Owner::kDecided;
   std::optional<Outcome> outcome;     // as far as a record said; the fact has a word in any case
@@ -55,6 +56,12 @@ struct Heard {
     if (names == Names::kOne) return &named;
     return surely ? &holder->references : nullptr;
   }
+};
+
+// How far one log of the source is.
+struct LogPlace {
+  Instant time;                                 // of the event before
+  std::optional<std::uint64_t> latest_failure;  // begun or added to last, open or not
 };
 
 struct Identity {
@@ -86,12 +93,12 @@ struct Detector::State {
   std::uint64_t next_step = 0;
   std::map<std::uint64_t, OpenStep> open;
   // Indexes over `open`.
-  std::set<std::pair<Instant, std::uint64_t>> by_time;  // OpenStep::last
-  std::unordered_map<std::string, Ids> by_scope;        // every scope of the step
-  std::map<Reference, Ids> by_reference;                // what a failure names
-  std::optional<std::uint64_t> latest_failure;          // begun or added to last, open or not
+  std::map<std::string, std::set<std::pair<Instant, std::uint64_t>>>
+      by_time;                                    // log: OpenStep::last
+  std::unordered_map<std::string, Ids> by_scope;  // every scope of the step
+  std::map<Reference, Ids> by_reference;          // what a failure names
   CurrentRecord current;
-  std::optional<Instant> last_time;  // of the event before
+  std::map<std::string, LogPlace> logs;
   std::vector<Fact> ready;
   bool urgent = false;         // in `ready`
   std::optional<Fact> latest;  // the step that the last observe() made or added to
@@ -100,7 +107,7 @@ struct Detector::State {
   void place(SignalEvent& event);
   void enter(const std::string& record);
   void expire(const SignalEvent& event);
-  void restart_process();
+  void restart_process(const std::string& log);
   [[nodiscard]] Heard hear(const SignalEvent& event, const std::string& alias_id, Instant now);
   void end_attempt(const SignalEvent& event, const Heard& heard);
   void add_step(const SignalEvent& event, const Heard& heard, Identity identity, Instant now);
@@ -121,7 +128,9 @@ struct Detector::State {
 
   // --- open steps
   [[nodiscard]] Ids ids_in_scope(const std::vector<std::string>& in) const;
+  [[nodiscard]] std::optional<std::uint64_t> latest_failure_of(const std::string& log) const;
   void insert(std::uint64_t id, OpenStep step);
+  void forget_time(const OpenStep& step, std::uint64_t id);
   void index_references(std::uint64_t id, const std::vector<Reference>& references);
   void move_to(std::uint64_t id, Instant time);
   void decide(std::uint64_t id);  // whose it is, as it stands
@@ -130,7 +139,7 @@ struct Detector::State {
   void tell(OpenStep& step);
   void push(Fact fact);
   void count_final(const StepFact& step);
-  void tell_window(std::optional<OverloadWindows::Told> told);
+  void tell_windows(std::vector<OverloadWindows::Told> told);
 
   [[nodiscard]] Status load(const std::string& bytes);  // of a snapshot, into a new State
 };

@@ -57,6 +57,13 @@ std::vector<Hint> Hints::take(const std::vector<std::string>& scopes, std::strin
   return taken;
 }
 
+// Those without a scope are of one record alone.
+void Hints::drop_all(std::string_view prefix) {
+  std::erase_if(hints_, [&](const Hint& hint) {
+    return hint.scopes.empty() || hint.scopes.front().starts_with(prefix);
+  });
+}
+
 void Hints::drop(const std::vector<std::string>& scopes) {
   std::erase_if(hints_, [&](const Hint& hint) { return in_same_scope(hint.scopes, scopes); });
 }

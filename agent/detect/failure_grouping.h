@@ -52,7 +52,7 @@ class Hints {
   [[nodiscard]] std::vector<Hint> take(const std::vector<std::string>& scopes,
                                        std::string_view record, Instant time, Duration join);
   void drop(const std::vector<std::string>& scopes);  // the scope turned to another message
-  void drop_all() { hints_.clear(); }
+  void drop_all(std::string_view prefix);             // of one log, see scope_prefix()
 
   [[nodiscard]] const std::deque<Hint>& all() const { return hints_; }
 

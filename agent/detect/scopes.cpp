@@ -8,6 +8,10 @@
 
 namespace meldevakt::agent {
 
+std::string scope_prefix(const std::string& log) {
+  return log.empty() ? "" : log + "\n";
+}
+
 bool in_same_scope(const std::vector<std::string>& a, const std::vector<std::string>& b) {
   if (a.empty() || b.empty()) return false;
   return std::find(a.begin(), a.end(), b.back()) != a.end() ||
@@ -86,8 +90,18 @@ void Scopes::end(const std::vector<std::string>& scopes) {
   }
 }
 
-void Scopes::purge(Instant time) {
-  while (!order_.empty() && !lives(order_.front(), time)) {
+void Scopes::end_all(std::string_view prefix) {
+  std::erase_if(index_, [&](const auto& one) {
+    if (!one.first.starts_with(prefix)) return false;
+    order_.erase(one.second);
+    return true;
+  });
+}
+
+// Times of other logs do not compare with this one's.
+void Scopes::purge(Instant time, std::string_view prefix) {
+  while (!order_.empty() && order_.front().key.starts_with(prefix) &&
+         !lives(order_.front(), time)) {
     index_.erase(order_.front().key);
     order_.pop_front();
   }

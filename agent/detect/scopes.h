@@ -20,6 +20,7 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -32,6 +33,8 @@ namespace meldevakt::agent {
 [[nodiscard]] constexpr Duration distance(Instant a, Instant b) {
   return a < b ? b - a : a - b;
 }
+// What the keys of scopes of one log begin with; "" for the only log of a source.
+[[nodiscard]] std::string scope_prefix(const std::string& log);
 [[nodiscard]] bool in_same_scope(const std::vector<std::string>& a,
                                  const std::vector<std::string>& b);
 // Adds names, keeping the list sorted, unique and at most limits::kReferencesPerFactMax long.
@@ -67,11 +70,9 @@ class Scopes {
   void confirm(const std::vector<std::string>& scopes, const Holder& holder, Instant time);
 
   void end(const std::vector<std::string>& scopes);  // they name no message any more
-  void end_all() {
-    order_.clear();
-    index_.clear();
-  }
-  void purge(Instant time);  // forgets scopes that are too old to name anything
+  void end_all(std::string_view prefix);             // of one log, see scope_prefix()
+  // Forgets scopes of that log that are too old to name anything.
+  void purge(Instant time, std::string_view prefix);
 
   [[nodiscard]] std::uint64_t evicted() const { return evicted_; }
   // For snapshots: longest silent first.

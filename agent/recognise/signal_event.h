@@ -38,6 +38,9 @@ struct SignalEvent {
   std::optional<Outcome> outcome;           // for message.save_failed
   std::optional<FormType> form;
   std::vector<Reference> references;  // named in this record; sorted, unique
+  // Which of the source's logs it stands in; "": it has one. Two logs may be written at a time, by
+  // two processes, and scopes of the same name in them are not the same.
+  std::string log;
   std::vector<std::string>
       scopes;  // keys of the scopes the record is in, e.g. "thread=17"; outermost first
   bool ends_scope = false;        // after this record the scope names no message any more
@@ -46,6 +49,7 @@ struct SignalEvent {
   // Of a metric that is over its limit: since when, `time` being the last sample of it. Such an
   // event has no reference and no scope.
   std::optional<Instant> over_since;
+  std::optional<Duration> lasted;  // the record says for how long what it tells of had run
   std::string driver;        // for windows: what the rule says is the cause, "" = the signal's own
   std::uint64_t offset = 0;  // of the record in its file
   std::uint64_t bytes = 0;

@@ -56,6 +56,7 @@ struct EventSource::State {
   bool read(Channel& channel, FileSink& sink, std::size_t bytes_max, SourceTurn& turn);
   void take(Channel& channel, FileSink& sink, const std::string& xml);
   void lose(Channel& channel, FileSink& sink, std::string_view why);
+  void tell_unread(FileSink& sink, Instant now) const;
   static void begin(Channel& channel, FileSink& sink);
 };
 
@@ -107,7 +108,21 @@ bool EventSource::State::subscribe(Channel& channel, Instant now) {
 }
 
 void EventSource::State::begin(Channel& channel, FileSink& sink) {
-  if (!std::exchange(channel.begun, true)) sink.begin_file(channel.key, channel.offset);
+  if (std::exchange(channel.begun, true)) return;
+  sink.name_file(channel.key, channel.name, channel.name);
+  sink.begin_file(channel.key, channel.offset);
+}
+
+// Nobody knows whether a channel holds more before it is asked.
+void EventSource::State::tell_unread(FileSink& sink, Instant now) const {
+  UnreadFiles unread;
+  unread.several_logs = channels.size() > 1;
+  unread.looked = now;
+  for (const Channel& channel : channels) {
+    unread.files.push_back({channel.key, channel.name});
+    unread.refused = unread.refused || channel.state == ReadState::kGap;
+  }
+  sink.unread(unread);
 }
 
 void EventSource::State::lose(Channel& channel, FileSink& sink, std::string_view why) {
@@ -180,6 +195,7 @@ SourceTurn EventSource::poll(FileSink& sink, Instant now, std::size_t bytes_max)
   SourceTurn turn;
   turn.caught_up = true;
   turn.state = ReadState::kRead;
+  s.tell_unread(sink, now);
   for (Channel& channel : s.channels) {
     if (s.subscribe(channel, now) && !s.read(channel, sink, bytes_max, turn)) {
       turn.caught_up = false;

@@ -9,6 +9,8 @@
 // is ended kCut, and another begun, so that coverage confesses the time between. Events that are
 // delivered again after a crash are known by number and time.
 //
+// Each channel is a log of its own: what is read of one says nothing of the others.
+//
 // A channel must be subscribed to whole: a query that leaves events out would look like holes.
 //
 // Thread-safety: none. Memory: one event, and a place for each event not in a finished record.

@@ -24,6 +24,7 @@ struct Entry {
   KnownFile file;
   OpenFile handle;
   std::string was_path;  // the name before the last rename
+  std::string log;       // that it is a part of, by the first name it was seen under in this run
   std::uint64_t read_offset = 0;
   std::string overlap;        // the last bytes handed on, to notice content that changed underneath
   std::uint64_t padding = 0;  // NUL bytes behind read_offset, to the end of the file

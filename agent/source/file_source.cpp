@@ -29,6 +29,7 @@ FileSource& FileSource::operator=(FileSource&&) noexcept = default;
 
 FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes_max) {
   State& s = *state_;
+  bool refused = !s.read_refusal.empty();
   s.read_refusal.clear();
   s.holds_by_reading.clear();
   s.handles = static_cast<std::size_t>(
@@ -49,6 +50,8 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
   const bool judge_all = s.is_judging_due(now);
   if (judge_all) s.judged = now;
   turn.caught_up = true;
+  refused = refused || !s.look_refusal.empty();
+  s.tell_unread(sink, refused);
   for (Entry* entry : s.reading_order(judge_all)) {
     if (turn.bytes >= bytes_max) {
       turn.caught_up = false;
@@ -57,6 +60,8 @@ FileSource::Turn FileSource::poll(FileSink& sink, Instant now, std::size_t bytes
     const std::size_t left = bytes_max - turn.bytes;
     const std::size_t got = s.read(*entry, sink, now, left);
     turn.bytes += got;
+    // Newer files are read all the same, but say nothing of what is behind the refusal.
+    if (!s.read_refusal.empty() && !std::exchange(refused, true)) s.tell_unread(sink, refused);
     if (s.again || got >= left) {  // newer files wait until it is clear what became of this one
       turn.caught_up = false;
       break;
@@ -160,7 +165,7 @@ bool FileSource::State::ensure_open(Entry& entry) {
 
 void FileSource::State::begin(Entry& entry, FileSink& sink) {
   if (entry.begun) return;
-  sink.name_file(entry.file.key, entry.file.path);
+  sink.name_file(entry.file.key, entry.file.path, log_of(entry));
   sink.begin_file(entry.file.key, entry.read_offset);
   entry.begun = true;
   entry.dirty = true;

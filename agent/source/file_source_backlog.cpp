@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "agent/source/file_source_state.h"
+#include "agent/source/names.h"
 
 namespace meldevakt::agent {
 
@@ -32,6 +33,31 @@ void FileSource::State::measure_backlog(Turn& turn) const {
   // The newest is not rotated yet: with three files there is one whole time between rotations.
   if (files >= 3)
     turn.rotation.rotated_every = Duration{(last_ns - first_ns) / (files - 1) / 1'000'000};
+}
+
+const std::string& FileSource::State::log_of(Entry& entry) {
+  if (entry.log.empty()) {
+    entry.log = log_of_path(entry.file.path,
+                            [](const std::string& path) { return stat_path(path).has_value(); });
+  }
+  return entry.log;
+}
+
+// Files that follow each other in one log are read in order; those of several are written at a
+// time, and what is read of one says nothing of the others.
+void FileSource::State::tell_unread(FileSink& sink, bool refused) {
+  UnreadFiles out;
+  out.refused = refused;
+  out.looked = all_looked_at;
+  const std::string* first = nullptr;
+  for (const auto& entry : entries) {
+    if (entry->file.state != FileState::kReading || !entry->shadow_of.empty()) continue;
+    const std::string& log = log_of(*entry);
+    out.several_logs = out.several_logs || (first != nullptr && *first != log);
+    first = &log;
+    if (!is_read_to_end(*entry)) out.files.push_back({entry->file.key, log});
+  }
+  sink.unread(out);
 }
 
 }  // namespace meldevakt::agent

@@ -159,6 +159,8 @@ struct FileSource::State {
   [[nodiscard]] std::string make_key(const FileStat& stat, Instant now);
   // --- file_source_backlog.cpp
   void measure_backlog(Turn& turn) const;
+  void tell_unread(FileSink& sink, bool refused);
+  [[nodiscard]] static const std::string& log_of(Entry& entry);
   // --- file_source_over.cpp
   void forget_unseen();
   [[nodiscard]] bool is_judging_due(Instant now) const;

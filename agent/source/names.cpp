@@ -9,12 +9,21 @@
 namespace meldevakt::agent {
 namespace {
 
+constexpr int kRotationsOfOneName = 4;  // "app.log.1.old"
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
 bool is_separator(char c) {
   return c == '.' || c == '-' || c == '_' || c == '~';
+}
+
+// `lower` is in small letters.
+bool same_but_for_case(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == b;
+  });
 }
 
 // "1", "20230201", "2023-02-01", "2023-02-01T10_00": digits and what stands between them.
@@ -27,6 +36,16 @@ bool is_counter_or_date(std::string_view text) {
 bool is_rotation_word(std::string_view text) {
   constexpr std::array<std::string_view, 4> words{"old", "bak", "prev", "previous"};
   return std::find(words.begin(), words.end(), text) != words.end();
+}
+
+// "app.log" of "app.log.1": what stands behind is no node's number.
+bool ends_like_a_log(std::string_view name) {
+  constexpr std::array<std::string_view, 10> endings{".log", ".txt", ".json", ".jsonl", ".clef",
+                                                     ".xml", ".csv", ".out",  ".err",   ".trace"};
+  return std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) {
+    return name.size() > ending.size() &&
+           same_but_for_case(name.substr(name.size() - ending.size()), ending);
+  });
 }
 
 std::size_t digits_at(std::string_view text, std::size_t at) {
@@ -113,16 +132,43 @@ std::optional<std::string> dated_name_mask(std::string_view name) {
   return std::nullopt;
 }
 
+namespace {
+
+// "app.log.1.old" of "app.log": each step back leads to a name like a log's, sooner or later.
+bool leads_to_a_log(std::string_view base, int rotations) {
+  if (ends_like_a_log(base)) return true;
+  if (rotations == 0) return false;
+  const std::vector<std::string> bases = rotated_from(base);
+  return std::any_of(bases.begin(), bases.end(), [&](const std::string& one) {
+    return base.starts_with(one) && leads_to_a_log(one, rotations - 1);
+  });
+}
+
+}  // namespace
+
+std::string log_of_path(std::string_view path,
+                        const std::function<bool(const std::string& path)>& is_there) {
+  const std::string_view folder = folder_of(path);
+  std::string name{uncompressed_name(name_of(path))};
+  for (int rotations = 0; rotations < kRotationsOfOneName; ++rotations) {
+    const std::vector<std::string> bases = rotated_from(name);
+    const auto base = std::find_if(bases.begin(), bases.end(), [&](const std::string& one) {
+      const bool is_suffix = name.starts_with(one) && leads_to_a_log(one, kRotationsOfOneName);
+      return is_suffix || is_there(joined(folder, one));
+    });
+    if (base == bases.end()) break;
+    name = *base;
+  }
+  return joined(folder, dated_name_mask(name).value_or(name));
+}
+
 std::string_view uncompressed_name(std::string_view name) {
   constexpr std::array<std::string_view, 9> endings{".gz",  ".tgz", ".bz2", ".xz", ".zst",
                                                     ".zip", ".lz4", ".7z",  ".cab"};
   for (const std::string_view ending : endings) {
     if (name.size() <= ending.size()) continue;
     const std::string_view end = name.substr(name.size() - ending.size());
-    const bool same = std::equal(end.begin(), end.end(), ending.begin(), [](char a, char b) {
-      return std::tolower(static_cast<unsigned char>(a)) == b;
-    });
-    if (same) return name.substr(0, name.size() - ending.size());
+    if (same_but_for_case(end, ending)) return name.substr(0, name.size() - ending.size());
   }
   return name;
 }

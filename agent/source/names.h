@@ -5,6 +5,7 @@
 // Thread-safety: pure functions.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,13 @@ namespace meldevakt::agent {
 // each other. nullopt when there is no date in it. "postgresql-2023-02-01_091422.log" ->
 // "postgresql-#.log"
 [[nodiscard]] std::optional<std::string> dated_name_mask(std::string_view name);
+
+// The log that a file is a part of, by its path: files of one log follow each other, as rotation
+// makes them; others may be written at the same time. "/l/app.log.2.gz" -> "/l/app.log",
+// "/l/app-2023-02-01.log" -> "/l/app-#.log". Two nodes may well write app-1.log and app-2.log, so
+// that a number before the ending is a rotation's only where the name without it `is_there`.
+[[nodiscard]] std::string log_of_path(std::string_view path,
+                                      const std::function<bool(const std::string& path)>& is_there);
 
 // ".gz", ".zip", ".zst" and the like, in any letter case.
 [[nodiscard]] bool is_compressed_name(std::string_view name);

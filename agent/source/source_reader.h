@@ -33,11 +33,13 @@ class FileSink {
  public:
   virtual ~FileSink() = default;
   virtual void begin_file(const std::string& key, std::uint64_t offset) = 0;
-  // Where the file lies just now; said before it is begun, and only by readers of files.
-  virtual void name_file(const std::string& key, const std::string& path) {
-    static_cast<void>(key);
-    static_cast<void>(path);
+  // Where the file lies just now, and which log it is a part of (names.h, log_of_path); said before
+  // it is begun, and only by readers of files.
+  virtual void name_file(const std::string& key, const std::string& path, const std::string& log) {
+    static_cast<void>(key), static_cast<void>(path), static_cast<void>(log);
   }
+  // In each turn before bytes are fed, and again when that changes; not by readers of a single log.
+  virtual void unread(const UnreadFiles& unread) { static_cast<void>(unread); }
   virtual void feed(const std::string& key, std::string_view bytes) = 0;
   virtual void end_file(const std::string& key, FileEnd end) = 0;
 };
@@ -65,6 +67,7 @@ struct SourceTurn {
   std::size_t bytes = 0;
   bool caught_up = false;     // every byte there was has been handed on, of what was looked at
   bool looked_at_all = true;  // false: quiet streams were left for a later turn
+  bool drained = false;       // ... but more of times that have passed may come: copies of a log
   bool put_off = false;       // nothing could be concluded just now; poll again later
   ReadState state = ReadState::kUnknown;
   std::string reason;

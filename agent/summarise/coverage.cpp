@@ -80,29 +80,80 @@ void ReadingLog::resume(std::vector<ReadingInterval> before, Instant then, Insta
   reason_ = "starting";
 }
 
-void EventCoverage::event(Instant read, Duration error, Instant now) {
+void EventCoverage::event(const std::string& name, Instant read, Duration error, Instant now) {
   Saved& s = state_;
   const Instant time = read - error;
-  if (read > now + settings_.clock_error + kAheadMax) return;
-  const Instant lag_end = now - settings_.flush_lag - settings_.clock_error;
+  if (unread_.refused || read > now + settings_.clock_error + kAheadMax) return;
   const Instant at_latest = std::max(read, std::min(read + error, now));
-  if (s.lost_at) end_gap(at_latest);
-  if (!s.from) {
-    s.from = at_latest;
-    s.until = at_latest;
-    s.claimed = at_latest;
+  Log& log = log_named(name);
+  if (s.lost_at.erase(name) > 0) {
+    log = {};
+    s.lost_until = std::max(s.lost_until, at_latest);
+    if (s.lost_at.empty()) end_gap(s.lost_until);
   }
-  const Instant sure = std::min(time, s.previous_event.value_or(time)) - settings_.flush_lag;
-  s.until = std::max(s.until, std::min(sure, lag_end));
-  s.previous_event = time;
+  begin(log, at_latest);
+  const Instant sure = std::min(time, log.previous_event.value_or(time)) - settings_.flush_lag;
+  log.sure = std::max(log.sure.value_or(sure), sure);
+  log.previous_event = time;
+  if (!s.lost_at.empty()) return;
+  // Of a single log, what is read is all up to there; another may have grown since it was looked
+  // at.
+  Instant end = (unread_.several ? std::min(unread_.looked, now) : now) - settings_.flush_lag -
+                settings_.clock_error;
+  end = std::min(end, *log.sure);
+  if (unread_.several) {
+    end = std::min(end, sure_of_others(name, end));
+  }
+  s.until = std::max(s.until, end);
+}
+
+// Coverage begins with the first event; of several logs that were there before, with the one that
+// begins last.
+void EventCoverage::begin(const Log& log, Instant at) {
+  Saved& s = state_;
+  const bool grew = s.from && (s.until > *s.from || s.claimed > *s.from);
+  if (s.from && (grew || log.previous_event || at <= *s.from)) return;
+  s.from = at;
+  s.until = at;
+  s.claimed = at;
+}
+
+EventCoverage::Log& EventCoverage::log_named(const std::string& name) {
+  auto& logs = state_.logs;
+  if (logs.size() >= kLogsMax && !logs.contains(name)) {
+    const auto idle = std::find_if(logs.begin(), logs.end(),
+                                   [&](const auto& one) { return !is_unread(one.first); });
+    logs.erase(idle == logs.end() ? logs.begin() : idle);
+  }
+  return logs[name];
+}
+
+bool EventCoverage::is_unread(const std::string& log) const {
+  return std::find(unread_.logs.begin(), unread_.logs.end(), log) != unread_.logs.end();
+}
+
+// What is read of each other log that has unread bytes, at most `end`; 0: nothing is known of one.
+Instant EventCoverage::sure_of_others(const std::string& log, Instant end) const {
+  for (const std::string& other : unread_.logs) {
+    if (other == log) continue;
+    const auto found = state_.logs.find(other);
+    Instant sure = state_.reached;
+    if (found != state_.logs.end()) sure = std::max(sure, found->second.sure.value_or(sure));
+    end = std::min(end, sure);
+  }
+  return end;
 }
 
 void EventCoverage::caught_up(Instant now) {
   Saved& s = state_;
   const Instant reached = now - settings_.flush_lag - settings_.clock_error;
-  if (s.lost_at) {
-    if (reached < *s.lost_at + settings_.clock_error) return;
-    end_gap(reached);
+  if (!s.lost_at.empty()) {
+    for (const auto& [log, at] : s.lost_at) {
+      if (reached < at + settings_.clock_error) return;
+    }
+    for (const auto& [log, at] : s.lost_at) s.logs.erase(log);
+    s.lost_at.clear();
+    end_gap(std::max(s.lost_until, reached));
   }
   if (!s.from) {
     s.from = now;
@@ -110,16 +161,12 @@ void EventCoverage::caught_up(Instant now) {
     s.claimed = now;
   }
   s.until = std::max(s.until, reached);
-}
-
-void EventCoverage::lost(Instant now) {
-  state_.lost_at = now;
+  s.reached = std::max(s.reached, reached);
 }
 
 void EventCoverage::end_gap(Instant at) {
   Saved& s = state_;
-  s.lost_at.reset();
-  s.previous_event.reset();
+  s.lost_until = {};
   if (!s.from || at <= s.until) return;
   if (s.gaps.size() >= kGapsMax) {
     s.gaps.back().span.to = at;
@@ -127,6 +174,14 @@ void EventCoverage::end_gap(Instant at) {
     s.gaps.push_back({{s.until, at}, std::string{kLost}});
   }
   s.until = at;
+}
+
+EventCoverage::Saved EventCoverage::saved() const {
+  Saved out = state_;
+  if (out.logs.size() <= kLogsSavedMax) return out;
+  std::erase_if(out.logs, [this](const auto& one) { return !is_unread(one.first); });
+  while (out.logs.size() > kLogsSavedMax) out.logs.erase(out.logs.begin());
+  return out;
 }
 
 std::optional<Interval> EventCoverage::take(std::optional<Instant> limit) {

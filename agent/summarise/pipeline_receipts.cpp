@@ -20,8 +20,11 @@ constexpr std::string_view kCompleteRule = "complete";
 
 }  // namespace
 
-void SourcePipeline::name_file(const std::string& key, std::string_view name) {
-  if (state_->receipt_rows) state_->files[key].name = name;
+void SourcePipeline::name_file(const std::string& key, std::string_view name,
+                               std::string_view log) {
+  State::File& file = state_->files[key];
+  if (state_->receipt_rows) file.name = name;
+  if (file.log.empty()) file.log = log;
 }
 
 std::vector<std::string> SourcePipeline::take_notes() {

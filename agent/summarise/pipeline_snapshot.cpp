@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 3;
+constexpr int kVersion = 4;
 
 json save(std::optional<Instant> time) {
   return time ? json::array({time->ms}) : json::array();
@@ -50,18 +50,33 @@ json save(const EventCoverage::Saved& coverage) {
   for (const EventGap& gap : coverage.gaps) {
     gaps.push_back(json::array({gap.span.from.ms, gap.span.to.ms, gap.reason}));
   }
-  return json::array({save(coverage.from), coverage.until.ms, coverage.claimed.ms,
-                      save(coverage.previous_event), save(coverage.lost_at), std::move(gaps)});
+  json logs = json::array();
+  for (const auto& [name, log] : coverage.logs) {
+    logs.push_back(json::array({name, save(log.previous_event), save(log.sure)}));
+  }
+  json lost = json::array();
+  for (const auto& [name, at] : coverage.lost_at) lost.push_back(json::array({name, at.ms}));
+  return json::array({save(coverage.from), coverage.until.ms, coverage.claimed.ms, std::move(logs),
+                      std::move(lost), coverage.lost_until.ms, coverage.reached.ms,
+                      std::move(gaps)});
 }
 
 EventCoverage::Saved load_coverage(const json& in) {
   EventCoverage::Saved out{load_time(in.at(0)),
                            {in.at(1).get<std::int64_t>()},
                            {in.at(2).get<std::int64_t>()},
-                           load_time(in.at(3)),
-                           load_time(in.at(4)),
+                           {},
+                           {},
+                           {in.at(5).get<std::int64_t>()},
+                           {in.at(6).get<std::int64_t>()},
                            {}};
-  for (const json& gap : in.at(5)) {
+  for (const json& log : in.at(3)) {
+    out.logs[log.at(0).get<std::string>()] = {load_time(log.at(1)), load_time(log.at(2))};
+  }
+  for (const json& lost : in.at(4)) {
+    out.lost_at[lost.at(0).get<std::string>()] = {lost.at(1).get<std::int64_t>()};
+  }
+  for (const json& gap : in.at(7)) {
     out.gaps.push_back({{{gap.at(0).get<std::int64_t>()}, {gap.at(1).get<std::int64_t>()}},
                         gap.at(2).get<std::string>()});
   }
@@ -117,7 +132,7 @@ std::string SourcePipeline::snapshot(Instant now) const {
     files.push_back(json::array(
         {key, file.content.name(), encoding ? std::string{to_string(*encoding)} : "", end,
          std::min(file.fed_from, end), ended - s.ended.begin(), carried, to_text(file.time),
-         file.rows, file.bad_rows, save(file.newest_sent), save(file.complete_told)}));
+         file.rows, file.bad_rows, save(file.newest_sent), save(file.complete_told), file.log}));
     fed = fed || file.fed_from != file.fed_to;
   }
   const std::string detector = s.detector.snapshot();
@@ -161,6 +176,7 @@ Result<std::unique_ptr<SourcePipeline::State>> SourcePipeline::State::load(
     file.bad_rows = saved.at(9).get<std::uint64_t>();
     file.newest_sent = load_time(saved.at(10));
     file.complete_told = load_time(saved.at(11));
+    file.log = saved.at(12).get<std::string>();
     const auto from = saved.at(4).get<std::uint64_t>();
     if (from < file.ended_at) state->add_range({file.content.name(), from, file.ended_at});
     const std::string key = saved.at(0).get<std::string>();
@@ -191,7 +207,7 @@ Result<SourcePipeline> SourcePipeline::restore(Settings settings, std::string_vi
     return SourcePipeline{std::move(loaded).value()};
   } catch (const json::exception&) {
     // The library's message would repeat what the snapshot says.
-    return Error{Errc::kCorrupt, "pipeline snapshot: not of the form of version 3"};
+    return Error{Errc::kCorrupt, "pipeline snapshot: not of the form of version 4"};
   }
 }
 

@@ -30,6 +30,7 @@ struct SourcePipeline::State {
     std::optional<Encoding> encoding;
     std::string carried;  // RecordFramer::carried(), once it ended
     FileTime time;
+    std::string log;             // that it is a part of
     std::uint64_t ended_at = 0;  // offset where it ended
     std::uint64_t fed_from = 0;  // bytes fed since the last take: [fed_from, fed_to)
     std::uint64_t fed_to = 0;
@@ -67,7 +68,7 @@ struct SourcePipeline::State {
 
   [[nodiscard]] std::uint64_t pending() const;
   void take_records(File& file, Instant now);
-  void observe(const Record& record, Recognised made, const std::string& file_name, Instant now);
+  void observe(const Record& record, Recognised made, const File& file, Instant now);
   [[nodiscard]] bool receipts_are_urgent() const;
   void read_receipt(const Record& record, File& file, std::uint64_t kept_bytes);
   [[nodiscard]] std::vector<std::string> saved_receipts() const;

@@ -51,9 +51,10 @@ void SourcePipeline::begin_file(const std::string& key, std::uint64_t offset) {
   State::File& file = s.files[key];
   std::erase(s.ended, key);
   if (offset == 0) {
-    std::string name = std::move(file.name);
-    file = State::File{};
-    file.name = std::move(name);
+    State::File fresh;
+    fresh.name = std::move(file.name);
+    fresh.log = std::move(file.log);
+    file = std::move(fresh);
   } else if (file.content.name().empty()) {
     // Not in the snapshot, against the contract: named by its key, which is as steady.
     file.content = FirstLine{content_name(key)};
@@ -97,7 +98,9 @@ void SourcePipeline::end_file(const std::string& key, FileEnd end, Instant now) 
     file.framer.reset();
     s.ended.push_back(key);
   }
-  if (end != FileEnd::kComplete) s.coverage.lost(now);
+  if (end != FileEnd::kComplete) {
+    s.coverage.lost(found == s.files.end() ? std::string{} : found->second.log, now);
+  }
   if (end == FileEnd::kLost) {
     std::erase(s.ended, key);
     s.files.erase(key);
@@ -106,6 +109,25 @@ void SourcePipeline::end_file(const std::string& key, FileEnd end, Instant now) 
     s.files.erase(s.ended.front());
     s.ended.pop_front();
   }
+}
+
+void SourcePipeline::unread(const UnreadFiles& unread) {
+  State& s = *state_;
+  UnreadLogs out{{}, unread.several_logs, unread.refused, unread.looked};
+  if (unread.several_logs) {
+    for (const UnreadFiles::File& one : unread.files) {
+      const auto known = s.files.find(one.key);
+      const bool named = known != s.files.end() && !known->second.log.empty();
+      out.logs.push_back(named ? known->second.log : one.log);
+    }
+    // The time of a record that waits for its end is not known either.
+    for (const auto& [key, file] : s.files) {
+      if (file.framer && file.framer->pending_bytes() != 0) out.logs.push_back(file.log);
+    }
+    std::sort(out.logs.begin(), out.logs.end());
+    out.logs.erase(std::unique(out.logs.begin(), out.logs.end()), out.logs.end());
+  }
+  s.coverage.unread(std::move(out));
 }
 
 std::uint64_t SourcePipeline::low_water(const std::string& key) const {
@@ -234,21 +256,22 @@ void SourcePipeline::State::take_records(File& file, Instant now) {
     } else {
       bytes.unrecognised += kept;
     }
-    observe(*record, std::move(recognised), file.content.name(), now);
+    observe(*record, std::move(recognised), file, now);
   }
 }
 
 // A record is never complete before its file's first line is, so every record's file has a name.
-void SourcePipeline::State::observe(const Record& record, Recognised made,
-                                    const std::string& file_name, Instant now) {
+void SourcePipeline::State::observe(const Record& record, Recognised made, const File& file,
+                                    Instant now) {
   if (made.time && made.has_own_time) {
-    coverage.event(*made.time, time_error_of(made.time_doubt), now);
+    coverage.event(file.log, *made.time, time_error_of(made.time_doubt), now);
   }
   if (made.events.empty()) return;
   const RecordPlace place =
-      record_place(made.own_name, file_name, record, settings.pack->shape.kind);
+      record_place(made.own_name, file.content.name(), record, settings.pack->shape.kind);
   for (SignalEvent& event : made.events) {
     event.offset = place.offset;
+    event.log = file.log;
     references_withheld += event.references_dropped;
     if (event.signal) {
       const auto [at, is_first] = last_seen.emplace(*event.signal, event.time);

@@ -48,6 +48,19 @@ struct SourceYield {
   Instant watermark;        // event time up to which the source is read
 };
 
+// What a reader knows of its files, see UnreadLogs.
+struct UnreadFiles {
+  struct File {
+    std::string key;
+    std::string log;
+    bool operator==(const File&) const = default;
+  };
+  std::vector<File> files;  // that have bytes which were not handed on
+  bool several_logs = false;
+  bool refused = false;  // some of what there is cannot be read just now
+  Instant looked;        // when all of it was looked at
+};
+
 class SourcePipeline {
  public:
   struct Settings {
@@ -74,9 +87,13 @@ class SourcePipeline {
   // ---------------------------------------------------------------------------------------
   void begin_file(const std::string& key,
                   std::uint64_t offset);  // offset > 0 only for a key in the snapshot
-  // The name under which the file lies now; only receipts need it (common/receipts/period.h).
-  void name_file(const std::string& key, std::string_view name);
+  // The name under which the file lies now, for receipts (common/receipts/period.h), and the log it
+  // is a part of, of which the first word counts: "" or never said, the only one of the source.
+  void name_file(const std::string& key, std::string_view name, std::string_view log);
   void feed(const std::string& key, std::string_view chunk, Instant now);
+  // Before bytes of any are fed: which files have some, each with its log as name_file() has it.
+  // A source that never says has one log.
+  void unread(const UnreadFiles& unread);
   void end_file(const std::string& key, FileEnd end, Instant now);
   // Where reading of this file must start again after a crash: first byte not in a finished record.
   [[nodiscard]] std::uint64_t low_water(const std::string& key) const;

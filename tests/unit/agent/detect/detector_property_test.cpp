@@ -182,6 +182,66 @@ TEST_CASE("Detector property: no step is lost or made up, and each fact is well 
   }
 }
 
+TEST_CASE("Detector property: two logs of one source, woven in any way, are as each by itself") {
+  MESSAGE("seed " << seed());
+  SeededRandom random{seed() + 7};
+  for (int round = 0; round < 120; ++round) {
+    CAPTURE(round);
+    // The same threads in both, and the same times; the second may lie an hour behind.
+    std::vector<std::vector<SignalEvent>> logs(2);
+    std::vector<Fact> apart;
+    for (std::size_t l = 0; l < logs.size(); ++l) {
+      World world{2, 3, random.below(2) == 0, true};
+      logs[l] = random_log(random, world, 60);
+      for (SignalEvent& event : logs[l]) {
+        event.log = l == 0 ? "/l/node1.log" : "/l/node2.log";
+        event.opens_window = false;
+        event.offset = event.offset * 2 + l;
+        if (random.below(9) == 0) event.time_doubt = TimeDoubt::kTwoReadings;
+        if (l == 1 && round % 3 == 0) event.time = event.time - hours(1);
+        for (Reference& name : event.references) name.value[5] = static_cast<char>('1' + l);
+        std::sort(event.references.begin(), event.references.end());
+      }
+      append(apart, run(logs[l]));
+    }
+    Detector woven{settings()};
+    std::vector<std::size_t> next(2, 0);
+    while (next[0] < logs[0].size() || next[1] < logs[1].size()) {
+      std::size_t l = random.below(2);
+      if (next[l] == logs[l].size()) l = 1 - l;
+      // What one record says by two rules is said at once.
+      do {
+        woven.observe(logs[l][next[l]], kContent, kNow);
+        ++next[l];
+      } while (next[l] < logs[l].size() && logs[l][next[l]].offset == logs[l][next[l] - 1].offset);
+      if (random.below(10) > 0) continue;
+      auto restored = Detector::restore(settings(), {}, woven.snapshot());
+      REQUIRE(restored);
+      woven = std::move(restored).value();
+    }
+    woven.idle(kEndOfTime, kNow);
+    REQUIRE(show(woven.drain()) == show(apart));
+  }
+}
+
+TEST_CASE("Detector: logs are bounded") {
+  Detector::Limits limits;
+  limits.logs_max = 3;
+  Detector detector{settings(), limits};
+  SignalEvent event;
+  event.rule = "names";
+  event.time_doubt = TimeDoubt::kTwoReadings;
+  for (int l = 0; l < 50; ++l) {
+    event.log = "/l/" + std::to_string(l);
+    event.time = kNow + seconds(l);
+    event.offset = static_cast<std::uint64_t>(l);
+    detector.observe(event, kContent, kNow);
+  }
+  const std::string kept = detector.snapshot();
+  CHECK(kept.find("/l/49") != std::string::npos);
+  CHECK(kept.find("/l/46") == std::string::npos);
+}
+
 TEST_CASE("Detector property: threads with their own messages do not see each other") {
   MESSAGE("seed " << seed());
   SeededRandom random{seed() + 2};

@@ -21,6 +21,17 @@ namespace meldevakt::agent {
 // Keeps what a pipeline would: one letter a file, in the order files were begun.
 class Recorder : public FileSink {
  public:
+  void name_file(const std::string&, const std::string&, const std::string& log) override {
+    logs.push_back(log.substr(log.rfind('/') + 1));
+  }
+  void unread(const UnreadFiles& unread) override {
+    std::string said = unread.several_logs ? "several" : "one";
+    if (unread.refused) said += " refused";
+    for (const UnreadFiles::File& file : unread.files) {
+      said += " " + file.log.substr(file.log.rfind('/') + 1);
+    }
+    unreads.push_back(said);
+  }
   void begin_file(const std::string& key, std::uint64_t offset) override {
     if (!letters_.contains(key)) {
       letters_[key] = static_cast<char>('A' + letters_.size());
@@ -49,6 +60,8 @@ class Recorder : public FileSink {
   std::string told;
   std::string all;
   std::vector<std::string> keys;  // in the order they were begun
+  std::vector<std::string> logs;  // ... and named
+  std::vector<std::string> unreads;
 
  private:
   std::map<std::string, char> letters_;

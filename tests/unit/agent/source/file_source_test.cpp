@@ -46,6 +46,35 @@ TEST_CASE("FileSource: rotated names that the glob matches are read once") {
   CHECK(play.run(5) == "+C@3 ");
 }
 
+TEST_CASE("FileSource: each file is said to be a part of its log") {
+  Play play{{"app-*.log", "app-*.log.1"}};
+  play.folder.write("app-1.log.1", "a\n");
+  play.folder.write("app-1.log", "b\n");
+  play.folder.write("app-2.log", "c\n");
+  age(play, "app-1.log.1", 60);
+  age(play, "app-1.log", 50);
+  play.run();
+  CHECK(play.sink.logs == std::vector<std::string>{"app-1.log", "app-1.log", "app-2.log"});
+}
+
+TEST_CASE("FileSource: it says which logs have unread bytes before it hands on any") {
+  Play play{{"app-*.log", "app-*.log.1"}};
+  play.folder.write("app-1.log.1", "a1\n");
+  play.folder.write("app-1.log", "b1\n");
+  age(play, "app-1.log.1", 60);
+  age(play, "app-1.log", 50);
+  play.bytes_max = 3;
+  play.turn();
+  CHECK(play.sink.unreads == std::vector<std::string>{"one app-1.log app-1.log"});
+  play.folder.write("app-2.log", "c1\n");
+  play.sink.unreads.clear();
+  play.turn();
+  play.turn();
+  play.turn();
+  CHECK(play.sink.unreads ==
+        std::vector<std::string>{"several app-1.log app-2.log", "several app-2.log", "several"});
+}
+
 TEST_CASE("FileSource: continues at its position after a restart, also under another name") {
   Play play{{"app.log"}};
   play.folder.write("app.log", "a1\n");

@@ -115,6 +115,41 @@ TEST_CASE("names: which of two was written first") {
   }
 }
 
+TEST_CASE("names: which log a file is a part of") {
+  struct Case {
+    std::string_view path;
+    std::string_view want;
+    std::string_view there;  // one other path that exists
+  };
+  for (const Case& c :
+       std::vector<Case>{{"/l/app.log", "/l/app.log", ""},
+                         {"/l/app.log.1", "/l/app.log", ""},
+                         {"/l/app.log.12.gz", "/l/app.log", ""},
+                         {"/l/app.log-20230201.gz", "/l/app.log", ""},
+                         {"/l/Trace.log.2023-05-23", "/l/Trace.log", ""},
+                         {"/l/app.LOG.old", "/l/app.LOG", ""},
+                         {"/l/app.log.2023-05-23.1", "/l/app.log", ""},
+                         {"/l/app.log.1.old", "/l/app.log", ""},
+                         {"/l/postgresql-2023-02-01_091422.log", "/l/postgresql-#.log", ""},
+                         {"/l/postgresql-2023-02-02_000000.log.zst", "/l/postgresql-#.log", ""},
+                         {"/l/app-20230201.log", "/l/app-#.log", ""},
+                         {"/l/app-20230201.log", "/l/app.log", "/l/app.log"},
+                         // A node's number or a rotation's?
+                         {"/l/app-1.log", "/l/app-1.log", ""},
+                         {"/l/app-1.log", "/l/app.log", "/l/app.log"},
+                         {"/l/app.1.log", "/l/app.1.log", "/m/app.log"},
+                         {"/l/node1.log", "/l/node1.log", "/l/node.log"},
+                         {"/l/node-1.log.3", "/l/node-1.log", "/l/node-2.log"},
+                         {"/l/ERRORLOG.1", "/l/ERRORLOG.1", ""},
+                         {"/l/ERRORLOG.1", "/l/ERRORLOG", "/l/ERRORLOG"},
+                         {"/n1/app.log", "/n1/app.log", "/n2/app.log"},
+                         {"app.log.1", "app.log", ""}}) {
+    CAPTURE(c.path);
+    CAPTURE(c.there);
+    CHECK(log_of_path(c.path, [&](const std::string& path) { return path == c.there; }) == c.want);
+  }
+}
+
 TEST_CASE("names: compressed files") {
   CHECK(is_compressed_name("app.log.1.GZ"));
   CHECK(is_compressed_name("a.zip"));

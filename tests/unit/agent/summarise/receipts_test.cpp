@@ -70,7 +70,7 @@ std::vector<std::string> shown(const std::vector<Fact>& facts) {
 std::vector<std::string> read(std::string_view name, std::string_view text,
                               std::vector<std::string>* notes = nullptr) {
   Watched watched{at(0), receipt_settings()};
-  watched.pipeline.name_file("k", name);
+  watched.pipeline.name_file("k", name, "");
   watched.pipeline.begin_file("k", 0);
   watched.pipeline.feed("k", text, at(0));
   for (int second = 1; second <= 30; ++second) watched.pipeline.idle(at(second));
@@ -167,7 +167,7 @@ TEST_CASE("receipts: complete as its name says, up to the newest message in it")
   CHECK(read("uke 2024-06-01 2024-06-02.csv", text) == rows);  // a claim before its own beginning
   // Not before it rests, and again when it has grown.
   Watched watched{at(0), receipt_settings()};
-  watched.pipeline.name_file("k", "2024-05-01 2024-05-02.csv");
+  watched.pipeline.name_file("k", "2024-05-01 2024-05-02.csv", "");
   watched.pipeline.begin_file("k", 0);
   watched.pipeline.feed("k", text, at(0));
   watched.pipeline.idle(at(9.9));
@@ -194,7 +194,7 @@ TEST_CASE("receipts: cut, killed and read again anywhere: each row once, the sam
     const std::string name = random.below(2) == 0 ? "a.csv" : "2024-05-01 2024-05-01.csv";
     const Lines want = read(name, text);
     Watched watched{at(0), receipt_settings()};
-    watched.pipeline.name_file("k", name);
+    watched.pipeline.name_file("k", name, "");
     watched.pipeline.begin_file("k", 0);
     std::size_t fed = 0;
     double time = 0;
@@ -208,7 +208,7 @@ TEST_CASE("receipts: cut, killed and read again anywhere: each row once, the sam
       // Killed: what was taken and not stored is taken again; reading starts at the low water.
       watched.restart(at(time), at(time));
       fed = watched.pipeline.low_water("k");
-      watched.pipeline.name_file("k", name);
+      watched.pipeline.name_file("k", name, "");
       watched.pipeline.begin_file("k", fed);
     }
     for (int second = 0; second < 30; ++second) watched.pipeline.idle(at(time + second));
