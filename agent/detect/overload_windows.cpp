@@ -24,49 +24,77 @@ bool is_symptom(Signal signal) {
 
 }  // namespace
 
-std::optional<OverloadWindows::Told> OverloadWindows::observe(const SignalEvent& event,
-                                                              const std::string& id, Instant now) {
+std::vector<OverloadWindows::Told> OverloadWindows::observe(const SignalEvent& event,
+                                                            const std::string& id, Instant now) {
+  std::vector<Told> out;
+  note_work(event);
+  if (!event.opens_window) return out;
   const Instant from = event.over_since.value_or(event.time);
-  std::optional<Told> over = pass(from, event.time);
-  note_backup(event);
-  if (!event.opens_window) return over;
-  if (!window_) {
-    window_.emplace();
-    window_->id = id;
-    window_->rule = event.rule;
-    window_->span = {from, event.time};
-    window_->changed = now;
+  Window& window = window_near(from, event.time, out);
+  if (window.changes == 0) {
+    window.id = id;
+    window.rule = event.rule;
+    window.span = {from, event.time};
+    window.changed = now;
   }
-  count(event);
-  return over;
+  window.over = false;
+  count(window, event);
+  return out;
 }
 
-std::optional<OverloadWindows::Told> OverloadWindows::pass(Instant from, Instant time) {
-  if (!window_) return std::nullopt;
-  const Interval& span = window_->span;
-  if (from <= span.to + settings_.idle && time >= span.from - settings_.idle) return std::nullopt;
-  std::optional<Told> over = view(false);
-  if (window_->told == over->revision) over.reset();
-  window_.reset();
-  return over;
+// The earliest in event time that it belongs to, or a new one.
+OverloadWindows::Window& OverloadWindows::window_near(Instant from, Instant to,
+                                                      std::vector<Told>& forgotten) {
+  Window* near = nullptr;
+  for (Window& window : windows_) {
+    const bool reaches =
+        from <= window.span.to + settings_.idle && to >= window.span.from - settings_.idle;
+    if (reaches && (near == nullptr || window.span.from < near->span.from)) near = &window;
+  }
+  if (near != nullptr) return *near;
+  if (windows_.size() >= kWindowsMax) {
+    const auto oldest =
+        std::min_element(windows_.begin(), windows_.end(),
+                         [](const Window& a, const Window& b) { return a.span.to < b.span.to; });
+    oldest->over = true;
+    Told last = view(*oldest);
+    if (oldest->told != last.revision) forgotten.push_back(std::move(last));
+    windows_.erase(oldest);
+  }
+  return windows_.emplace_back();
 }
 
-std::optional<OverloadWindows::Told> OverloadWindows::tell(Instant watermark, Instant now) {
-  if (!window_) return std::nullopt;
-  const bool over = watermark > window_->span.to + settings_.idle;
-  Told told = view(!over);
-  if (window_->told && told.revision <= *window_->told) return std::nullopt;
-  const Duration wait = window_->told ? settings_.refresh : settings_.first_after;
-  // A wall clock that was set back must not keep anybody waiting.
-  const bool due = now - window_->changed >= wait || now < window_->changed;
-  if (!over && !due) return std::nullopt;
-  window_->told = told.revision;
-  window_->changed = now;
-  return told;
+std::vector<OverloadWindows::Told> OverloadWindows::pass(Instant from) {
+  std::vector<Told> out;
+  for (Window& window : windows_) {
+    if (window.over || from <= window.span.to + settings_.idle) continue;
+    window.over = true;
+    Told last = view(window);
+    if (window.told == last.revision) continue;
+    window.told = last.revision;
+    out.push_back(std::move(last));
+  }
+  return out;
 }
 
-void OverloadWindows::count(const SignalEvent& event) {
-  Window& window = *window_;
+std::vector<OverloadWindows::Told> OverloadWindows::tell(Instant watermark, Instant now) {
+  std::vector<Told> out;
+  for (Window& window : windows_) {
+    window.over = window.over || watermark > window.span.to + settings_.idle;
+    Told told = view(window);
+    if (window.told && told.revision <= *window.told) continue;
+    const Duration wait = window.told ? settings_.refresh : settings_.first_after;
+    // A wall clock that was set back must not keep anybody waiting.
+    const bool due = now - window.changed >= wait || now < window.changed;
+    if (!window.over && !due) continue;
+    window.told = told.revision;
+    window.changed = now;
+    out.push_back(std::move(told));
+  }
+  return out;
+}
+
+void OverloadWindows::count(Window& window, const SignalEvent& event) {
   const Signal signal = *event.signal;
   window.span.from = std::min(window.span.from, event.over_since.value_or(event.time));
   window.span.to = std::max(window.span.to, event.time);
@@ -83,47 +111,56 @@ void OverloadWindows::count(const SignalEvent& event) {
   ++driver.count;
 }
 
-void OverloadWindows::note_backup(const SignalEvent& event) {
+void OverloadWindows::note_work(const SignalEvent& event) {
+  std::vector<std::string> before;
+  for (const Window& window : windows_) before.push_back(driver(window));
   const Signal signal = *event.signal;
   if (signal == Signal::kBackupStarted) {
-    if (backups_.size() >= kBackupsMax) backups_.erase(backups_.begin());
-    backups_.push_back({event.time, std::nullopt});
+    add_work({std::string{kBackupDriver}, event.time, std::nullopt});
   } else if (signal == Signal::kBackupFinished || signal == Signal::kBackupFailed) {
-    const auto running = std::find_if(backups_.begin(), backups_.end(),
-                                      [](const Backup& backup) { return !backup.ended; });
-    if (running == backups_.end()) return;
+    const auto running = std::find_if(works_.begin(), works_.end(),
+                                      [](const LongWork& work) { return !work.ended; });
+    if (running == works_.end()) return;
     running->ended = event.time;
+  } else if (event.lasted && !event.opens_window && !event.driver.empty()) {
+    add_work({event.driver, event.time - *event.lasted, event.time});
   } else {
     return;
   }
-  if (window_) ++window_->changes;
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    if (driver(windows_[i]) != before[i]) ++windows_[i].changes;
+  }
 }
 
-std::string OverloadWindows::driver() const {
-  const Interval& span = window_->span;
-  for (const Backup& backup : backups_) {
-    const Instant end = backup.ended.value_or(backup.started + kBackupMax);
-    if (backup.started <= span.from && span.to <= end) return std::string{kBackupDriver};
+void OverloadWindows::add_work(LongWork work) {
+  if (works_.size() >= kWorksMax) works_.erase(works_.begin());
+  works_.push_back(std::move(work));
+}
+
+std::string OverloadWindows::driver(const Window& window) const {
+  const Interval& span = window.span;
+  for (const LongWork& work : works_) {
+    const Instant end = work.ended.value_or(work.started + kBackupMax);
+    if (work.started <= span.from && span.to <= end) return work.driver;
   }
   const auto says_less = [](const auto& a, const auto& b) {
     return std::tie(a.second.rank, a.second.count, b.first) <
            std::tie(b.second.rank, b.second.count, a.first);
   };
-  const auto best = std::max_element(window_->drivers.begin(), window_->drivers.end(), says_less);
-  return best == window_->drivers.end() ? std::string{} : best->first;
+  const auto best = std::max_element(window.drivers.begin(), window.drivers.end(), says_less);
+  return best == window.drivers.end() ? std::string{} : best->first;
 }
 
-OverloadWindows::Told OverloadWindows::view(bool open) const {
+OverloadWindows::Told OverloadWindows::view(const Window& window) const {
   Told told;
-  told.id = window_->id;
-  told.rule = window_->rule;
-  told.revision = 2 * window_->changes + (open ? 0 : 1);
-  told.fact.span = {window_->span.from - window_->time_error,
-                    window_->span.to + window_->time_error};
-  told.fact.open = open;
-  for (const auto& [signal, count] : window_->signals) told.fact.signals.push_back({signal, count});
-  told.fact.driver = driver();
-  told.fact.metrics = window_->metrics;
+  told.id = window.id;
+  told.rule = window.rule;
+  told.revision = 2 * window.changes + (window.over ? 1 : 0);
+  told.fact.span = {window.span.from - window.time_error, window.span.to + window.time_error};
+  told.fact.open = !window.over;
+  for (const auto& [signal, count] : window.signals) told.fact.signals.push_back({signal, count});
+  told.fact.driver = driver(window);
+  told.fact.metrics = window.metrics;
   return told;
 }
 

@@ -2,12 +2,17 @@
 //
 //   windows.observe(event, id);                 // an event that counts, or a backup's start or end
 //   windows.pass(event.time, event.time);       // any event: time has got this far
-//   if (auto fact = windows.tell(...)) ...      // when somebody should hear of it (again)
+//   for (Told& told : windows.tell(...)) ...    // what somebody should hear of (again)
 //
 // A window starts at its first signal and ends with its last; it is over when `idle` of event time
-// has passed without another. A metric's signal has a length: from when it went over its limit, or
-// from the sample before, to this one. At most one is open. A backup that started before the window
-// and was not finished before the window's last signal encloses it and is then its driver;
+// has passed without another. A signal that comes late (of a log that is read after another)
+// belongs to the window it is near to, which is open again by it: the revision says so. Where it
+// lies near two, the earlier has it, and who reads them takes both for one: no further apart than
+// `idle`. A metric's signal has a length: from when it went over its limit, or from the sample
+// before, to this one.
+//
+// The driver: work that began before the window and was not finished before the window's last
+// signal encloses it and is its driver (a backup, or what a rule says how long it took: CHECKDB);
 // otherwise the most specific cause named most often is: a cause that a rule names before one that
 // only the signal names, and before timeouts and slowness, which are what overload looks like and
 // not why.
@@ -17,7 +22,8 @@
 //
 // Revision: it grows with each change of what the window says, so that equal revisions say the
 // same. Pure; decided by the order of calls alone, but for when it is told. Thread-safety: none.
-// Bounds: kDriversMax causes counted by name, kBackupsMax backups remembered.
+// Bounds: kWindowsMax windows are remembered; of more the oldest is told as it stands and closed
+// for good. kDriversMax causes counted by name, kWorksMax backups and the like remembered.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +40,9 @@
 
 namespace meldevakt::agent {
 
-struct OverloadBackup {
+// What explains load while it lasts.
+struct LongWork {
+  std::string driver;
   Instant started;
   std::optional<Instant> ended;
 };
@@ -53,14 +61,16 @@ struct OverloadWindow {
   std::uint64_t metrics = 0;  // of the signals: samples of a metric over its limit
   Duration time_error;        // of the least certain of the signals
   std::uint32_t changes = 0;
+  bool over = false;
   Instant changed;                    // wall time of the last telling, or of the first signal
   std::optional<std::uint32_t> told;  // revision
 };
 
 class OverloadWindows {
  public:
+  static constexpr std::size_t kWindowsMax = 16;
   static constexpr std::size_t kDriversMax = 32;
-  static constexpr std::size_t kBackupsMax = 8;
+  static constexpr std::size_t kWorksMax = 8;
   // A backup whose end nobody logged is not taken to run longer than this.
   static constexpr Duration kBackupMax = hours(24);
 
@@ -69,7 +79,6 @@ class OverloadWindows {
     Duration first_after;  // wall time from its first signal until it is told
     Duration refresh;      // wall time between revisions while it is open
   };
-  using Backup = OverloadBackup;
   using Driver = OverloadDriver;
   using Window = OverloadWindow;
   // The fields of a fact that this class knows; the detector adds the source.
@@ -82,33 +91,35 @@ class OverloadWindows {
 
   explicit OverloadWindows(Settings settings) : settings_{settings} {}
 
-  // `event` must have a signal. `id` names the window, should it be the first of one. A window that
-  // is over because of it is returned as it ended.
-  [[nodiscard]] std::optional<Told> observe(const SignalEvent& event, const std::string& id,
-                                            Instant now);
-  // An event of any kind, before observe(): closes a window that is over. `from`: since when what
-  // the event tells of has lasted.
-  [[nodiscard]] std::optional<Told> pass(Instant from, Instant time);
-  // What should be heard now of the open window, if anything. `watermark`: see Detector::idle.
-  [[nodiscard]] std::optional<Told> tell(Instant watermark, Instant now);
+  // `event` must have a signal. `id` names the window, should it be the first of one. Returns what
+  // had to be told because it is forgotten.
+  [[nodiscard]] std::vector<Told> observe(const SignalEvent& event, const std::string& id,
+                                          Instant now);
+  // An event of any kind, before observe(): windows that are over. `from`: since when what the
+  // event tells of has lasted.
+  [[nodiscard]] std::vector<Told> pass(Instant from);
+  // What should be heard now. `watermark`: see Detector::idle.
+  [[nodiscard]] std::vector<Told> tell(Instant watermark, Instant now);
 
   // For snapshots.
-  [[nodiscard]] const std::optional<Window>& window() const { return window_; }
-  [[nodiscard]] const std::vector<Backup>& backups() const { return backups_; }
-  void restore(std::optional<Window> window, std::vector<Backup> backups) {
-    window_ = std::move(window);
-    backups_ = std::move(backups);
+  [[nodiscard]] const std::vector<Window>& windows() const { return windows_; }
+  [[nodiscard]] const std::vector<LongWork>& works() const { return works_; }
+  void restore(std::vector<Window> windows, std::vector<LongWork> works) {
+    windows_ = std::move(windows);
+    works_ = std::move(works);
   }
 
  private:
-  [[nodiscard]] Told view(bool open) const;
-  [[nodiscard]] std::string driver() const;
-  void count(const SignalEvent& event);
-  void note_backup(const SignalEvent& event);
+  [[nodiscard]] Told view(const Window& window) const;
+  [[nodiscard]] std::string driver(const Window& window) const;
+  [[nodiscard]] Window& window_near(Instant from, Instant to, std::vector<Told>& forgotten);
+  static void count(Window& window, const SignalEvent& event);
+  void note_work(const SignalEvent& event);
+  void add_work(LongWork work);
 
   Settings settings_;
-  std::optional<Window> window_;
-  std::vector<Backup> backups_;  // in order of records
+  std::vector<Window> windows_;  // in the order in which they were begun
+  std::vector<LongWork> works_;  // in order of records
 };
 
 }  // namespace meldevakt::agent

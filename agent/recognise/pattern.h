@@ -29,7 +29,16 @@
 
 namespace meldevakt::agent {
 
-enum class FieldType : std::uint8_t { kReference, kForm, kSqlstate, kNumber, kMs };
+enum class FieldType : std::uint8_t {
+  kReference,
+  kForm,
+  kSqlstate,
+  kNumber,
+  kMs,
+  kHours,  // these three together: for how long what the record tells of had run
+  kMinutes,
+  kSeconds,
+};
 
 struct Field {
   FieldType type = FieldType::kReference;

@@ -55,7 +55,10 @@ Result<Field> field_from_name(std::string_view name) {
   if (name == "sqlstate") return Field{FieldType::kSqlstate, {}};
   if (name == "number") return Field{FieldType::kNumber, {}};
   if (name == "ms") return Field{FieldType::kMs, {}};
-  std::vector<std::string> known{"form", "sqlstate", "number", "ms"};
+  if (name == "hours") return Field{FieldType::kHours, {}};
+  if (name == "minutes") return Field{FieldType::kMinutes, {}};
+  if (name == "seconds") return Field{FieldType::kSeconds, {}};
+  std::vector<std::string> known{"form", "sqlstate", "number", "ms", "hours", "minutes", "seconds"};
   for (const std::string& type : all_reference_type_names()) known.push_back("ref:" + type);
   return invalid("unknown field " + in_quotes(name) + suggestion(name, known) +
                  "; fields are typed and free text has none (there are " + joined(known) + ")");

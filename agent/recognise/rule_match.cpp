@@ -7,6 +7,8 @@
 namespace meldevakt::agent {
 namespace {
 
+constexpr Duration kLastedMax = days(366);
+
 // A rule without a pattern matches by its literals, where rules look: in the body.
 bool literals_occur(const Rule& rule, std::string_view body) {
   const auto occurs = [body](const std::string& literal) {
@@ -38,6 +40,19 @@ std::optional<std::uint64_t> whole_ms(std::string_view text) {
   return parse_u64(text.substr(0, text.find('.')));
 }
 
+// At most a year: what ran longer is a misprint.
+std::optional<Duration> duration_of(std::string_view text, Duration unit) {
+  const std::optional<std::uint64_t> number = text.size() > 9 ? std::nullopt : parse_u64(text);
+  if (!number) return std::nullopt;
+  const Duration out{static_cast<std::int64_t>(*number) * unit.ms};
+  return out <= kLastedMax ? std::optional{out} : std::nullopt;
+}
+
+Duration unit_of(FieldType type) {
+  if (type == FieldType::kHours) return hours(1);
+  return type == FieldType::kMinutes ? minutes(1) : seconds(1);
+}
+
 // Takes the fields of the match; false when a field's value is not of its type, or too small.
 bool take_fields(const Rule& rule, const PrivacyStep& privacy, const Matcher& matcher,
                  RuleMatch& out) {
@@ -65,6 +80,14 @@ bool take_fields(const Rule& rule, const PrivacyStep& privacy, const Matcher& ma
       case FieldType::kMs: {
         const std::optional<std::uint64_t> ms = whole_ms(*value);
         if (!ms || *ms < rule.ms_min.value_or(0)) return false;
+        break;
+      }
+      case FieldType::kHours:
+      case FieldType::kMinutes:
+      case FieldType::kSeconds: {
+        const std::optional<Duration> part = duration_of(*value, unit_of(fields[i].type));
+        if (!part) return false;
+        out.lasted = out.lasted.value_or(Duration{}) + *part;
         break;
       }
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/recognise/program.h"
+#include "common/base/time.h"
 #include "common/privacy/privacy.h"
 
 namespace meldevakt::agent {
@@ -17,6 +18,7 @@ struct RuleMatch {
   MatchOutcome outcome = MatchOutcome::kNoMatch;
   std::string code;
   std::optional<FormType> form;
+  std::optional<Duration> lasted;
   std::vector<Reference> references;     // as captured, after the privacy step
   std::uint32_t references_dropped = 0;  // the privacy step gave nothing for them
 };

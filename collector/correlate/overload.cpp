@@ -63,6 +63,36 @@ Overload overload_of(const std::vector<const OverloadWindow*>& windows) {
   return out;
 }
 
+// Windows of one source that belong together, as far as its agent's clock may be off.
+struct Stretch {
+  Interval span;
+  std::vector<const OverloadWindow*> windows;
+};
+
+std::vector<Stretch> stretches_of(const std::vector<OverloadWindow>& windows,
+                                  const CoverageMap& coverage) {
+  std::map<std::pair<std::string, std::string>, std::vector<const OverloadWindow*>> by_source;
+  for (const OverloadWindow& window : windows) {
+    by_source[{window.agent, window.source}].push_back(&window);
+  }
+  std::vector<Stretch> out;
+  for (auto& [source, own] : by_source) {
+    std::sort(own.begin(), own.end(), [](const OverloadWindow* a, const OverloadWindow* b) {
+      return std::tie(a->span, a->fact_id) < std::tie(b->span, b->fact_id);
+    });
+    const Duration error = coverage.clock_error(source.first);
+    const std::size_t before = out.size();
+    for (const OverloadWindow* window : own) {
+      const bool goes_on =
+          out.size() > before && window->span.from <= out.back().span.to - error + kWindowIdle;
+      if (!goes_on) out.push_back({{window->span.from - error, window->span.to + error}, {}});
+      out.back().span.to = std::max(out.back().span.to, window->span.to + error);
+      out.back().windows.push_back(window);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view to_string(OverloadState state) {
@@ -71,27 +101,23 @@ std::string_view to_string(OverloadState state) {
 
 std::vector<Overload> overloads_of(const TenantInput& input) {
   const std::vector<OverloadWindow> windows = windows_of(input);
-  const CoverageMap coverage{input.coverage};
-  std::vector<std::pair<Interval, const OverloadWindow*>> widened;  // as clocks may be off
-  for (const OverloadWindow& window : windows) {
-    const Duration error = coverage.clock_error(window.agent);
-    widened.push_back({{window.span.from - error, window.span.to + error}, &window});
-  }
-  std::sort(widened.begin(), widened.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.first, a.second->fact_id) < std::tie(b.first, b.second->fact_id);
+  std::vector<Stretch> all = stretches_of(windows, CoverageMap{input.coverage});
+  std::sort(all.begin(), all.end(), [](const Stretch& a, const Stretch& b) {
+    return std::tie(a.span, a.windows.front()->fact_id) <
+           std::tie(b.span, b.windows.front()->fact_id);
   });
   std::vector<Overload> out;
-  std::vector<const OverloadWindow*> together;
-  Instant until;
-  for (const auto& [span, window] : widened) {
-    if (!together.empty() && span.from > until) {
-      out.push_back(overload_of(together));
-      together.clear();
+  Stretch together;
+  for (const Stretch& next : all) {
+    if (!together.windows.empty() && next.span.from > together.span.to) {
+      out.push_back(overload_of(together.windows));
+      together = {};
     }
-    until = together.empty() ? span.to : std::max(until, span.to);
-    together.push_back(window);
+    if (together.windows.empty()) together.span = next.span;
+    together.span.to = std::max(together.span.to, next.span.to);
+    together.windows.insert(together.windows.end(), next.windows.begin(), next.windows.end());
   }
-  if (!together.empty()) out.push_back(overload_of(together));
+  if (!together.windows.empty()) out.push_back(overload_of(together.windows));
   return out;
 }
 

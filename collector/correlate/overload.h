@@ -3,11 +3,13 @@
 //   for (const Overload& overload : overloads_of(input)) ...
 //
 // Windows of several sources that overlap, or lie no further apart than their agents' clocks may
-// err, make one overload. It is *suspected* where software of one source logged hard signals, and
-// *confirmed* where a second source saw it too, or a metric went over its limit (several records of
-// one source are one witness). The driver: the most telling cause that any source names (a backup,
-// a full log or disk, memory, locks) before what overload merely looks like (timeouts, slowness);
-// of two alike the one with more signals.
+// err, make one overload; so do windows of one source no further apart than an agent itself takes
+// for one (kWindowIdle): which of them it told as two depends on the order in which it read. It is
+// *suspected* where software of one source logged hard signals, and *confirmed* where a second
+// source saw it too, or a metric went over its limit (several records of one source are one
+// witness). The driver: the most telling cause that any source names (a backup, a full log or disk,
+// memory, locks) before what overload merely looks like (timeouts, slowness); of two alike the one
+// with more signals.
 //
 // A window is a fact with an id of its own, so it does not matter whether the log was followed,
 // read a day late or scanned, nor who tells of it how often. Pure. Thread-safety: pure function.
@@ -23,6 +25,8 @@
 #include "collector/correlate/correlate.h"
 
 namespace meldevakt::collector {
+
+inline constexpr Duration kWindowIdle = seconds(60);
 
 enum class OverloadState : std::uint8_t { kSuspected, kConfirmed };
 [[nodiscard]] std::string_view to_string(OverloadState state);

@@ -5,8 +5,8 @@
 //   <seconds> <scopes: 17 or 17/r1, - for none> <signal, "." for none> <words>
 //
 // Signals without a dot are message.*. Words: P1 P2 ... portal ids, T1 ... transport ids, C1 ...
-// client ids; failed, rolled_back and unknown; code=, driver=; window, ends, restarts, dropped;
-// same = another event of the record before.
+// client ids; failed, rolled_back and unknown; code=, driver=, lasted=; window, ends, restarts,
+// dropped; same = another event of the record before.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -61,6 +61,9 @@ inline void apply_word(SignalEvent& event, const std::string& word) {
   } else if (word.rfind("driver=", 0) == 0) {
     event.driver = word.substr(7);
     event.opens_window = true;
+  } else if (word.rfind("lasted=", 0) == 0) {  // seconds; what ended here, and its driver
+    event.lasted = seconds(std::stoi(word.substr(7)));
+    event.driver = "checkdb";
   } else if (word == "window") {
     event.opens_window = true;
   } else if (word == "ends") {

@@ -44,6 +44,22 @@ TEST_CASE("overload: one source suspects, a second or a metric confirms") {
   CHECK(told(world) == "confirmed backup 0-30 by 2;confirmed cpu 40-50 by 1;");
 }
 
+TEST_CASE("overload: windows of one source as near as an agent's own signals are one") {
+  SmallWorld world;
+  window(world, "a1", "sql", 0, 10, "timeout", 2);
+  window(world, "a1", "sql", 70, 80, "lock_wait");
+  CHECK(told(world) == "suspected lock_wait 0-80 by 1;");
+  window(world, "a1", "sql", 141, 150, "timeout");
+  CHECK(told(world) == "suspected lock_wait 0-80 by 1;suspected timeout 141-150 by 1;");
+  window(world, "a1", "iis", 100, 120, "slow");  // another source is another witness
+  CHECK(
+      told(world) ==
+      "suspected lock_wait 0-80 by 1;suspected slow 100-120 by 1;suspected timeout 141-150 by 1;");
+  window(world, "a1", "sql", 90, 95, "timeout");
+  window(world, "a1", "sql", 110, 115, "timeout");
+  CHECK(told(world) == "confirmed lock_wait 0-150 by 2;");
+}
+
 TEST_CASE("overload: clocks that may be off bring windows together") {
   SmallWorld world;
   window(world, "a1", "sql", 0, 10, "lock_wait");
