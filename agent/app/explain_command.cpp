@@ -13,6 +13,7 @@
 #include "agent/summarise/explain.h"
 #include "agent/unpack/evtx_events.h"
 #include "common/base/text.h"
+#include "common/platform/process_meter.h"
 #include "common/platform/time_zones.h"
 
 namespace meldevakt::agent {
@@ -169,6 +170,17 @@ std::string as_text(const std::string& line) {
   return "summary: " + json.value("summary", Json{}).dump() + "\n";
 }
 
+// What explaining cost, in the summary: the agent itself works less for a record, but a pack that
+// is dear here is dear there.
+std::string with_cost(const std::string& line, std::int64_t cpu_ns) {
+  Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object() || !json.contains("summary")) return line;
+  const std::int64_t records = json["summary"].value("records", std::int64_t{0});
+  json["summary"]["cost"] = {{"cpu_ms", cpu_ns / 1'000'000},
+                             {"cpu_us_per_record", records == 0 ? 0 : cpu_ns / 1000 / records}};
+  return json.dump();
+}
+
 Status run(const ExplainOptions& options) {
   if (options.show_text && ::isatty(STDOUT_FILENO) == 0) {
     return Error{Errc::kInvalid,
@@ -192,8 +204,12 @@ Status run(const ExplainOptions& options) {
     print("pack " + pack.pack->identity.id + " " + pack.pack->identity.version + " (" +
           pack.origin + ")\n");
   }
+  SystemProcessMeter meter;
+  const std::int64_t before = meter.cpu_ns();
   return explain(file.value(), *explainer, UINT64_MAX, [&](const std::string& line) {
-    print(options.format == Format::kJson ? line + "\n" : as_text(line));
+    const bool is_summary = line.starts_with("{\"summary\"");
+    const std::string whole = is_summary ? with_cost(line, meter.cpu_ns() - before) : line;
+    print(options.format == Format::kJson ? whole + "\n" : as_text(whole));
   });
 }
 

@@ -258,7 +258,9 @@ void Explainer::State::summarise() {
   json.member("lines_truncated", framing.lines_truncated);
   json.member("undecodable_bytes", framing.undecodable_bytes);
   json.member("padding_bytes", framing.padding_bytes);
-  json.member("times_unreadable", recogniser.stats().times_unreadable).end_object();
+  json.member("times_unreadable", recogniser.stats().times_unreadable);
+  // Of times that say none themselves.
+  json.member("zone", settings.zone->name()).end_object();
   if (first_time) {
     json.member("first_time", to_rfc3339(*first_time)).member("last_time", to_rfc3339(*last_time));
   }

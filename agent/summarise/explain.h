@@ -17,7 +17,7 @@
 // Then, from finish(), one per fact as it would leave in the end: {"fact":{...}} with the members
 // of common/summary/FORMAT.md, and last
 // {"summary":{"records","bytes":{...},"framing":{"kind","encoding","malformed","lines_truncated",
-// "undecodable_bytes","padding_bytes","times_unreadable"},"first_time","last_time",
+// "undecodable_bytes","padding_bytes","times_unreadable","zone"},"first_time","last_time",
 // "rules":[{"rule","events"}],"facts"}}.
 //
 // Text of the log is in it only with `show_text`: then "text" in each record. Pure. Thread-safety:

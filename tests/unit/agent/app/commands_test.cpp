@@ -307,7 +307,9 @@ TEST_CASE("explain: text and JSON, and what it refuses") {
   const std::vector<Json> lines = lines_of(json.out);
   REQUIRE(lines.size() >= 3);
   CHECK(lines[0].contains("record"));
-  CHECK(lines.back().contains("summary"));
+  REQUIRE(lines.back().contains("summary"));
+  CHECK(lines.back()["summary"]["framing"]["zone"].is_string());
+  CHECK(lines.back()["summary"]["cost"]["cpu_us_per_record"].is_number());
   CHECK(has(json.out, kIdA));
   CHECK_FALSE(has(json.out, "Kari"));
   const Ran text = run_program(w.folder, {"explain", w.folder / "app.log"});
