@@ -78,15 +78,24 @@ def check_later(world, town, comparison, report):
 
 def check_findings(town, agent, report):
     """The agent itself told of each harmed message, in the house, once for each kind."""
+    # A failure is told when its grace of 30 s is over and nobody tried again.
+    with contextlib.suppress(Timeout):
+        wait_until(lambda: not finding_problems(town, agent)[0], "the agent to tell", 60, pause=0.5)
+    problems, told = finding_problems(town, agent)
+    problems += alarm_problems(agent)
+    report.check(f"{town.name}: findings told locally ({len(told)} messages), each given to "
+                 "on_finding once", "\n".join(problems[:10]) or (not told and "none was told"))
+
+
+def finding_problems(town, agent):
     told = {}
-    twice = []
+    problems = []
     for level, kind, message in FINDING.findall(agent.log()):
         if kind in told.setdefault(message, set()):
-            twice.append(f"{message}: {kind} told twice")
+            problems.append(f"{message}: {kind} told twice")
         told[message].add(kind)
         if (kind == "receipt_before_commit") != (level == "WARN"):
-            twice.append(f"{message}: {kind} at level {level}")
-    problems = list(twice)
+            problems.append(f"{message}: {kind} at level {level}")
     for message, life in town.lives().items():
         wanted = WANTED_FINDINGS.get(expected_verdict(life))
         if wanted and life.mode == "failures-only":
@@ -99,9 +108,7 @@ def check_findings(town, agent, report):
                             f"{sorted(told[message])}")
         if expected_verdict(life) == "stored" and told.get(message, set()) - {"failed_commit"}:
             problems.append(f"{message}: stored, but the agent told {sorted(told[message])}")
-    problems += alarm_problems(agent)
-    report.check(f"{town.name}: findings told locally ({len(told)} messages), each given to "
-                 "on_finding once", "\n".join(problems[:10]) or (not told and "none was told"))
+    return problems, told
 
 
 def alarm_problems(agent):
