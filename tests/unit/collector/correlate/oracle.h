@@ -280,8 +280,8 @@ class Oracle {
   }
 
   Verdict of_unreceipted(const Names& names) const {
-    if (!times(names, Signal::kMessageRejected).empty() || printed(names))
-      return Verdict::kFallback;
+    const auto refusals = times(names, Signal::kMessageRejected);
+    if (!refusals.empty() || printed(names)) return of_fallback(names, refusals);
     std::optional<Instant> unclear;
     for (const LedgerFact* fact : facts_) {
       const auto* step = std::get_if<StepFact>(&fact->fact.what);
@@ -308,6 +308,39 @@ class Oracle {
     const Read read = read_throughout(Signal::kMessageAcknowledged, since,
                                       since + p_.confirm_within, std::nullopt);
     return read == Read::kAll ? Verdict::kUndelivered : Verdict::kUnverifiable;
+  }
+
+  Verdict of_fallback(const Names& names, const std::vector<Instant>& refusals) const {
+    const auto its = rows(names);
+    for (const Receipt& row : its) {
+      if (row.channel == "print" && row.confirmed) return Verdict::kFallback;
+    }
+    const auto sent = sent_of(names);
+    if (refusals.empty() && !sent && own_steps(names).empty()) return Verdict::kFallback;
+    Instant since = sent ? *sent : Instant{};
+    if (!refusals.empty()) {
+      since = *std::min_element(refusals.begin(), refusals.end());
+    } else if (!sent) {
+      since = first_seen(names);
+    }
+    const Instant out_of_time = since + p_.post_within;
+    if (now_ < out_of_time) return Verdict::kFallback;
+    const bool has_portal_id = names.begin()->type == ReferenceType::kPortalMessageId;
+    for (const ReceiptCoverage& list : w_.receipt_coverage) {
+      if (its.empty()) {
+        const Instant earliest = first_seen(names) - p_.look_before;
+        if (has_portal_id && is_told_at(list, earliest, out_of_time)) {
+          return Verdict::kFallbackStalled;
+        }
+        continue;
+      }
+      const bool its_portal = std::any_of(
+          its.begin(), its.end(), [&](const Receipt& r) { return r.portal == list.portal; });
+      if (its_portal && is_told_at(list, sent ? *sent : since, out_of_time)) {
+        return Verdict::kFallbackStalled;
+      }
+    }
+    return Verdict::kFallback;
   }
 
   Verdict of_receipted(const Names& names, Instant receipt) const {
