@@ -3,10 +3,8 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
-#include <algorithm>
 #include <functional>
 
-#include "common/testing/doubles.h"
 #include "common/testing/fault_vfs.h"
 #include "tests/unit/collector/fake_agent.h"
 
@@ -248,46 +246,6 @@ TEST_CASE("receipts: an unconfirmed row that comes later does not undo a confirm
   REQUIRE(world->import_receipts("t1", {sent}, std::nullopt, kStart + minutes(1)));
   std::vector<Alarm> alarms;
   CHECK(world->tenant_input("t1", alarms).value().receipts.at(0) == confirmed);
-}
-
-Receipt random_version(meldevakt::testing::SeededRandom& random, std::string id) {
-  Receipt out = receipt(std::move(id), std::nullopt);
-  if (random.below(3) != 0) {
-    out.confirmed = kStart + seconds(static_cast<std::int64_t>(random.below(3)));
-  }
-  out.sent = kStart - minutes(static_cast<std::int64_t>(random.below(2)));
-  out.form = random.below(2) == 0 ? FormType::kUnknown : FormType::kPrivate;
-  out.channel = random.below(3) == 0 ? kPrintChannel : kCaseSystemChannel;
-  if (random.below(3) == 0) out.district = "0301/0" + std::to_string(random.below(3));
-  return out;
-}
-
-TEST_CASE("receipts: in whatever order imports come, the same of their rows counts") {
-  constexpr std::uint64_t seed = 20'230'605;
-  CAPTURE(seed);
-  meldevakt::testing::SeededRandom random{seed};
-  for (int world_number = 0; world_number < 12; ++world_number) {
-    CAPTURE(world_number);
-    std::vector<Receipt> versions;
-    for (int i = 0; i < 4; ++i) {
-      versions.push_back(random_version(random, "5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10"));
-    }
-    std::sort(versions.begin(), versions.end());
-    std::optional<std::vector<Receipt>> first;
-    do {
-      World world;
-      REQUIRE(world->add_tenant({"t1", "Aure", "", kStart}));
-      for (std::size_t i = 0; i < versions.size(); ++i) {
-        REQUIRE(world->import_receipts("t1", {versions[i]}, std::nullopt,
-                                       kStart + minutes(static_cast<std::int64_t>(i))));
-      }
-      std::vector<Alarm> alarms;
-      const std::vector<Receipt> counts = world->tenant_input("t1", alarms).value().receipts;
-      REQUIRE(counts.size() == 1);
-      if (!first) first = counts;
-      REQUIRE(counts == *first);
-    } while (std::next_permutation(versions.begin(), versions.end()));
-  }
 }
 
 TEST_CASE("tenant_input: facts, coverage and receipts of one tenant, and of no other") {
