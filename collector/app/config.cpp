@@ -73,6 +73,7 @@ Status read_policy(const toml::table& table, const std::string& file, Policy& po
   policy.clock_error = reader.duration("clock_error").value_or(policy.clock_error);
   policy.nearby = reader.duration("nearby").value_or(policy.nearby);
   policy.confirm_within = reader.duration("confirm_within").value_or(policy.confirm_within);
+  policy.post_within = reader.duration("post_within").value_or(policy.post_within);
   return reader.finish();
 }
 

@@ -7,7 +7,7 @@
 //              silent_after = "10m"
 //   [people]   listen = "127.0.0.1:8444"
 //   [policy]   grace = "30s"  look_before = "10m"  clock_error = "2s"  nearby = "2m"
-//              confirm_within = "24h"
+//              confirm_within = "24h"  post_within = "120h"
 //   [control]  at = "06:00"  zone = "Europe/Oslo"  look_back = "31d"
 //   [[portal]] name = "npb"  zone = "Europe/Oslo"  columns = { sent = ["innsendt"] }
 //

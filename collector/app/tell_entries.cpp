@@ -111,8 +111,7 @@ Result<LedgerEntry> make_entry(MakeEntry make, const View& view, const TellOptio
 Result<LedgerEntry> tell_recovered(const View& view, const TellOptions& options,
                                    const TimeZone& zone) {
   MELDEVAKT_TRY_ASSIGN(const MessageVerdict* const message, the_message(view, options));
-  const bool absent =
-      needs_action(message->verdict) && message->verdict != Verdict::kFallbackStalled;
+  const bool absent = needs_action(message->verdict);
   if (!absent && message->verdict != Verdict::kRecovered) {
     return refuse("--message", "it is '" + std::string{to_string(message->verdict)} +
                                    "': there is nothing to recover");

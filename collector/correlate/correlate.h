@@ -65,6 +65,10 @@ struct Policy {
   Duration clock_error = seconds(2);    // between portal and case system, beyond the agents' own
   Duration nearby = minutes(2);         // an unattributed failure this near a receipt may be its
   Duration confirm_within = hours(24);  // portal: not confirmed after this is undelivered
+  // From when the case system refused it (when it was sent, where no log tells of that) until a
+  // letter must have been posted: two working days in which it may be fetched by hand, one to print
+  // and post, and a weekend. Our own measure: no public source says how long the portal takes.
+  Duration post_within = days(5);
   // Agents tell of what they have read once a minute. A log that is merely not read to the end of
   // the grace time yet (no gap, no sign of a failure) keeps a message pending this much longer.
   Duration report_within = minutes(2);

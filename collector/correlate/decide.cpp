@@ -67,9 +67,37 @@ Decision decide_time_ran_out(const Context& c, Instant since) {
   return {Verdict::kUndelivered, Reason::kNeverAcknowledged, nullptr, std::nullopt, need.span};
 }
 
+// Its time to be posted ran out at `by`, and no row says that it was.
+Decision decide_not_posted(const Context& c, Instant since, Instant by) {
+  const Signs& s = c.signs;
+  const Interval read{since, by};
+  if (s.row == nullptr) {
+    // When it was sent nobody knows: at most this long before it was first seen.
+    const bool unknown =
+        c.has_portal_id && c.portals.any_told_at(*s.first_seen - c.policy.look_before, by);
+    if (!unknown) return {Verdict::kFallback, Reason::kPostingUnknown, nullptr, {}, read};
+    return {Verdict::kFallbackStalled, Reason::kUnknownToPrint, nullptr, {}, read};
+  }
+  if (!c.portals.told_at(s.row->portal, s.sent.value_or(since), by)) {
+    return {Verdict::kFallback, Reason::kPostingUnknown, nullptr, {}, read};
+  }
+  return {Verdict::kFallbackStalled, Reason::kNeverPosted, nullptr, {}, read};
+}
+
+// The portal prints it and posts it: watched until it says that it has.
+Decision decide_fallback(const Context& c) {
+  if (c.signs.posted) return {Verdict::kFallback, Reason::kPosted};
+  const bool refused = c.signs.rejected != nullptr;
+  const auto since = to_be_posted_from(c.signs);
+  if (!since) return {Verdict::kFallback, Reason::kPostingUnknown};
+  const Instant by = *since + c.policy.post_within;
+  if (by <= c.now) return decide_not_posted(c, *since, by);
+  const Reason reason = refused ? Reason::kRejected : Reason::kPrinted;
+  return {Verdict::kFallback, reason, nullptr, std::nullopt, Interval{*since, by}};
+}
+
 Decision decide_unreceipted(const Context& c) {
-  if (c.signs.rejected != nullptr) return {Verdict::kFallback, Reason::kRejected};
-  if (c.signs.printed) return {Verdict::kFallback, Reason::kPrinted};
+  if (c.signs.rejected != nullptr || c.signs.printed) return decide_fallback(c);
   if (c.signs.unclear_receipt != nullptr) return decide_unclear_receipt(c);
   const auto since = c.signs.sent ? c.signs.sent : c.signs.first_seen;
   if (!since || c.now < *since + c.policy.confirm_within) {

@@ -157,12 +157,29 @@ std::string explain_undelivered(const Decision& d, const Signs& s) {
   return "Seen at " + at(*s.first_seen) + "; the portal never got a receipt in time.";
 }
 
-std::string explain_fallback(const Decision& d, const Signs& s) {
-  if (d.reason == Reason::kPrinted) return "The portal prints it and sends it by post.";
+std::string why_it_is_printed(const Signs& s) {
+  if (s.rejected == nullptr) return "The portal prints it and sends it by post";
   std::string text =
       "The case system told the portal at " + at(s.rejected) + " that it could not take it";
   if (s.last_failure != nullptr) text += " (" + describe_code(s.last_failure->what->code) + ")";
-  return text + "; the portal prints it and sends it by post.";
+  return text + "; the portal prints it and sends it by post";
+}
+
+std::string explain_fallback(const Decision& d, const Signs& s) {
+  const std::string text = why_it_is_printed(s);
+  switch (d.reason) {
+    case Reason::kPosted: return text + ", and says that it posted it at " + at(*s.posted) + ".";
+    case Reason::kNeverPosted:
+      return text + ", but its list from " + at(d.read->to) +
+             " or later does not say that it was posted: ask the portal, have it sent again.";
+    case Reason::kUnknownToPrint:
+      return text + ", but its list from " + at(d.read->to) +
+             " or later does not know it: ask the portal, have it sent again.";
+    default: break;
+  }
+  if (!d.read) return text + "; whether it was posted is not known.";
+  return text + "; whether it was posted is not known: a list of the portal from " +
+         at(d.read->to) + " or later tells.";
 }
 
 }  // namespace
@@ -208,8 +225,12 @@ std::string cause_of(const Decision& decision, const Signs& signs) {
     case Reason::kReceiptUnknown: return decision.hole ? "coverage_gap" : "no_coverage";
     case Reason::kNeverConfirmed: return "not_confirmed";
     case Reason::kNeverAcknowledged: return "not_acknowledged";
+    case Reason::kNeverPosted:
+    case Reason::kUnknownToPrint: return "not_posted";
     case Reason::kRejected:
-    case Reason::kPrinted: return code_or(signs.last_failure, "rejected");
+    case Reason::kPrinted:
+    case Reason::kPosted:
+    case Reason::kPostingUnknown: return code_or(signs.last_failure, "rejected");
     default: return "";  // pending, stored, no_failure_seen
   }
 }

@@ -63,7 +63,7 @@ std::vector<std::string> evidence_of(const Lives& lives, const Life& life,
 std::optional<Instant> next_of(const Signs& signs, const MessageVerdict& message,
                                const Bench& bench) {
   const Policy& policy = bench.policy;
-  std::array<std::optional<Instant>, 5> times;
+  std::array<std::optional<Instant>, 6> times;
   const auto since = signs.sent ? signs.sent : signs.first_seen;
   const bool may_be_unreceipted = message.verdict == Verdict::kStored && !signs.receipted;
   if (message.verdict == Verdict::kPending || may_be_unreceipted) {
@@ -81,6 +81,9 @@ std::optional<Instant> next_of(const Signs& signs, const MessageVerdict& message
     }
   }
   if (message.category == Category::kB) times[4] = message.purge_deadline;
+  if (message.verdict == Verdict::kFallback && !signs.posted) {
+    if (const auto from = to_be_posted_from(signs)) times[5] = *from + policy.post_within;
+  }
   std::optional<Instant> next;
   for (const auto& time : times) {
     if (time && bench.now < *time && (!next || *time < *next)) next = time;
@@ -94,7 +97,9 @@ std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const
   if (!times || (signs.commit != nullptr && signs.receipted)) return std::nullopt;
   Interval out{times->from - std::max(policy.look_before, policy.nearby),
                times->to + std::max(policy.grace, policy.nearby)};
-  if (!signs.receipted) out.to = std::max(out.to, times->to + policy.confirm_within);
+  if (!signs.receipted) {
+    out.to = std::max(out.to, times->to + std::max(policy.confirm_within, policy.post_within));
+  }
   return out;
 }
 

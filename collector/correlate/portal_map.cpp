@@ -42,4 +42,9 @@ bool PortalMap::told_at(const std::string& portal, Instant sent, Instant at) con
   return reach && at <= *reach;
 }
 
+bool PortalMap::any_told_at(Instant sent, Instant at) const {
+  return std::any_of(portals_.begin(), portals_.end(),
+                     [&](const auto& entry) { return told_at(entry.first, sent, at); });
+}
+
 }  // namespace meldevakt::collector

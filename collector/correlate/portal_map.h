@@ -29,6 +29,8 @@ class PortalMap {
   [[nodiscard]] bool complete(const std::string* portal, Instant from, Instant to) const;
   // One list of that portal holds what was sent then, and was made at `at` or later.
   [[nodiscard]] bool told_at(const std::string& portal, Instant sent, Instant at) const;
+  // The same of any portal.
+  [[nodiscard]] bool any_told_at(Instant sent, Instant at) const;
 
  private:
   struct Portal {

@@ -34,7 +34,10 @@ void gather_rows(const Life& life, Signs& signs) {
       keep_receipt(signs, *row.confirmed, Duration{});
       keep_latest(signs.kept_from, *row.confirmed);
     }
-    if (row.channel == kPrintChannel) signs.printed = true;
+    if (row.channel == kPrintChannel) {
+      signs.printed = true;
+      if (row.confirmed) keep_earliest(signs.posted, *row.confirmed);
+    }
     // Without the time of an import, the row confirmed last is the portal's newest word.
     if (signs.row == nullptr ||
         std::tie(signs.row->confirmed, *signs.row) < std::tie(row.confirmed, row)) {
@@ -168,6 +171,11 @@ Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& cove
   if (!signs.kept_from) signs.kept_from = signs.receipted;
   if (signs.commit != nullptr) find_receipt_before_commit(lives, life, coverage, policy, signs);
   return signs;
+}
+
+std::optional<Instant> to_be_posted_from(const Signs& signs) {
+  if (signs.rejected != nullptr) return signs.rejected->what->time;
+  return signs.sent ? signs.sent : signs.first_seen;
 }
 
 }  // namespace meldevakt::collector

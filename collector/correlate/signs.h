@@ -20,6 +20,7 @@ struct Signs {
   std::optional<Instant> receipted;  // the earliest of both kinds
   std::optional<Instant> kept_from;  // the portal counts its days from here: its latest, else ours
   bool printed = false;              // a row says that the portal prints and posts it
+  std::optional<Instant> posted;     // the earliest that a row says a letter of it was posted
 
   // Its own steps.
   std::optional<Instant> first_seen;    // the earliest of any kind
@@ -48,5 +49,8 @@ struct Signs {
 
 [[nodiscard]] Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& coverage,
                                  const Policy& policy);
+
+// From when the portal was to print and post it: its refusal, else when it was sent or first seen.
+[[nodiscard]] std::optional<Instant> to_be_posted_from(const Signs& signs);
 
 }  // namespace meldevakt::collector

@@ -70,8 +70,7 @@ std::string in_words(const MessageRecovered& told, const std::string& person) {
 // `others`: what else is told of it that is not the same.
 void recover(MessageVerdict& message, const MessageRecovered& told, const std::string& person,
              const std::string& others) {
-  const bool needed = needs_action(message.verdict) && message.verdict != Verdict::kFallbackStalled;
-  if (!needed) return;
+  if (!needs_action(message.verdict)) return;
   const bool absent = message.category != Category::kNone && message.category != Category::kC;
   if (absent) {
     const bool purged = message.purge_deadline && *message.purge_deadline <= told.when;

@@ -85,6 +85,7 @@ constexpr std::array kCauses{
     Words{"no_coverage", "no log that would tell is read"},
     Words{"not_acknowledged", "never receipted by the case system"},
     Words{"not_confirmed", "never confirmed to the portal"},
+    Words{"not_posted", "to be posted by the portal, and never was as far as it says"},
     Words{"nothing_logged", "neither stored nor failed as far as the log tells"},
     Words{"receipt_before_commit", "receipted before it was stored"},
     Words{"rejected", "refused by the case system"},

@@ -20,7 +20,7 @@ void sort_by_due(std::vector<RunningClock>& clocks) {
 std::vector<RunningClock> clocks_of(const MessageVerdict& message, Instant now) {
   std::vector<RunningClock> out;
   const bool recovered = message.verdict == Verdict::kRecovered;
-  const bool absent = needs_action(message.verdict) && message.verdict != Verdict::kFallbackStalled;
+  const bool absent = needs_action(message.verdict);
   if (!absent && !recovered) return out;
   if (absent && message.purge_deadline) {
     out.push_back(clock_at(ClockKind::kPurge, *message.purge_deadline, now));

@@ -1,8 +1,12 @@
 // From stored bytes to what correlate() reads. Everything is decoded anew: tables that could be
 // wrong do not stand between the signed bytes and a verdict.
+#include <set>
+#include <utility>
+
 #include "collector/correlate/claims.h"
 #include "collector/store/records.h"
 #include "collector/store/sqlite_store.h"
+#include "common/receipts/newest_row.h"
 #include "common/seal/dsse.h"
 
 namespace meldevakt::collector {
@@ -75,24 +79,28 @@ Status read_ledger(sql::Connection& db, TenantInput& input, std::vector<Alarm>& 
   }
 }
 
-// Of each message the version that counts: a confirmed one first, then the one imported last.
+// Of each message what counts of all its versions: by what they say, never by when they came.
 Status read_receipts(sql::Connection& db, TenantInput& input) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows,
       db.query("SELECT portal, message_id, sent, confirmed, form, channel, district FROM receipts"
-               " WHERE tenant = ? ORDER BY portal, message_id, confirmed IS NULL, imported DESC,"
-               " version DESC",
+               " WHERE tenant = ? ORDER BY portal, message_id",
                {input.tenant}));
+  std::set<Receipt> versions;
+  const auto take = [&] {
+    if (!versions.empty()) input.receipts.push_back(newest_row(std::exchange(versions, {})));
+  };
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
-    if (!row) return {};
+    if (!row) break;
     Receipt receipt = receipt_of(rows);
-    if (!input.receipts.empty() && input.receipts.back().portal == receipt.portal &&
-        input.receipts.back().message_id == receipt.message_id) {
-      continue;
-    }
-    input.receipts.push_back(std::move(receipt));
+    const bool same = !versions.empty() && versions.begin()->portal == receipt.portal &&
+                      versions.begin()->message_id == receipt.message_id;
+    if (!same) take();
+    versions.insert(std::move(receipt));
   }
+  take();
+  return {};
 }
 
 Status read_receipt_coverage(sql::Connection& db, TenantInput& input) {

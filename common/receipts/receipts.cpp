@@ -10,6 +10,7 @@
 #include "common/privacy/privacy.h"
 #include "common/receipts/csv.h"
 #include "common/receipts/headings.h"
+#include "common/receipts/newest_row.h"
 #include "common/receipts/values.h"
 
 namespace meldevakt {
@@ -81,7 +82,9 @@ auto newness(const Receipt& receipt) {
                          receipt.form != FormType::kUnknown, receipt);
 }
 
-Receipt merged(const std::set<Receipt>& rows) {
+}  // namespace
+
+Receipt newest_row(const std::set<Receipt>& rows) {
   Receipt out = *std::max_element(rows.begin(), rows.end(), [](const Receipt& a, const Receipt& b) {
     return newness(a) < newness(b);
   });
@@ -93,8 +96,6 @@ Receipt merged(const std::set<Receipt>& rows) {
   }
   return out;
 }
-
-}  // namespace
 
 Result<Receipt> receipt_of_row(const std::vector<std::string>& fields, const FieldColumns& columns,
                                std::string_view portal, const TimeZone& zone) {
@@ -163,7 +164,7 @@ Result<Imported> parse_receipts(std::string_view csv, std::string_view portal,
       out.errors.push_back({row->number, receipt.error().message()});
     }
   }
-  for (const auto& [id, rows] : by_message) out.receipts.push_back(merged(rows));
+  for (const auto& [id, rows] : by_message) out.receipts.push_back(newest_row(rows));
   return out;
 }
 

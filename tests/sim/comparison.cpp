@@ -9,6 +9,7 @@
 namespace meldevakt::sim {
 namespace {
 
+using collector::Category;
 using collector::Verdict;
 
 bool says_lost(Verdict verdict) {
@@ -44,15 +45,46 @@ std::string sentence(const ServicePlan& service, const TrueMessage& message, Ver
          " " + std::string{when};
 }
 
+// Where the message is, by the Bufdir report's table; nothing while the purge is only just due, for
+// the portal's rows are in whole seconds.
+std::optional<Category> expected_category(const TrueMessage& message, Instant now) {
+  if (!is_loss(message.fate)) return Category::kNone;
+  const auto purged = collector::purge_deadline(collector::default_retention(), "case_system",
+                                                message.sent, message.receipted);
+  if (!purged) return Category::kB;
+  if (*purged - seconds(2) < now && now < *purged + seconds(2)) return std::nullopt;
+  return *purged <= now ? Category::kA : Category::kB;
+}
+
+// Beside a verdict that is right: where the message is, and the overload in which its save failed.
+void compare_circumstances(const ServicePlan& service, const TrueMessage& message,
+                           const collector::MessageVerdict& said, Instant now,
+                           std::vector<std::string>& wrong) {
+  const std::string which =
+      service.name + ": message " + message.id + " of " + to_rfc3339(message.sent);
+  const auto category = expected_category(message, now);
+  if (category && *category != said.category) {
+    wrong.push_back(which + " is of category " + std::string{to_string(*category)} +
+                    " and was said to be " + std::string{to_string(said.category)});
+  }
+  if (!message.overload) return;
+  const Interval worst{*message.overload - seconds(1), *message.overload + seconds(1)};
+  const bool known = std::any_of(
+      said.windows.begin(), said.windows.end(), [&](const collector::OverloadWindow& window) {
+        return window.span.from < worst.to && worst.from < window.span.to && !window.driver.empty();
+      });
+  if (!known) wrong.push_back(which + ": the overload that its save failed in is not named");
+}
+
 }  // namespace
 
 Comparison compare(const ServicePlan& service, const ServiceResult& result) {
   Comparison out;
   std::map<std::string, const TrueMessage*> truth;
   for (const TrueMessage& message : result.truth) truth[message.id] = &message;
-  std::map<std::string, Verdict> last;
+  std::map<std::string, const collector::MessageVerdict*> last;
   for (const collector::MessageVerdict& said : result.last.messages) {
-    last[said.message] = said.verdict;
+    last[said.message] = &said;
     if (!truth.contains(said.message)) {
       out.wrong.push_back(service.name + ": message " + said.message + " does not exist");
     }
@@ -81,8 +113,10 @@ Comparison compare(const ServicePlan& service, const ServiceResult& result) {
     const auto said = last.find(message.id);
     if (said == last.end()) {
       out.wrong.push_back(service.name + ": nothing is said of message " + message.id);
-    } else if (said->second != wanted) {
-      out.wrong.push_back(sentence(service, message, said->second, wanted, "at the end"));
+    } else if (said->second->verdict != wanted) {
+      out.wrong.push_back(sentence(service, message, said->second->verdict, wanted, "at the end"));
+    } else if (wanted != Verdict::kUnverifiable) {
+      compare_circumstances(service, message, *said->second, result.last.now, out.wrong);
     }
     if (!is_loss(message.fate)) continue;
     const auto purged = collector::purge_deadline(collector::default_retention(), "case_system",

@@ -2,7 +2,8 @@
 //
 // Wrong is: a message whose last verdict is not the one that its truth and what could be read call
 // for; a message that was ever said to be lost, missing or in doubt and was not, or stored and was
-// not; one that is not spoken of; one that does not exist.
+// not; one that is not spoken of; one that does not exist; one that is said to be where it is not
+// (category A, B), or whose failed save is not laid to the overload, with its driver, that it met.
 //
 // Pure. Thread-safety: pure functions.
 #pragma once

@@ -90,7 +90,7 @@ class Chronicle {
     const int inbox = 10 + static_cast<int>(count_ % 8);
     const int worker = 20 + static_cast<int>(count_++ % 8);
     const bool patched = message.sent >= service_.patched;
-    TrueMessage truth{message.id, message.fate, message.sent, {}, {}};
+    TrueMessage truth{message.id, message.fate, message.sent, {}, {}, {}};
     const Instant received = message.sent + some(300, 3'000);
     const std::string form = message.form == FormType::kPublic ? "OFFENTLIG" : "PRIVAT";
     trace(received, inbox, "INFO",
@@ -118,6 +118,7 @@ class Chronicle {
     if (message.fate != Fate::kStored) {
       const Trouble trouble = any_trouble();
       overload_at(at, trouble);
+      truth.overload = at;
       if (message.fate == Fate::kLostSilently) return at;
       out_.trace.push_back({at, failed_save(at, worker, trouble, zone_)});
       if (message.fate == Fate::kLost) return at;

@@ -39,6 +39,7 @@ struct TrueMessage {
   Instant sent;
   Instant receipted;
   std::optional<Instant> committed;
+  std::optional<Instant> overload;  // its first save failed at the worst of one
 };
 
 struct ServiceHistory {

@@ -22,6 +22,7 @@ TEST_CASE("a minimal file has the defaults that are documented") {
   CHECK(config.people.port == 8444);
   CHECK(config.policy.grace == seconds(30));
   CHECK(config.policy.confirm_within == hours(24));
+  CHECK(config.policy.post_within == days(5));
   REQUIRE(config.portals.size() == 1);
   CHECK(config.portals[0].name == "npb");
   CHECK(config.portals[0].columns == default_columns());
@@ -43,6 +44,7 @@ look_before = "2m"
 clock_error = "500 ms"
 nearby = "1m"
 confirm_within = "2h"
+post_within = "72h"
 [[portal]]
 name = "npb"
 zone = "UTC"
@@ -60,6 +62,7 @@ name = "other"
   CHECK(config.people.address == "0.0.0.0");
   CHECK(config.policy.clock_error == milliseconds(500));
   CHECK(config.policy.nearby == minutes(1));
+  CHECK(config.policy.post_within == hours(72));
   REQUIRE(config.portals.size() == 2);
   CHECK(config.portals[0].columns.at("sent") == std::vector<std::string>{"a", "b"});
   CHECK(config.portals[0].columns.at("confirmed") == default_columns().at("confirmed"));

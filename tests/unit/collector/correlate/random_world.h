@@ -26,6 +26,7 @@ inline Policy short_policy() {
   policy.nearby = seconds(2);
   policy.confirm_within = seconds(20);
   policy.report_within = seconds(2);
+  policy.post_within = seconds(25);
   return policy;
 }
 

@@ -120,6 +120,56 @@ TEST_CASE("correlate: no receipt") {
       {"a letter, no trace of a refusal",
        [](W w) { w.row(1, at(0), at(500), kPrintChannel), w.trace_covered(); }, Verdict::kFallback,
        "prints it"},
+      {"refused, and a list says in time that the letter is posted",
+       [=](W w) {
+         w.row(1, at(0), at(3 * day), kPrintChannel), w.rejected(2), complete(w, -10, 9 * day);
+       },
+       Verdict::kFallback, "posted it at " + to_rfc3339(at(3 * day)), 9 * day},
+      {"or later than it should",
+       [=](W w) { w.row(1, at(0), at(8 * day), kPrintChannel), complete(w, -10, 9 * day); },
+       Verdict::kFallback, "posted it at", 9 * day},
+      {"printed, and never posted",
+       [=](W w) { w.row(1, at(0), std::nullopt, kPrintChannel), complete(w, -10, 5 * day); },
+       Verdict::kFallbackStalled, "does not say that it was posted", 5 * day},
+      {"its time to be posted is not out",
+       [=](W w) { w.row(1, at(0), std::nullopt, kPrintChannel), complete(w, -10, 5 * day); },
+       Verdict::kFallback, "a list of the portal from " + to_rfc3339(at(5 * day)), 5 * day - 1},
+      {"the list is from before that",
+       [=](W w) { w.row(1, at(0), std::nullopt, kPrintChannel), complete(w, -10, 5 * day - 1); },
+       Verdict::kFallback, "whether it was posted is not known", 40 * day},
+      {"a newer list does not hold it",
+       [=](W w) {
+         w.row(1, at(0), std::nullopt, kPrintChannel);
+         complete(w, -10, 9), complete(w, 9, 9 * day);
+       },
+       Verdict::kFallback, "", 40 * day},
+      {"another portal's list",
+       [=](W w) {
+         w.row(1, at(0), std::nullopt, kPrintChannel).portal = "other";
+         complete(w, -10, 9 * day);
+       },
+       Verdict::kFallback, "", 40 * day},
+      {"nobody says when it was sent",
+       [=](W w) { w.row(1, std::nullopt, std::nullopt, kPrintChannel), complete(w, -10, 9 * day); },
+       Verdict::kFallback, "is not known", 40 * day},
+      {"refused: its time counts from then",
+       [=](W w) { w.row(1, at(0), std::nullopt), w.rejected(day), complete(w, -10, 9 * day); },
+       Verdict::kFallback, "", 6 * day - 1},
+      {"and runs out",
+       [=](W w) { w.row(1, at(0), std::nullopt), w.rejected(day), complete(w, -10, 9 * day); },
+       Verdict::kFallbackStalled, "could not take it", 6 * day},
+      {"refused, and the portal's list does not know it",
+       [=](W w) { w.rejected(2), complete(w, -3600, 6 * day); }, Verdict::kFallbackStalled,
+       "does not know it", 6 * day},
+      {"the list begins too late to hold it for certain",
+       [=](W w) { w.rejected(2), complete(w, -597, 6 * day); }, Verdict::kFallback, "", 40 * day},
+      {"refused, and there is no list at all", [](W w) { w.rejected(2); }, Verdict::kFallback,
+       "is not known", 40 * day},
+      {"printed and never posted, but stored",
+       [=](W w) {
+         w.row(1, at(0), std::nullopt, kPrintChannel), w.committed(2), complete(w, -10, 9 * day);
+       },
+       Verdict::kStored, "", 9 * day},
       {"refused and receipted", [](W w) { w.rejected(2), w.acknowledged(3), w.trace_covered(); },
        Verdict::kMissing, ""},
       {"seen, not receipted", [](W w) { w.received(0); }, Verdict::kPending, "not receipted yet"},

@@ -188,6 +188,11 @@ TEST_CASE("clocks: of a message, by what the law and the portal say") {
   CHECK(to_string(clocks[2].level) == "notice");
   lost.verdict = Verdict::kRecovered;  // the portal's purge does not matter any more
   CHECK(clocks_of(lost, kStart).size() == 2);
+  lost.verdict = Verdict::kFallbackStalled;  // a letter that never went: its week and three run
+  lost.purge_deadline.reset();
+  CHECK(clocks_of(lost, kStart).size() == 2);
+  lost.verdict = Verdict::kFallback;
+  CHECK(clocks_of(lost, kStart).empty());
   lost.verdict = Verdict::kStored;
   CHECK(clocks_of(lost, kStart).empty());
 }

@@ -53,7 +53,12 @@ TEST_CASE("standing control: receipts and stored messages agree, or what is betw
       {"unverifiable", {message(Verdict::kUnverifiable)}, false, 1, 0},
       {"pending", {message(Verdict::kPending)}, false, 1, 0},
       {"stored without a receipt", {message(Verdict::kUnreceipted, false)}, false, 0, 0},
-      {"refused and printed", {message(Verdict::kFallback, false)}, true, 0, 0},
+      {"refused: printed and posted, as far as is known",
+       {message(Verdict::kFallback, false)},
+       true,
+       0,
+       0},
+      {"refused, and never posted", {message(Verdict::kFallbackStalled, false)}, false, 0, 0},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
