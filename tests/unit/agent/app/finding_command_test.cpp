@@ -126,8 +126,7 @@ TEST_CASE("FindingCommand: failures are named, and the queue is bounded") {
 
 TEST_CASE("FindingCommand: at the end what runs may end, and nothing more is started") {
   Fixture f;
-  FindingCommand command{f.program("cat >>" + (f.folder / "out") + "\n"),
-                         f.log};
+  FindingCommand command{f.program("cat >>" + (f.folder / "out") + "\n"), f.log};
   command.add(finding("one"));
   command.add(finding("two"));
   command.poll({});
