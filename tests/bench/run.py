@@ -145,8 +145,8 @@ def syncs_of_processes(options, folder):
                    "strace to follow both", 20)
         before = len(acknowledged(agent))
         wait_until(lambda: len(acknowledged(agent)) >= before + 5, "five acknowledged statements", 60)
-        statements = len(acknowledged(agent)) - before
         agent.stop()
+        statements = len(acknowledged(agent)) - before  # of all that was traced, to the very end
     finally:
         reading.close()
         for _, _, tracer in tracers:
@@ -183,7 +183,8 @@ def bench_store(options, folder):
             "same_result": store["intact"]},
         "collector_syncs_per_statement": {
             "value": store["syncs"] / store["synced_statements"], "unit": "syncs", "goal": 1,
-            "against": "at least one before each acknowledgement, counted by the VFS", "same_result": True}}
+            "against": "at least one before each acknowledgement, counted by the VFS",
+            "same_result": store["syncs"] >= store["synced_statements"]}}
 
 
 def bench_syncs(options, folder):

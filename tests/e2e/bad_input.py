@@ -5,6 +5,7 @@ import time
 
 from bad_files import rubbish_in_the_trace, unreadable_file, vanishing_file
 from bad_frames import hostile_frames
+from bad_requests import hostile_requests
 from programs import Agent, run_command
 from report import Report
 from support import wait_until
@@ -232,6 +233,7 @@ def run(binaries, output, seed, keep=False, **_):
         vanishing_file(world, nord, agent, output, report)
         unreadable_file(world, nord, binaries, folder, report)
         invitations(world, nord, folder, report)
+        hostile_requests(world, report)
         # sor's own agent turns bad; nord must not notice
         world.settle(sor)
         before = world.collector.messages("nord", world.portal.now_ms() + 60_000)
