@@ -260,7 +260,7 @@ void Explainer::State::summarise() {
   json.member("padding_bytes", framing.padding_bytes);
   json.member("times_unreadable", recogniser.stats().times_unreadable);
   // Of times that say none themselves.
-  json.member("zone", settings.zone->name()).end_object();
+  json.member("zone", settings.zone ? settings.zone->name() : "").end_object();
   if (first_time) {
     json.member("first_time", to_rfc3339(*first_time)).member("last_time", to_rfc3339(*last_time));
   }

@@ -21,6 +21,7 @@
 #include <cstdio>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -263,7 +264,7 @@ Result<std::vector<std::string>> render_apart_with(EvtxShow show_records, std::s
   std::vector<std::string> events(records.size());
   std::size_t at = 0;
   std::size_t read = 0;
-  bool tried_again = false;
+  std::optional<std::size_t> stuck_in;
   for (std::size_t children = 0; at < records.size() && children < kEvtxChildrenMax; ++children) {
     MELDEVAKT_TRY_ASSIGN(const Child child, start(memory, at, records, show_records, board));
     const bool ended = wait_for(child);
@@ -271,10 +272,11 @@ Result<std::vector<std::string>> render_apart_with(EvtxShow show_records, std::s
     const std::string_view said = board.said(read);
     read += said.size();
     const std::size_t reached = take(said, at, events);
-    // A child that never said a word may wait for a lock that another thread held when it was
-    // forked: no record is given up for that.
-    tried_again = !ended && reached == at && !tried_again;
-    at = tried_again ? at : reached + 1;  // without the record that it ended in
+    // A child that ran out of time may wait for a lock that another thread held when it was forked,
+    // or the machine is busy: a record is given up for that when a second one stands still in it.
+    const bool once_more = !ended && stuck_in != reached;
+    if (!ended) stuck_in = reached;
+    at = once_more ? reached : reached + 1;  // without the record that it ended in
   }
   return events;
 }
