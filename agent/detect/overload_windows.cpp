@@ -18,6 +18,10 @@ std::string_view own_cause(Signal signal) {
   return dot == std::string_view::npos ? name : name.substr(dot + 1);
 }
 
+std::uint32_t revision_of(const OverloadWindow& window) {
+  return 2 * window.changes + (window.over ? 1 : 0);
+}
+
 bool is_symptom(Signal signal) {
   return signal == Signal::kDbTimeout || signal == Signal::kDbSlow || is_message_signal(signal);
 }
@@ -81,12 +85,12 @@ std::vector<OverloadWindows::Told> OverloadWindows::tell(Instant watermark, Inst
   std::vector<Told> out;
   for (Window& window : windows_) {
     window.over = window.over || watermark > window.span.to + settings_.idle;
-    Told told = view(window);
-    if (window.told && told.revision <= *window.told) continue;
+    if (window.told && revision_of(window) <= *window.told) continue;
     const Duration wait = window.told ? settings_.refresh : settings_.first_after;
     // A wall clock that was set back must not keep anybody waiting.
     const bool due = now - window.changed >= wait || now < window.changed;
     if (!window.over && !due) continue;
+    Told told = view(window);
     window.told = told.revision;
     window.changed = now;
     out.push_back(std::move(told));
@@ -112,9 +116,13 @@ void OverloadWindows::count(Window& window, const SignalEvent& event) {
 }
 
 void OverloadWindows::note_work(const SignalEvent& event) {
+  const Signal signal = *event.signal;
+  const bool is_work = signal == Signal::kBackupStarted || signal == Signal::kBackupFinished ||
+                       signal == Signal::kBackupFailed ||
+                       (event.lasted && !event.opens_window && !event.driver.empty());
+  if (!is_work) return;
   std::vector<std::string> before;
   for (const Window& window : windows_) before.push_back(driver(window));
-  const Signal signal = *event.signal;
   if (signal == Signal::kBackupStarted) {
     add_work({std::string{kBackupDriver}, event.time, std::nullopt});
   } else if (signal == Signal::kBackupFinished || signal == Signal::kBackupFailed) {
@@ -122,10 +130,8 @@ void OverloadWindows::note_work(const SignalEvent& event) {
                                       [](const LongWork& work) { return !work.ended; });
     if (running == works_.end()) return;
     running->ended = event.time;
-  } else if (event.lasted && !event.opens_window && !event.driver.empty()) {
-    add_work({event.driver, event.time - *event.lasted, event.time});
   } else {
-    return;
+    add_work({event.driver, event.time - *event.lasted, event.time});
   }
   for (std::size_t i = 0; i < windows_.size(); ++i) {
     if (driver(windows_[i]) != before[i]) ++windows_[i].changes;
@@ -155,7 +161,7 @@ OverloadWindows::Told OverloadWindows::view(const Window& window) const {
   Told told;
   told.id = window.id;
   told.rule = window.rule;
-  told.revision = 2 * window.changes + (window.over ? 1 : 0);
+  told.revision = revision_of(window);
   told.fact.span = {window.span.from - window.time_error, window.span.to + window.time_error};
   told.fact.open = !window.over;
   for (const auto& [signal, count] : window.signals) told.fact.signals.push_back({signal, count});

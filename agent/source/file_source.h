@@ -55,6 +55,8 @@ inline constexpr std::size_t kKnownFilesMax = 20'000;
 inline constexpr Duration kQuiet = seconds(60);
 // Folders whose time stamps do not change are listed again after this all the same.
 inline constexpr Duration kListEvery = seconds(5);
+// While more files of several logs have unread bytes, events claim nothing.
+inline constexpr std::size_t kUnreadToldMax = 256;
 // A file that is not the newest and was not written for this long is ended.
 inline constexpr Duration kRetireAfter = hours(24);
 

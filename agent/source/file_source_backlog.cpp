@@ -57,6 +57,10 @@ void FileSource::State::tell_unread(FileSink& sink, bool refused) {
     first = &log;
     if (!is_read_to_end(*entry)) out.files.push_back({entry->file.key, log});
   }
+  if (out.several_logs && out.files.size() > kUnreadToldMax) {
+    out.files.clear();  // nothing is concluded before there are fewer
+    out.refused = true;
+  }
   sink.unread(out);
 }
 

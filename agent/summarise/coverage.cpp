@@ -95,16 +95,21 @@ void EventCoverage::event(const std::string& name, Instant read, Duration error,
   const Instant sure = std::min(time, log.previous_event.value_or(time)) - settings_.flush_lag;
   log.sure = std::max(log.sure.value_or(sure), sure);
   log.previous_event = time;
-  if (!s.lost_at.empty()) return;
-  // Of a single log, what is read is all up to there; another may have grown since it was looked
-  // at.
-  Instant end = (unread_.several ? std::min(unread_.looked, now) : now) - settings_.flush_lag -
-                settings_.clock_error;
-  end = std::min(end, *log.sure);
   if (unread_.several) {
-    end = std::min(end, sure_of_others(name, end));
+    unsettled_ = true;  // it takes a look at all logs: once a turn, not once an event
+    return;
   }
-  s.until = std::max(s.until, end);
+  if (!s.lost_at.empty()) return;
+  const Instant end = now - settings_.flush_lag - settings_.clock_error;
+  s.until = std::max(s.until, std::min(end, *log.sure));
+}
+
+// Of a single log what is read is all up to there; others may have grown since they were looked at.
+void EventCoverage::settle() {
+  Saved& s = state_;
+  if (!std::exchange(unsettled_, false) || !s.lost_at.empty() || unread_.logs.empty()) return;
+  const Instant looked = unread_.looked - settings_.flush_lag - settings_.clock_error;
+  s.until = std::max(s.until, sure_of_unread(looked));
 }
 
 // Coverage begins with the first event; of several logs that were there before, with the one that
@@ -129,22 +134,23 @@ EventCoverage::Log& EventCoverage::log_named(const std::string& name) {
 }
 
 bool EventCoverage::is_unread(const std::string& log) const {
-  return std::find(unread_.logs.begin(), unread_.logs.end(), log) != unread_.logs.end();
+  return std::binary_search(unread_.logs.begin(), unread_.logs.end(), log);
 }
 
-// What is read of each other log that has unread bytes, at most `end`; 0: nothing is known of one.
-Instant EventCoverage::sure_of_others(const std::string& log, Instant end) const {
-  for (const std::string& other : unread_.logs) {
-    if (other == log) continue;
-    const auto found = state_.logs.find(other);
+// What is read of each log that has unread bytes, at most `end`; 0: nothing is known of one.
+Instant EventCoverage::sure_of_unread(Instant end) const {
+  for (const std::string& name : unread_.logs) {
+    const auto found = state_.logs.find(name);
     Instant sure = state_.reached;
     if (found != state_.logs.end()) sure = std::max(sure, found->second.sure.value_or(sure));
     end = std::min(end, sure);
+    if (end <= state_.until) break;
   }
   return end;
 }
 
 void EventCoverage::caught_up(Instant now) {
+  settle();
   Saved& s = state_;
   const Instant reached = now - settings_.flush_lag - settings_.clock_error;
   if (!s.lost_at.empty()) {
@@ -185,6 +191,7 @@ EventCoverage::Saved EventCoverage::saved() const {
 }
 
 std::optional<Interval> EventCoverage::take(std::optional<Instant> limit) {
+  settle();
   Saved& s = state_;
   if (!s.from) return std::nullopt;
   const Instant end = std::min(s.until, limit.value_or(s.until));

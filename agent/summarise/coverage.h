@@ -69,7 +69,7 @@ class ReadingLog {
 
 // What a reader knows of its source's logs, before it hands on bytes of any.
 struct UnreadLogs {
-  std::vector<std::string> logs;  // that have bytes which were not handed on
+  std::vector<std::string> logs;  // that have bytes which were not handed on; sorted
   bool several = false;           // the source has more than one log
   bool refused = false;           // some of what there is cannot be read just now
   Instant looked;                 // when all of it was looked at
@@ -105,7 +105,12 @@ class EventCoverage {
 
   explicit EventCoverage(Settings settings) : settings_{settings} {}
 
-  void unread(UnreadLogs unread) { unread_ = std::move(unread); }
+  void unread(UnreadLogs unread) {
+    settle();
+    unread_ = std::move(unread);
+  }
+  // What the events of several logs have made sure; else at the next unread(), caught_up(), take().
+  void settle();
   // `error`: the time may be so far off, either way; then the less is claimed.
   void event(const std::string& log, Instant time, Duration error, Instant now);
   void caught_up(Instant now);
@@ -125,13 +130,14 @@ class EventCoverage {
   using Log = Saved::Log;
   [[nodiscard]] Log& log_named(const std::string& name);
   [[nodiscard]] bool is_unread(const std::string& log) const;
-  [[nodiscard]] Instant sure_of_others(const std::string& log, Instant end) const;
+  [[nodiscard]] Instant sure_of_unread(Instant end) const;
   void begin(const Log& log, Instant at);
   void end_gap(Instant at);
 
   Settings settings_;
   Saved state_;
   UnreadLogs unread_;
+  bool unsettled_ = false;
 };
 
 }  // namespace meldevakt::agent

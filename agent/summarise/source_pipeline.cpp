@@ -165,6 +165,7 @@ void SourcePipeline::idle(Instant now) {
     }
     s.tell_complete(file, now);
   }
+  s.coverage.settle();
   s.tell_time(now);
 }
 
