@@ -1,5 +1,7 @@
 // How far behind reading is, and what is known of the rotation that could overtake it.
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "agent/source/file_source_state.h"
 #include "agent/source/names.h"
@@ -61,6 +63,10 @@ void FileSource::State::tell_unread(FileSink& sink, bool refused) {
     out.files.clear();  // nothing is concluded before there are fewer
     out.refused = true;
   }
+  // Nothing new to say while all is quiet.
+  const std::pair state{out.several_logs, out.refused};
+  if (out.files.empty() && quiet_said == state) return;
+  quiet_said = out.files.empty() ? std::optional{state} : std::nullopt;
   sink.unread(out);
 }
 

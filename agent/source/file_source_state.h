@@ -88,6 +88,7 @@ struct FileSource::State {
   bool looked = false;                           // this turn listed the folders
   bool looked_at_all = false;                    // and this one asked all that are open
   Instant all_looked_at;
+  std::optional<std::pair<bool, bool>> quiet_said;  // several logs, refused: told, nothing unread
   Instant judged;                      // when every file was last asked whether it is over
   std::optional<Followers> followers;  // of this turn
   bool again = false;  // reading met what the look did not show: look again before reading on
