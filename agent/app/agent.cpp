@@ -135,11 +135,13 @@ Status Agent::seal_due(Instant now, bool all) {
     context.boot_id = parts_.clock.boot_id();
     context.boottime_to_ns = core.time->boot_ns();
     context.clock.source = quality.synchronised ? "synchronised" : "unsynchronised";
+    context.clock.offset_us = quality.synchronised ? quality.offset_us : 0;
     context.clock.max_error_us =
         quality.synchronised ? quality.max_error_us : parts_.config.clock_error_max.ms * 1000;
     context.clock.stepped = core.time->take_stepped();
     context.configuration = parts_.config.digest;
     context.software_version = parts_.software_version;
+    context.software_sha256 = parts_.software_sha256;
     auto sealed = tenant->seal(sources, std::move(context), parts_.random, core.change);
     if (!sealed) return std::move(sealed).error().in("a statement cannot be sealed");
   }

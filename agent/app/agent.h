@@ -74,6 +74,7 @@ class Agent {
     // How a tenant's frames leave; called once a tenant.
     std::function<Result<std::unique_ptr<Dispatcher>>(const TenantRow&)> dispatcher;
     std::string software_version;
+    std::string software_sha256;  // of the program's own file, hex; "" where it cannot be read
   };
   [[nodiscard]] static Result<std::unique_ptr<Agent>> create(Parts parts);
   ~Agent();

@@ -1,6 +1,7 @@
 // From the committed state to running lanes. The same way at a start, after a kill and after a
 // failed commit: recovery is not a second path.
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "agent/app/agent_core.h"
@@ -116,8 +117,10 @@ Status Agent::build_source(Core& core, State::Loaded& loaded, const SourceConfig
   MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone,
                        parts_.zones.find(zone_of(config, *pack)));
   const ClockQuality quality = parts_.clock_quality();
-  const Duration clock_error = quality.synchronised ? milliseconds(quality.max_error_us / 1000 + 1)
-                                                    : parts_.config.clock_error_max;
+  const Duration clock_error =
+      quality.synchronised
+          ? milliseconds((std::abs(quality.offset_us) + quality.max_error_us) / 1000 + 1)
+          : parts_.config.clock_error_max;
   std::vector<SourceLane::Branch> restored;
   std::vector<SourceLane::Branch> fresh;
   bool all_restored = true;

@@ -17,6 +17,7 @@
 #include "common/crypto/crypto.h"
 #include "common/platform/clock.h"
 #include "common/platform/disk.h"
+#include "common/platform/executable.h"
 #include "common/platform/process_meter.h"
 #include "common/platform/signals.h"
 #include "common/platform/time_zones.h"
@@ -86,6 +87,14 @@ int turn_until_stopped(Agent& agent, const Config& config, const Wake& wake, Log
   return kExitDone;
 }
 
+// A statement says which program made it. Where that cannot be read it says so by saying nothing.
+std::string own_sha256(Log& log) {
+  Result<Sha256> digest = own_executable_sha256();
+  if (digest) return digest.value().hex();
+  log.warn("statements will not name the program's own hash: " + digest.error().message());
+  return {};
+}
+
 }  // namespace
 
 int run_agent(const CommonOptions& options) {
@@ -128,7 +137,8 @@ int run_agent(const CommonOptions& options) {
         return std::unique_ptr<Dispatcher>{std::make_unique<Shipper>(
             std::move(sender), settings.ship.retry_max, random, [] { wake.call(); })};
       },
-      .software_version = kSoftwareVersion};
+      .software_version = kSoftwareVersion,
+      .software_sha256 = own_sha256(log)};
   auto agent = Agent::create(std::move(parts));
   if (!agent) return complain(agent.error());
   return turn_until_stopped(*agent.value(), settings, wake, log);

@@ -276,6 +276,7 @@ void Detector::State::add_step(const SignalEvent& event, const Heard& heard, Ide
   step.time_error = time_error_of(event.time_doubt);
   step.code = event.code;
   step.form = event.form;
+  step.district = event.district;
   attribute(made, event, heard);
 
   if (step.signal == Signal::kMessageSaveFailed) {

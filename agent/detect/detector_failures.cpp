@@ -74,6 +74,7 @@ void Detector::State::join(std::uint64_t id, const OpenStep& record, Instant now
   step.outcome = outcome_or_default(failure.outcome);
   if (more_specific(more.code, step.code)) step.code = more.code;
   if (!step.form) step.form = more.form;
+  if (step.district.empty()) step.district = more.district;
   step.time_error = std::max(step.time_error, more.time_error);
   if (more.attribution == Attribution::kNamed && !step.references.empty()) {
     step.attribution = Attribution::kNamed;

@@ -4,12 +4,12 @@
 //   (?<ref:portal_message_id>{uuid})")); Matcher matcher; if (matcher.match(pattern, text) ==
 //   MatchOutcome::kMatch) ... matcher.field(0)
 //
-// Templates: {uuid} {sqlstate} {number} {ms}. Fields: a closed list of types (FieldType), written
-// as named groups; there is none that could carry free text. Refused, each with the reason and a
-// remedy: back-references, recursion, conditionals, callouts, verbs, \C and \K, unbounded
-// repetition inside unbounded repetition, and whatever else could be tried in very many ways
-// (pattern_cost.h). What the checks cannot see is bounded when matching.
-// PACK.md is the manual.
+// Templates: {uuid} {sqlstate} {number} {ms} {district}. Fields: a closed list of types
+// (FieldType), written as named groups; there is none that could carry free text. Refused, each
+// with the reason and a remedy: back-references, recursion, conditionals, callouts, verbs, \C and
+// \K, unbounded repetition inside unbounded repetition, and whatever else could be tried in very
+// many ways (pattern_cost.h). What the checks cannot see is bounded when matching. PACK.md is the
+// manual.
 //
 // Thread-safety: a Pattern is const and may be shared; one Matcher belongs to one thread.
 // Bounds: kPatternBytesMax; match and depth limits, reaching one is MatchOutcome::kLimited.
@@ -32,6 +32,7 @@ namespace meldevakt::agent {
 enum class FieldType : std::uint8_t {
   kReference,
   kForm,
+  kDistrict,  // a bydel's number, two digits
   kSqlstate,
   kNumber,
   kMs,

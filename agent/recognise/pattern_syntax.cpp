@@ -16,13 +16,14 @@ struct Template {
 };
 // Each is bounded and refuses to be a part of something longer: a number of at most nine digits can
 // never be cut out of an identity number.
-constexpr std::array<Template, 4> kTemplates{{
+constexpr std::array<Template, 5> kTemplates{{
     {"uuid",
      "(?<![0-9A-Za-z-])[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
      "(?![0-9A-Za-z-])"},
     {"sqlstate", "(?<![0-9A-Za-z])[0-9A-Z]{5}(?![0-9A-Za-z])"},
     {"number", "(?<![0-9])-?[0-9]{1,9}(?![0-9])"},
     {"ms", "(?<![0-9.])[0-9]{1,9}(?:\\.[0-9]{1,6})?(?![0-9.])"},
+    {"district", "(?<![0-9])[0-9]{2}(?![0-9])"},
 }};
 
 Error invalid(std::string message) {
@@ -52,13 +53,15 @@ Result<Field> field_from_name(std::string_view name) {
                    joined(all_reference_type_names()) + ")");
   }
   if (name == "form") return Field{FieldType::kForm, {}};
+  if (name == "district") return Field{FieldType::kDistrict, {}};
   if (name == "sqlstate") return Field{FieldType::kSqlstate, {}};
   if (name == "number") return Field{FieldType::kNumber, {}};
   if (name == "ms") return Field{FieldType::kMs, {}};
   if (name == "hours") return Field{FieldType::kHours, {}};
   if (name == "minutes") return Field{FieldType::kMinutes, {}};
   if (name == "seconds") return Field{FieldType::kSeconds, {}};
-  std::vector<std::string> known{"form", "sqlstate", "number", "ms", "hours", "minutes", "seconds"};
+  std::vector<std::string> known{"form", "district", "sqlstate", "number",
+                                 "ms",   "hours",    "minutes",  "seconds"};
   for (const std::string& type : all_reference_type_names()) known.push_back("ref:" + type);
   return invalid("unknown field " + in_quotes(name) + suggestion(name, known) +
                  "; fields are typed and free text has none (there are " + joined(known) + ")");

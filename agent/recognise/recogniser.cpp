@@ -213,6 +213,7 @@ void Recogniser::State::add_event(const Rule& rule, RuleMatch match, const Recor
   event.code = std::move(match.code);
   event.outcome = rule.outcome;
   event.form = match.form;
+  event.district = std::move(match.district);
   event.lasted = match.lasted;
   event.references = std::move(match.references);
   event.references_dropped = match.references_dropped;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/text.h"
+#include "common/summary/forms.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -69,6 +70,10 @@ bool take_fields(const Rule& rule, const PrivacyStep& privacy, const Matcher& ma
         }
         break;
       case FieldType::kForm: out.form = form_of(*value); break;
+      case FieldType::kDistrict:
+        if (!is_district_number(*value)) return false;
+        out.district = *value;
+        break;
       case FieldType::kSqlstate:
         if (!is_sqlstate(*value)) return false;
         out.code = rule.code_prefix + std::string{*value};

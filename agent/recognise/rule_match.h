@@ -18,6 +18,7 @@ struct RuleMatch {
   MatchOutcome outcome = MatchOutcome::kNoMatch;
   std::string code;
   std::optional<FormType> form;
+  std::string district;
   std::optional<Duration> lasted;
   std::vector<Reference> references;     // as captured, after the privacy step
   std::uint32_t references_dropped = 0;  // the privacy step gave nothing for them

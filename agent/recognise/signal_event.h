@@ -37,6 +37,7 @@ struct SignalEvent {
   std::string code;                         // "pg/55P03", "" when the rule has none
   std::optional<Outcome> outcome;           // for message.save_failed
   std::optional<FormType> form;
+  std::string district;               // the bydel's number, "03"; "" when the record does not say
   std::vector<Reference> references;  // named in this record; sorted, unique
   // Which of the source's logs it stands in; "": it has one. Two logs may be written at a time, by
   // two processes, and scopes of the same name in them are not the same.

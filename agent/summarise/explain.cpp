@@ -81,6 +81,7 @@ void write(JsonWriter& json, const SignalEvent& event, const std::optional<Fact>
   if (event.outcome) json.member("outcome", to_string(*event.outcome));
   if (!event.code.empty()) json.member("code", event.code);
   if (event.form) json.member("form", to_string(*event.form));
+  if (!event.district.empty()) json.member("district", event.district);
   json.name("references");
   write(json, event.references);
   if (event.references_dropped > 0) json.member("references_dropped", event.references_dropped);

@@ -153,6 +153,7 @@ Statement base_of(const StatementContext& context) {
   out.clock = context.clock;
   out.configuration = context.configuration;
   out.software_version = context.software_version;
+  out.software_sha256 = context.software_sha256;
   out.span = {context.from, context.from};
   return out;
 }
@@ -210,8 +211,9 @@ std::size_t statement_bytes_needed(const std::vector<SourceCoverage>& sources) {
   largest.epoch = largest.sequence = largest.log_seen_size = kCountMax;
   largest.span = span;
   largest.boottime_from_ns = largest.boottime_to_ns = static_cast<std::int64_t>(kCountMax);
-  largest.clock = {"unsynchronised", static_cast<std::int64_t>(kCountMax), false};
-  largest.log_seen_root = std::string(64, '0');
+  largest.clock = {"unsynchronised", -static_cast<std::int64_t>(kCountMax),
+                   static_cast<std::int64_t>(kCountMax), false};
+  largest.software_sha256 = largest.log_seen_root = std::string(64, '0');
   for (const SourceCoverage& source : sources) {
     SourceCoverage& one = largest.sources.emplace_back(source);
     drop_last_seen(one);

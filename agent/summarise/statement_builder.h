@@ -32,6 +32,7 @@ struct StatementContext {
   ClockState clock;
   Sha256 configuration;
   std::string software_version;
+  std::string software_sha256;  // hex, or ""
 };
 
 struct Draft {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "collector/app/command_basics.h"
 #include "collector/app/view.h"
 #include "collector/correlate/coverage_query.h"
 #include "collector/correlate/overload.h"
 #include "collector/report/table.h"
+#include "common/base/text.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -20,12 +22,54 @@ Result<Instant> time_of(const std::string& text, const std::string& option) {
   return time;
 }
 
-Result<TenantInput> input_of(const Config& config, const std::string& name) {
+struct Asked {
+  TenantInput input;
+  std::vector<AgentRecord> agents;
+};
+
+Result<Asked> read(const Config& config, const std::string& name) {
   if (name.empty()) return Error{Errc::kInvalid, "--tenant: whose?"};
   MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<SqliteStore> store, open_to_read(config));
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, chosen_tenants(*store, name));
+  Asked out;
   std::vector<Alarm> alarms;
-  return store->tenant_input(tenants.front().id, alarms);
+  MELDEVAKT_TRY_ASSIGN(out.input, store->tenant_input(tenants.front().id, alarms));
+  MELDEVAKT_TRY_ASSIGN(out.agents, store->agents(tenants.front().id));
+  return out;
+}
+
+// A name that no statement ever told is a misprint, and no source of which nothing is known.
+Status check_source(const TenantInput& input, const std::string& name) {
+  std::set<std::string> names;
+  for (const LedgerCoverage& claim : input.coverage) names.insert(claim.source.id);
+  if (name.empty() || names.contains(name)) return {};
+  const std::vector<std::string> all(names.begin(), names.end());
+  const auto nearest = nearest_name(name, all);
+  return Error{Errc::kInvalid, "--source: no agent ever told of a source '" +
+                                   meldevakt::quoted(name) + "'" +
+                                   (nearest ? "; did you mean '" + *nearest + "'?"
+                                            : "; without --source all of them are told")};
+}
+
+// Who enrolled and told of nothing yet is known by that alone. Whether there is any.
+bool add_wordless(const std::vector<AgentRecord>& agents, Instant now, Duration silent_after,
+                  KnownCoverage& known) {
+  bool any = false;
+  for (const AgentRecord& agent : agents) {
+    const bool told =
+        std::any_of(known.agents.begin(), known.agents.end(),
+                    [&agent](const AgentKnown& one) { return one.agent == agent.key.agent; });
+    if (told) continue;
+    AgentKnown wordless;
+    wordless.agent = agent.key.agent;
+    wordless.first = wordless.last = wordless.heard = agent.enrolled;
+    wordless.silent = agent.enrolled + silent_after < now;
+    known.agents.push_back(std::move(wordless));
+    any = true;
+  }
+  std::sort(known.agents.begin(), known.agents.end(),
+            [](const AgentKnown& a, const AgentKnown& b) { return a.agent < b.agent; });
+  return any;
 }
 
 std::string dump(const Json& json) {
@@ -161,16 +205,19 @@ Result<CoverageText> tell_coverage(const Config& config, const CoverageOptions& 
   MELDEVAKT_TRY_ASSIGN(const Instant from, time_of(options.from, "--from"));
   MELDEVAKT_TRY_ASSIGN(const Instant until, time_of(options.until, "--until"));
   if (until <= from) return Error{Errc::kInvalid, "--until: must be later than --from"};
-  MELDEVAKT_TRY_ASSIGN(const TenantInput input, input_of(config, options.tenant));
+  MELDEVAKT_TRY_ASSIGN(const Asked asked, read(config, options.tenant));
+  const TenantInput& input = asked.input;
+  MELDEVAKT_TRY(check_source(input, options.source));
   const Interval span{from, until};
-  const KnownCoverage known =
+  KnownCoverage known =
       known_between(input, span, options.now, options.source, config.silent_after);
+  const bool wordless = add_wordless(asked.agents, options.now, config.silent_after, known);
   std::vector<Overload> overloads = overloads_of(input);
   std::erase_if(overloads, [&span](const Overload& overload) {
     return overload.span.to < span.from || span.to <= overload.span.from;
   });
   return CoverageText{options.json ? json_of(known, overloads) : text_of(known, overloads),
-                      known.complete()};
+                      known.complete() && !wordless};
 }
 
 }  // namespace meldevakt::collector

@@ -6,7 +6,11 @@
 // {"portal","complete":[...],"unknown":[...]}, {"agent","first","last","clock_error_ms","ahead_ms",
 // "silent","holes":[...]}, and last {"overloads":[...]} (DESIGN "Overload windows").
 //
-// Errors: kInvalid (no such tenant, times that are none or in the wrong order), kNotFound, kIo.
+// An agent that enrolled and never told of anything is listed by that alone, and nothing is
+// complete.
+//
+// Errors: kInvalid (no such tenant, a source that no agent ever told of, times that are none or in
+// the wrong order), kNotFound, kIo.
 #pragma once
 
 #include <string>

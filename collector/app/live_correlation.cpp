@@ -1,6 +1,7 @@
 #include "collector/app/live_correlation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace meldevakt::collector {
@@ -21,6 +22,8 @@ Status LiveCorrelation::start() {
     MELDEVAKT_TRY_ASSIGN(const std::vector<AgentRecord> agents, parts_.store.agents(tenant.id));
     if (!agents.empty()) places_[tenant.id].load = since_boot();
   }
+  MELDEVAKT_TRY_ASSIGN(ToldRegister::OfTenant told, parts_.told.of(""));
+  systemic_ = SystemicWatch{std::move(told)};
   return {};
 }
 
@@ -46,7 +49,7 @@ void LiveCorrelation::take(const LiveArrival& arrival, bool more) {
     place.due = std::min(place.due.value_or(now), now);
     return;
   }
-  settle(place);
+  settle(arrival.tenant, place);
   make_room(place);
 }
 
@@ -73,7 +76,7 @@ void LiveCorrelation::registered() {
       continue;
     }
     place.live->set_fixed_since(Registry{entries.value()}.fixed_since(parts_.clock.now()));
-    settle(place);
+    settle(id, place);
   }
 }
 
@@ -92,14 +95,17 @@ bool LiveCorrelation::load_one() {
       return true;
     }
     place.failed = false;
-    settle(place);
+    settle(id, place);
     make_room(place);
     return true;
   }
-  if (!said_read_ && std::none_of(places_.begin(), places_.end(),
-                                  [](const auto& at) { return at.second.load.has_value(); })) {
+  // One that cannot be read keeps nobody else waiting.
+  const auto waits = [](const auto& at) { return at.second.load && !at.second.failed; };
+  if (!said_read_ && std::none_of(places_.begin(), places_.end(), waits)) {
     parts_.log(LogLevel::kInfo, "live: " + std::to_string(places_.size()) + " tenants read");
     said_read_ = true;
+    const Instant wall = parts_.clock.now();
+    if (const auto findings = systemic(wall); !findings.empty()) tell(findings, wall);
   }
   return false;
 }
@@ -149,7 +155,7 @@ void LiveCorrelation::settle_due() {
   for (auto& [id, place] : places_) {
     if (!place.due || now < *place.due) continue;
     if (place.live) {
-      settle(place);
+      settle(id, place);
     } else if (!place.load) {
       place.due.reset();
       place.load = since_boot();
@@ -162,11 +168,28 @@ void LiveCorrelation::settle_due() {
   }
 }
 
-void LiveCorrelation::settle(Place& place) {
+void LiveCorrelation::settle(const std::string& id, Place& place) {
   const Instant now = parts_.clock.now();
-  const std::vector<LiveFinding> findings = place.live->settle(now);
+  std::vector<LiveFinding> findings = place.live->settle(now);
   place.due = place.live->next_due();
+  systemic_.set(id, place.live->sight(now));
+  std::vector<LiveFinding> everywhere = systemic(now);
+  std::move(everywhere.begin(), everywhere.end(), std::back_inserter(findings));
   if (!findings.empty()) tell(findings, now);
+}
+
+// While tenants are still to be read after a start, what they have in common is not known.
+std::vector<LiveFinding> LiveCorrelation::systemic(Instant now) {
+  if (!said_read_ || !systemic_.has_news()) return {};
+  const auto tenants = parts_.store.tenants();
+  if (!tenants) return {};
+  std::vector<SystemicWatch::Known> known;
+  for (const Tenant& tenant : tenants.value()) {
+    const auto entries = parts_.store.registry_entries(tenant.id);
+    if (!entries) return {};
+    known.push_back({tenant, Registry{entries.value()}});
+  }
+  return systemic_.findings(known, now);
 }
 
 // Said first and kept afterwards: killed in between, it is said again rather than never.

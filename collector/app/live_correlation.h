@@ -14,6 +14,9 @@
 // time has come. Order of arrival and repetition never matter, so what is both read and added is
 // added twice without harm.
 //
+// The same cause in two tenants is told as soon as the second one shows it (systemic_watch.h),
+// after a start when all tenants were read.
+//
 // Thread-safety: none; one thread. The store is a connection of its own and only read. Errors of
 // the store are said in the log once, and the tenant is read again kRetryAfter later.
 #pragma once
@@ -94,8 +97,9 @@ class LiveCorrelation {
   [[nodiscard]] Status load(const std::string& id, Place& place);
   [[nodiscard]] Result<EntriesOfPeople> people_of(const std::string& id);
   [[nodiscard]] Status add(const LiveArrival& arrival, LiveTenant& live);
-  void settle(Place& place);
+  void settle(const std::string& id, Place& place);
   void tell(const std::vector<LiveFinding>& findings, Instant now);
+  [[nodiscard]] std::vector<LiveFinding> systemic(Instant now);
   void complain(const std::string& tenant, const std::vector<std::string>& problems);
   void make_room(const Place& used);
   void drop_idle(Instant now);
@@ -103,6 +107,7 @@ class LiveCorrelation {
   Parts parts_;
   std::map<std::string, Place> places_;
   bool told_failed_ = false;
+  SystemicWatch systemic_;
   bool said_read_ = false;  // that the store's tenants were
 };
 

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "collector/deadlines/clocks.h"
+#include "collector/report/systemic.h"
+#include "common/base/text.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -134,6 +136,47 @@ LiveFinding latent_finding(const std::string& tenant, const std::string& name,
   json["last"] = time_or_null(fault ? std::optional{fault->last} : std::nullopt);
   out.json = text_of(json);
   return out;
+}
+
+LiveFinding systemic_finding(const SystemicIncident& incident,
+                             const std::map<std::string, std::string>& names,
+                             const std::optional<Told>& told, Instant at) {
+  LiveFinding out;
+  out.message = incident.id;
+  out.told = {std::string{kStateSystemic} + std::to_string(incident.tenants.size()), true};
+  if (told) out.before = told->state;
+  out.line = "finding systemic=" + incident.id + " cause=" + incident.cause +
+             " tenants=" + std::to_string(incident.tenants.size()) +
+             " messages=" + std::to_string(incident.messages) + words("first", incident.first) +
+             " exposed=" + std::to_string(incident.exposed.size()) + changed_from(out.before);
+  Json json = begin(out, "", "systemic", at);
+  json["incident"] = Json::parse(systemic_json(incident), nullptr, false);
+  json["names"] = Json::object();
+  for (const std::string& tenant : incident.tenants) {
+    if (const auto name = names.find(tenant); name != names.end())
+      json["names"][tenant] = name->second;
+  }
+  out.json = text_of(json);
+  return out;
+}
+
+LiveFinding systemic_over_finding(const std::string& id, const Told& told, Instant at) {
+  LiveFinding out;
+  out.message = id;
+  out.told = {std::string{kStateOver}, false};
+  out.before = told.state;
+  out.line = "finding systemic=" + id + " is over: the cause is not seen in two tenants any more" +
+             changed_from(out.before);
+  Json json = begin(out, "", "systemic", at);
+  json["incident"] = {{"id", id}};
+  out.json = text_of(json);
+  return out;
+}
+
+std::size_t systemic_tenants(const Told& told) {
+  if (told.state.rfind(kStateSystemic, 0) != 0) return 0;
+  const std::string_view count = std::string_view{told.state}.substr(kStateSystemic.size());
+  return static_cast<std::size_t>(parse_u64(count).value_or(0));
 }
 
 }  // namespace meldevakt::collector

@@ -5,6 +5,7 @@
 //                   when its purge is urgent (deadlines/clocks.h); not when the portal has no purge
 //                   or has purged already: nothing could be saved by hurrying
 //   latent fault    when it is first present, of the tenant
+//   systemic        when a cause is seen in a second tenant, and in each further one
 //
 // and, of what was told, when its verdict is another one: also that it is stored after all.
 //
@@ -12,16 +13,18 @@
 // sentences of our own. Pure. Thread-safety: pure functions.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "collector/correlate/correlate.h"
+#include "collector/incidents/signatures.h"
 #include "collector/report/latent_fault.h"
 
 namespace meldevakt::collector {
 
-// What was last told of a message, or (message "") of a tenant's latent fault.
+// What was last told of a message, a systemic incident, or (message "") of a tenant's latent fault.
 struct Told {
   std::string state;  // a verdict's word, kStateLatentFault, kStateWithdrawn, kStateOver
   bool needs_action = false;
@@ -29,12 +32,14 @@ struct Told {
 };
 inline constexpr std::string_view kStateLatentFault = "latent_fault";
 inline constexpr std::string_view kStateOver = "over";  // the latent fault is
+// "systemic_in_3": and how many tenants it was seen in.
+inline constexpr std::string_view kStateSystemic = "systemic_in_";
 inline constexpr std::string_view kStateWithdrawn =
     "withdrawn";  // its name is another message's now
 
 struct LiveFinding {
   std::string tenant;
-  std::string message;  // "": the latent fault
+  std::string message;  // "": the latent fault; of a systemic incident its id, its tenant being ""
   Told told;            // what it tells
   std::string before;   // what was told before; "": nothing
   std::string line;     // for our log
@@ -62,5 +67,14 @@ struct Telling {
 [[nodiscard]] LiveFinding latent_finding(const std::string& tenant, const std::string& name,
                                          const std::optional<LatentFault>& fault,
                                          const std::optional<Told>& told, Instant at);
+
+// `names`: of tenants by id.
+[[nodiscard]] LiveFinding systemic_finding(const SystemicIncident& incident,
+                                           const std::map<std::string, std::string>& names,
+                                           const std::optional<Told>& told, Instant at);
+[[nodiscard]] LiveFinding systemic_over_finding(const std::string& id, const Told& told,
+                                                Instant at);
+// In how many tenants it was when that was told; 0 when it was not.
+[[nodiscard]] std::size_t systemic_tenants(const Told& told);
 
 }  // namespace meldevakt::collector

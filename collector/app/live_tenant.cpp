@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "collector/app/view.h"
 #include "collector/correlate/claims.h"
 #include "collector/correlate/told_names.h"
+#include "collector/correlate/words.h"
+#include "collector/report/fleet.h"
 
 namespace meldevakt::collector {
 
@@ -68,9 +71,9 @@ std::vector<LiveFinding> LiveTenant::settle(Instant now) {
     consider(message, now, out);
   }
   const auto visit_all = [this](const auto& use) { correlator_.visit(use); };
-  const std::optional<LatentFault> fault = watch_.fault(visit_all, fixed_since_);
-  if (const auto told = told_of(""); tells_latent_fault(fault, told)) {
-    tell(latent_finding(tenant_.id, tenant_.name, fault, told, now), out);
+  fault_ = watch_.fault(visit_all, fixed_since_);
+  if (const auto told = told_of(""); tells_latent_fault(fault_, told)) {
+    tell(latent_finding(tenant_.id, tenant_.name, fault_, told, now), out);
   }
   return out;
 }
@@ -85,6 +88,7 @@ void LiveTenant::take(const Correlator::Change& change, Instant now,
     if (!people_changed_) consider(with_words(change.message), now, out);
     return;
   }
+  causes_.drop(name);
   if (const auto told = told_of(name); tells_withdrawal(told)) {
     tell(withdrawn_finding(tenant_.id, tenant_.name, name, *told, now), out);
   }
@@ -93,6 +97,7 @@ void LiveTenant::take(const Correlator::Change& change, Instant now,
 void LiveTenant::consider_all(Instant now, std::vector<LiveFinding>& out) {
   people_changed_ = false;
   find_closed(now);
+  causes_.clear();
   correlator_.visit([&](const MessageVerdict& message) {
     stop_waiting(message.message);
     consider(with_words(message), now, out);
@@ -143,6 +148,7 @@ bool LiveTenant::is_seen_to(const MessageVerdict& message) const {
 
 void LiveTenant::consider(const MessageVerdict& message, Instant now,
                           std::vector<LiveFinding>& out) {
+  causes_.note(message);
   if (needs_action(message.verdict) && is_seen_to(message)) return;
   const std::optional<Told> told = told_of(message.message);
   const Telling telling = telling_of(message, told, now);
@@ -174,6 +180,23 @@ std::optional<Told> LiveTenant::told_of(const std::string& message) const {
   const auto at = told_.find(message);
   if (at == told_.end()) return std::nullopt;
   return at->second;
+}
+
+SystemicWatch::Sight LiveTenant::sight(Instant now) {
+  SystemicWatch::Sight out;
+  out.causes = causes_.parts();
+  if (fault_) {
+    const CausePart part{std::string{kCauseReceiptFirst}, Verdict::kStoredAfterReceipt,
+                         fault_->first, fault_->last, fault_->messages};
+    out.causes.insert(std::lower_bound(out.causes.begin(), out.causes.end(), part), part);
+  }
+  out.messages = correlator_.message_count();
+  Instant first = now;
+  for (const CausePart& part : out.causes) first = std::min(first, part.first);
+  out.covered = hole_in(correlator_.coverage(), {first, now - kAnsweredWithin}).empty();
+  out.answered =
+      correlator_.count(Verdict::kLost) > 0 || (out.covered && causes_.unverifiable() == 0);
+  return out;
 }
 
 std::optional<Instant> LiveTenant::next_due() const {

@@ -25,9 +25,11 @@
 #include <vector>
 
 #include "collector/admit/admit.h"
+#include "collector/app/systemic_watch.h"
 #include "collector/app/told_register.h"
 #include "collector/correlate/correlator.h"
 #include "collector/correlate/testimony.h"
+#include "collector/incidents/cause_watch.h"
 #include "collector/incidents/ledger_entry.h"
 #include "collector/report/latent_watch.h"
 #include "collector/store/store.h"
@@ -54,6 +56,9 @@ class LiveTenant {
   [[nodiscard]] std::vector<LiveFinding> settle(Instant now);
   [[nodiscard]] std::optional<Instant> next_due() const;
 
+  // As of the last settle(): what it has in common with other tenants.
+  [[nodiscard]] SystemicWatch::Sight sight(Instant now);
+
   [[nodiscard]] const ToldRegister::OfTenant& told() const { return told_; }
   [[nodiscard]] const Correlator& correlator() const { return correlator_; }
   [[nodiscard]] std::uint64_t kept() const { return correlator_.kept(); }
@@ -77,6 +82,8 @@ class LiveTenant {
   Tenant tenant_;
   Correlator correlator_;
   LatentWatch watch_;
+  CauseWatch causes_;
+  std::optional<LatentFault> fault_;  // as of the last settle()
   ToldRegister::OfTenant told_;
   std::optional<Instant> fixed_since_;
   WordsOfPeople words_;

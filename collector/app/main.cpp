@@ -158,7 +158,8 @@ Result<int> do_list(const Config& config, Clock& clock, const Arguments& argumen
 Result<int> do_coverage(const Config& config, Clock& clock, const Arguments& arguments) {
   CoverageOptions options = arguments.coverage;
   options.tenant = arguments.tenant;
-  options.now = clock.now();
+  MELDEVAKT_TRY_ASSIGN(const InspectOptions asked, inspect_options(clock, arguments));
+  options.now = asked.now;
   options.json = arguments.json();
   MELDEVAKT_TRY_ASSIGN(const CoverageText told, tell_coverage(config, options));
   print(told.text);
@@ -271,8 +272,10 @@ void CommandLine::add_registry() {
   CLI::App& registry = group("registry", "who is who: numbers, names, contacts, versions, dated");
   CLI::App& set = command(registry, "set", "add one entry", do_registry_set);
   set.add_option("--tenant", arguments_.tenant, "whose, by name")->required();
-  set.add_option("--kind", arguments_.registry.kind,
-                 "organisation, name, municipality, district, contact, portal, product or patch")
+  set.add_option(
+         "--kind", arguments_.registry.kind,
+         "organisation, name, municipality, district, district_id, contact, portal, product "
+         "or patch")
       ->required();
   set.add_option("--value", arguments_.registry.value, "e.g. 4601, or dpo for a contact")
       ->required();
@@ -340,6 +343,7 @@ void CommandLine::add_readers() {
                                "something was not read",
                                do_coverage);
   coverage.add_option("--tenant", arguments_.tenant, "one tenant, by name")->required();
+  add_reader_options(coverage, false);
   coverage.add_option("--source", arguments_.coverage.source, "one source, by its name");
   coverage.add_option("--from", arguments_.coverage.from, "RFC 3339")->required();
   coverage.add_option("--until", arguments_.coverage.until, "RFC 3339, not included")->required();

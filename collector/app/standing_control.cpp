@@ -76,11 +76,17 @@ Result<bool> StandingControl::is_due(const Tenant& tenant) {
   const Instant now = parts_.clock.now();
   const Instant since = scheduled_before(parts_.config.control.schedule, now, *parts_.zone);
   MELDEVAKT_TRY_ASSIGN(const std::vector<AgentRecord> agents, parts_.store.agents(tenant.id));
-  const auto begun = controlled_since(agents);
-  if (!begun || since < *begun) return false;
   MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> last,
                        newest_daily(parts_.store, tenant.id, now));
-  return !last || last->ran < since;
+  if (last && since <= last->ran) return false;
+  std::optional<Instant> begun = controlled_since(tenant, agents, {});
+  if (!begun || since < *begun) {
+    // Rows alone are reason enough; they are read only where nothing else is.
+    std::vector<Alarm> alarms;
+    MELDEVAKT_TRY_ASSIGN(const TenantInput input, parts_.store.tenant_input(tenant.id, alarms));
+    begun = controlled_since(tenant, agents, input.receipts);
+  }
+  return begun && *begun <= since;
 }
 
 Result<std::vector<Tenant>> StandingControl::due() {
@@ -117,7 +123,8 @@ Result<ControlRecord> StandingControl::run(const Tenant& tenant, std::optional<I
   const ControlSchedule& schedule = parts_.config.control.schedule;
   MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> daily,
                        newest_daily(parts_.store, tenant.id, now));
-  const Instant before = daily ? daily->ran : controlled_since(view.agents).value_or(now);
+  const Instant before =
+      daily ? daily->ran : controlled_since(tenant, view.agents, view.input.receipts).value_or(now);
   const std::uint64_t times = scheduled_between(schedule, before, now, *parts_.zone);
   // Of those since then a daily one is one itself. What a person asked leaves them to it.
   record.missed = times > 0 && !on_demand ? times - 1 : 0;

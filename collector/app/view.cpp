@@ -11,12 +11,11 @@ namespace meldevakt::collector {
 namespace {
 
 // The daily control that should have run and has not.
-Result<std::optional<Alarm>> missed_control(Store& store, const Config& config,
-                                            const Tenant& tenant,
-                                            const std::vector<AgentRecord>& agents, Instant now,
-                                            const TimeZone& zone) {
+Result<std::optional<Alarm>> missed_control(Store& store, const Config& config, const View& view,
+                                            Instant now, const TimeZone& zone) {
   const Instant due = scheduled_before(config.control.schedule, now - kControlLate, zone);
-  const auto begun = controlled_since(agents);
+  const Tenant& tenant = view.tenant;
+  const auto begun = controlled_since(tenant, view.agents, view.input.receipts);
   if (!begun || due < *begun) return std::optional<Alarm>{};
   MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> newest,
                        newest_daily(store, tenant.id, now));
@@ -137,14 +136,13 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   view.latent = latent_fault(view.correlation, view.registry.fixed_since(options.now));
   MELDEVAKT_TRY(add_what_people_told(store, view));
   MELDEVAKT_TRY(add_conflicts(store, view));
-  view.relaxed = relaxed_matches(view.correlation, view.input);
+  view.relaxed = relaxed_matches(view.correlation, view.input, view.registry.district_numbers());
   view.overloads = overloads_of(view.input);
   view.incidents =
       apply_decisions(view.correlation, group_incidents(view.correlation), view.people.decisions);
   if (options.schedule_zone != nullptr) {
-    MELDEVAKT_TRY_ASSIGN(
-        const std::optional<Alarm> missed,
-        missed_control(store, config, tenant, view.agents, options.now, *options.schedule_zone));
+    MELDEVAKT_TRY_ASSIGN(const std::optional<Alarm> missed,
+                         missed_control(store, config, view, options.now, *options.schedule_zone));
     if (missed) view.alarms.push_back(*missed);
     if (const auto future = future_times(view, options.now)) view.alarms.push_back(*future);
     for (const AgentRecord& agent : view.agents) {
@@ -154,10 +152,15 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   return view;
 }
 
-std::optional<Instant> controlled_since(const std::vector<AgentRecord>& agents) {
+std::optional<Instant> controlled_since(const Tenant& tenant,
+                                        const std::vector<AgentRecord>& agents,
+                                        const std::vector<Receipt>& receipts) {
   std::optional<Instant> out;
-  for (const AgentRecord& agent : agents) {
-    out = std::min(out.value_or(agent.enrolled), agent.enrolled);
+  const auto begin = [&out](Instant time) { out = std::min(out.value_or(time), time); };
+  for (const AgentRecord& agent : agents) begin(agent.enrolled);
+  for (const Receipt& row : receipts) {
+    const std::optional<Instant> time = row.sent ? row.sent : row.confirmed;
+    if (time) begin(std::max(*time, tenant.created));
   }
   return out;
 }

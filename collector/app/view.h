@@ -57,8 +57,11 @@ struct ViewOptions {
 [[nodiscard]] Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
                                    const ViewOptions& options);
 
-// The standing control begins when the first agent enrols; nullopt: none has.
-[[nodiscard]] std::optional<Instant> controlled_since(const std::vector<AgentRecord>& agents);
+// The standing control begins with what there is to compare: when the first agent enrols, or with
+// the portal's first row (but not before the tenant was known here). nullopt: there is neither.
+[[nodiscard]] std::optional<Instant> controlled_since(const Tenant& tenant,
+                                                      const std::vector<AgentRecord>& agents,
+                                                      const std::vector<Receipt>& receipts);
 
 // The time a fleet report asks about: what is given, else from the portal's activation, or from
 // where the logs begin, until kAnsweredWithin before now.

@@ -116,6 +116,7 @@ void Archive::fill(std::uint32_t slot, const LedgerFact& ledger, bool is_new) {
   FactRow& row = facts_[slot];
   if (const auto* step = std::get_if<StepFact>(&fact.what)) {
     shape.code = text(step->code);
+    shape.district = text(step->district);
     shape.records = step->records;
     shape.time_error = step->time_error.ms;
     shape.signal = step->signal;
@@ -178,6 +179,7 @@ LedgerFact Archive::fact(std::uint32_t slot) const {
   if (shape.outcome >= 0) step.outcome = static_cast<Outcome>(shape.outcome);
   if (shape.form >= 0) step.form = static_cast<FormType>(shape.form);
   step.code = texts_[shape.code];
+  step.district = texts_[shape.district];
   step.records = shape.records;
   step.time_error = milliseconds(shape.time_error);
   out.fact.what = std::move(step);

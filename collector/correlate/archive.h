@@ -115,7 +115,8 @@ class Archive {
   enum class Refs : std::uint8_t { kNone, kOne, kPool, kPlain };
   // What many facts have in common.
   struct Shape {
-    std::uint32_t agent = 0, source = 0, rule = 0, code = 0, revision = 0, records = 0;
+    std::uint32_t agent = 0, source = 0, rule = 0, code = 0, district = 0, revision = 0,
+                  records = 0;
     std::int64_t time_error = 0;
     Signal signal = Signal::kMessageReceived;
     Attribution attribution = Attribution::kNone;

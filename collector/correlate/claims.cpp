@@ -1,13 +1,21 @@
 #include "collector/correlate/claims.h"
 
-#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 
 namespace meldevakt::collector {
 
+namespace {
+
+Duration ceil_ms(std::int64_t us) {
+  return milliseconds(us / 1000 + (us % 1000 == 0 ? 0 : 1));
+}
+
+}  // namespace
+
 std::vector<LedgerCoverage> claims_of(const Statement& statement) {
-  const std::int64_t us = std::max<std::int64_t>(statement.clock.max_error_us, 0);
-  const Duration clock_error = milliseconds(us / 1000 + (us % 1000 == 0 ? 0 : 1));
+  const ClockState& clock = statement.clock;
+  const Duration clock_error = ceil_ms(std::abs(clock.offset_us)) + ceil_ms(clock.max_error_us);
   std::vector<LedgerCoverage> out;
   for (const SourceCoverage& source : statement.sources) {
     out.push_back({statement.agent, statement.sequence, statement.span, clock_error, source});

@@ -8,7 +8,8 @@
 
 namespace meldevakt::collector {
 
-// One claim a source; the agent's clock error is rounded up to whole milliseconds.
+// One claim a source. How far the clock may be off: what the kernel still corrects and what it
+// cannot vouch for, each rounded up to whole milliseconds.
 [[nodiscard]] std::vector<LedgerCoverage> claims_of(const Statement& statement);
 
 }  // namespace meldevakt::collector

@@ -111,6 +111,8 @@ struct MessageVerdict {
                             // "nothing_logged", ...
   FormType form = FormType::kUnknown;
   std::string channel;
+  std::string district;  // the bydel: its number as the logs have it, else the portal's opaque id
+  std::optional<Instant> first_seen;  // the earliest that anything says of it
   std::optional<Instant> sent;
   std::optional<Instant> receipted;  // the earliest receipt: portal's or the case system's own
   std::optional<Instant> committed;

@@ -68,6 +68,18 @@ std::uint64_t Correlator::decisions() const {
   return state_->decisions();
 }
 
+std::uint64_t Correlator::message_count() const {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(Verdict::kUnreceipted); ++i) {
+    out += count(static_cast<Verdict>(i));
+  }
+  return out;
+}
+
+const CoverageMap& Correlator::coverage() const {
+  return state_->coverage();
+}
+
 std::uint64_t Correlator::kept() const {
   return state_->kept();
 }

@@ -27,6 +27,8 @@
 
 namespace meldevakt::collector {
 
+class CoverageMap;
+
 class Correlator {
  public:
   explicit Correlator(std::string tenant, Policy policy = {});
@@ -61,6 +63,9 @@ class Correlator {
   [[nodiscard]] Correlation correlation() const;
   // The same messages, in no particular order, without holding them all.
   void visit(const std::function<void(const MessageVerdict&)>& use) const;
+  // What was read, as far as it was added.
+  [[nodiscard]] const CoverageMap& coverage() const;
+  [[nodiscard]] std::uint64_t message_count() const;
   [[nodiscard]] std::uint64_t count(Verdict verdict) const;
   [[nodiscard]] std::uint64_t decisions() const;  // taken so far: what settle() cost
   // Facts and names kept: what it costs in memory, at some 50 bytes each.

@@ -45,11 +45,12 @@ std::array<std::uint32_t, 2> fingerprint_of(const MessageVerdict& message) {
         static_cast<std::uint64_t>(message.form), message.windows.size()}) {
     out.add(word);
   }
-  for (const std::string* text : {&message.explanation, &message.cause, &message.channel}) {
+  for (const std::string* text :
+       {&message.explanation, &message.cause, &message.channel, &message.district}) {
     out.add(std::string_view{*text});
   }
-  for (const auto* time : {&message.sent, &message.receipted, &message.committed, &message.failed,
-                           &message.purge_deadline}) {
+  for (const auto* time : {&message.first_seen, &message.sent, &message.receipted,
+                           &message.committed, &message.failed, &message.purge_deadline}) {
     out.add(*time);
   }
   for (const OverloadWindow& window : message.windows) {

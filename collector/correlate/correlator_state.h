@@ -40,6 +40,7 @@ class Correlator::State {
   [[nodiscard]] std::uint64_t count(Verdict verdict) const {
     return counts_[static_cast<std::size_t>(verdict)];
   }
+  [[nodiscard]] const CoverageMap& coverage() const { return coverage_; }
   [[nodiscard]] std::uint64_t decisions() const { return decisions_; }
   [[nodiscard]] std::uint64_t kept() const {
     return std::uint64_t{archive_.fact_count()} + archive_.name_count();

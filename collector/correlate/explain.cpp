@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "collector/correlate/words.h"
+
 namespace meldevakt::collector {
 namespace {
 
@@ -209,7 +211,7 @@ std::string cause_of(const Decision& decision, const Signs& signs) {
     return known ? failure->what->code : std::string{otherwise};
   };
   switch (decision.reason) {
-    case Reason::kReceiptFirst: return "receipt_before_commit";
+    case Reason::kReceiptFirst: return std::string{kCauseReceiptFirst};
     case Reason::kUnknownToPortal:
     case Reason::kUnconfirmedByPortal: return "unreceipted";
     case Reason::kSaveFailed: return code_or(signs.last_failure, "save_failed");

@@ -22,6 +22,8 @@ void tell_times(const Signs& signs, const Policy& policy, MessageVerdict& out) {
     out.channel = signs.row->channel;
     if (signs.row->form != FormType::kUnknown) out.form = signs.row->form;
   }
+  out.district = signs.district;
+  if (out.district.empty() && signs.row != nullptr) out.district = signs.row->district;
   out.sent = signs.sent;
   out.receipted = signs.receipted;
   if (signs.commit != nullptr) out.committed = signs.commit->what->time;
@@ -129,6 +131,7 @@ Judged judge(const Lives& lives, const Life& life, const Bench& bench,
   message.evidence = evidence_of(lives, life, decision);
   const std::optional<Interval> times = times_of(lives, life, signs);
   if (times) {
+    message.first_seen = times->from;
     const Duration error = bench.policy.clock_error;
     out.span = Interval{times->from - error, times->to + error};
     message.windows = surroundings.windows_over(*out.span);

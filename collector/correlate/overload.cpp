@@ -53,7 +53,10 @@ Overload overload_of(const std::vector<const OverloadWindow*>& windows) {
     out.evidence.push_back(window->fact_id);
     for (const WindowFact::Count& count : window->signals) signals[count.signal] += count.count;
   }
-  for (const auto& [signal, count] : signals) out.signals.push_back({signal, count});
+  for (const auto& [signal, count] : signals) {
+    out.signals.push_back({signal, count});
+    out.severity = std::max(out.severity, severity_of(signal));
+  }
   std::sort(out.witnesses.begin(), out.witnesses.end());
   out.witnesses.erase(std::unique(out.witnesses.begin(), out.witnesses.end()), out.witnesses.end());
   std::sort(out.evidence.begin(), out.evidence.end());
@@ -94,6 +97,36 @@ std::vector<Stretch> stretches_of(const std::vector<OverloadWindow>& windows,
 }
 
 }  // namespace
+
+std::string_view to_string(OverloadSeverity severity) {
+  switch (severity) {
+    case OverloadSeverity::kSlowed: return "slowed";
+    case OverloadSeverity::kFailing: return "failing";
+    case OverloadSeverity::kRefusing: return "refusing";
+  }
+  return "";
+}
+
+OverloadSeverity severity_of(Signal signal) {
+  switch (signal) {
+    case Signal::kDbLogFull:
+    case Signal::kDbStorageFull:
+    case Signal::kDbConnectionsRefused:
+    case Signal::kInfraDiskFull:
+    case Signal::kPortalUnavailable: return OverloadSeverity::kRefusing;
+    case Signal::kMessageSaveFailed:
+    case Signal::kMessageRejected:
+    case Signal::kDbTimeout:
+    case Signal::kDbDeadlock:
+    case Signal::kDbConnectionLost:
+    case Signal::kDbTransactionFailed:
+    case Signal::kInfraMemory:
+    case Signal::kInfraDiskError:
+    case Signal::kBackupFailed:
+    case Signal::kPortalReceiptFailed: return OverloadSeverity::kFailing;
+    default: return OverloadSeverity::kSlowed;
+  }
+}
 
 std::string_view to_string(OverloadState state) {
   return state == OverloadState::kConfirmed ? "confirmed" : "suspected";

@@ -28,12 +28,20 @@ namespace meldevakt::collector {
 
 inline constexpr Duration kWindowIdle = seconds(60);
 
+// How bad the worst of its signals is: work was *slowed* (locks, slow disks, a backup), it *failed*
+// (timeouts, deadlocks, lost connections, memory that ran out), or none could be done at all
+// because something was full or *refused*.
+enum class OverloadSeverity : std::uint8_t { kSlowed, kFailing, kRefusing };
+[[nodiscard]] std::string_view to_string(OverloadSeverity severity);
+[[nodiscard]] OverloadSeverity severity_of(Signal signal);
+
 enum class OverloadState : std::uint8_t { kSuspected, kConfirmed };
 [[nodiscard]] std::string_view to_string(OverloadState state);
 
 struct Overload {
   Interval span;
   OverloadState state = OverloadState::kSuspected;
+  OverloadSeverity severity = OverloadSeverity::kSlowed;
   std::string driver;                                          // a code; "" when nothing says
   std::vector<std::pair<std::string, std::string>> witnesses;  // agent and source, sorted
   std::vector<WindowFact::Count> signals;                      // of all of them, sorted

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "collector/correlate/lives.h"
+#include "common/summary/forms.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 struct Waiting {
   Instant time;  // of its receipt or its failure
   const MessageVerdict* message = nullptr;
+  std::string_view district;  // its number; "" when nobody says
 };
 
 bool may_wait_for_a_commit(const MessageVerdict& message) {
@@ -20,12 +22,20 @@ bool may_wait_for_a_commit(const MessageVerdict& message) {
          message.verdict != Verdict::kRecovered;
 }
 
-std::vector<Waiting> waiting_of(const Correlation& all) {
+// What the logs or the portal's rows say, as a number.
+std::string_view number_of(const std::string& district, const DistrictNumbers& numbers) {
+  if (is_district_number(district)) return district;
+  const auto at = numbers.find(district);
+  return at == numbers.end() ? std::string_view{} : std::string_view{at->second};
+}
+
+std::vector<Waiting> waiting_of(const Correlation& all, const DistrictNumbers& numbers) {
   std::vector<Waiting> out;
   for (const MessageVerdict& message : all.messages) {
     if (!may_wait_for_a_commit(message)) continue;
-    out.push_back({*message.receipted, &message});
-    if (message.failed) out.push_back({*message.failed, &message});
+    const std::string_view district = number_of(message.district, numbers);
+    out.push_back({*message.receipted, &message, district});
+    if (message.failed) out.push_back({*message.failed, &message, district});
   }
   std::sort(out.begin(), out.end(), [](const Waiting& a, const Waiting& b) {
     return std::tie(a.time, a.message->message) < std::tie(b.time, b.message->message);
@@ -37,14 +47,20 @@ bool forms_agree(FormType a, FormType b) {
   return a == b || a == FormType::kUnknown || b == FormType::kUnknown;
 }
 
+bool districts_agree(std::string_view a, std::string_view b) {
+  return a == b || a.empty() || b.empty();
+}
+
 // The messages that fit a commit, nearest first.
-std::vector<const MessageVerdict*> fitting(const std::vector<Waiting>& waiting, Instant time,
-                                           FormType form, Duration reach) {
+std::vector<const MessageVerdict*> fitting(const std::vector<Waiting>& waiting,
+                                           const RelaxedMatch& commit, Duration reach) {
+  const Instant time = commit.time;
   std::map<const MessageVerdict*, std::int64_t> distance;
   auto at = std::lower_bound(waiting.begin(), waiting.end(), time - reach,
                              [](const Waiting& w, Instant t) { return w.time < t; });
   for (; at != waiting.end() && at->time <= time + reach; ++at) {
-    if (!forms_agree(at->message->form, form)) continue;
+    if (!forms_agree(at->message->form, commit.form)) continue;
+    if (!districts_agree(at->district, commit.district)) continue;
     const std::int64_t off = std::abs((at->time - time).ms);
     const auto [known, added] = distance.try_emplace(at->message, off);
     if (!added) known->second = std::min(known->second, off);
@@ -59,8 +75,9 @@ std::vector<const MessageVerdict*> fitting(const std::vector<Waiting>& waiting, 
 
 }  // namespace
 
-std::vector<RelaxedMatch> relaxed_matches(const Correlation& all, const TenantInput& input) {
-  const std::vector<Waiting> waiting = waiting_of(all);
+std::vector<RelaxedMatch> relaxed_matches(const Correlation& all, const TenantInput& input,
+                                          const DistrictNumbers& numbers) {
+  const std::vector<Waiting> waiting = waiting_of(all, numbers);
   std::vector<RelaxedMatch> out;
   std::map<std::string, std::size_t> commits_of;  // message -> how many commits could be its
   for (const Step& step : nameless_commits_of(input)) {
@@ -70,8 +87,8 @@ std::vector<RelaxedMatch> relaxed_matches(const Correlation& all, const TenantIn
     match.source = step.ledger->fact.source;
     match.time = step.what->time;
     match.form = step.what->form.value_or(FormType::kUnknown);
-    const auto found =
-        fitting(waiting, match.time, match.form, input.policy.nearby + step.what->time_error);
+    match.district = step.what->district;
+    const auto found = fitting(waiting, match, input.policy.nearby + step.what->time_error);
     for (const MessageVerdict* message : found) {
       ++commits_of[message->message];
       if (match.messages.size() < kListedCandidatesMax) {

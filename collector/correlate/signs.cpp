@@ -51,6 +51,7 @@ void gather_own_step(const Step& step, Signs& signs) {
   const StepFact& what = *step.what;
   keep_earliest(signs.first_seen, what.time);
   if (what.form && !signs.form) signs.form = what.form;
+  if (signs.district.empty()) signs.district = what.district;
   switch (what.signal) {
     case Signal::kMessageReceived:
       keep_earliest(signs.received, what.time - what.time_error);

@@ -40,6 +40,7 @@ struct Signs {
   // By how much, where only clocks that may err against each other say so.
   std::optional<Duration> first_across_clocks;
   std::optional<FormType> form;
+  std::string district;  // as a log has it
 
   // What may be its or another's: the earliest of each.
   const Step* unclear_commit = nullptr;

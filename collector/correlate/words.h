@@ -7,6 +7,9 @@
 
 namespace meldevakt::collector {
 
+// MessageVerdict::cause of the latent fault: stored, and receipted before.
+inline constexpr std::string_view kCauseReceiptFirst = "receipt_before_commit";
+
 // "pg/55P03" -> "the database gave up waiting for a lock (pg/55P03)"; "" -> "no reason was logged".
 [[nodiscard]] std::string describe_code(std::string_view code);
 

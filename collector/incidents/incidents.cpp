@@ -126,7 +126,8 @@ Instant event_time(const MessageVerdict& message) {
   if (message.failed) return *message.failed;
   if (message.receipted) return *message.receipted;
   if (message.sent) return *message.sent;
-  return message.committed.value_or(Instant{});
+  if (message.committed) return *message.committed;
+  return message.first_seen.value_or(Instant{});
 }
 
 Incident incident_of(const Correlation& all, std::vector<const MessageVerdict*> messages) {

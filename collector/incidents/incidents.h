@@ -45,7 +45,8 @@ struct Incident {
 
 // How bad a verdict is to hear: 0 for those that make no incident, the worst highest.
 [[nodiscard]] int severity(Verdict verdict);
-// When it happened: the failure, else the receipt that should have waited, else the sending.
+// When it happened: the failure, else the receipt that should have waited, else the sending, else
+// whatever is known of it first.
 [[nodiscard]] Instant event_time(const MessageVerdict& message);
 [[nodiscard]] bool belongs_to_an_incident(Verdict verdict);
 

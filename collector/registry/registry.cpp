@@ -7,18 +7,25 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/summary/forms.h"
 
 namespace meldevakt::collector {
 namespace {
 
-constexpr std::array<std::string_view, 8> kNames{
-    "organisation", "name", "municipality", "district", "contact", "portal", "product", "patch"};
+constexpr std::array<std::string_view, 9> kNames{"organisation", "name",    "municipality",
+                                                 "district",     "contact", "portal",
+                                                 "product",      "patch",   "district_id"};
 constexpr std::array<std::string_view, 3> kPatchStates{"affected", "fixed", "unknown"};
 constexpr std::size_t kValueBytesMax = 200;
 constexpr std::size_t kDistrictDigits = 7;  // "0301/03"
 
 bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool is_district(std::string_view text) {
+  return text.size() == kDistrictDigits && text[4] == '/' && is_digits(text.substr(0, 4)) &&
+         is_digits(text.substr(5));
 }
 
 bool holds_one_value(EntryKind kind) {
@@ -49,10 +56,9 @@ std::string_view expected(const RegistryEntry& entry) {
                                            : "nine digits, the last of which checks the others";
     case EntryKind::kMunicipality: return is_municipality_number(value) ? "" : "four digits";
     case EntryKind::kDistrict:
-      return value.size() == kDistrictDigits && value[4] == '/' && is_digits(value.substr(0, 4)) &&
-                     is_digits(value.substr(5))
-                 ? ""
-                 : "a municipality's and a district's number, like 0301/03";
+      return is_district(value) ? "" : "a municipality's and a district's number, like 0301/03";
+    case EntryKind::kDistrictId:
+      return is_code(value) ? "" : "the portal's id of a bydel (bydelRessursId), without blanks";
     case EntryKind::kPatch:
       return std::find(kPatchStates.begin(), kPatchStates.end(), value) != kPatchStates.end()
                  ? ""
@@ -120,6 +126,9 @@ Status check_entry(const RegistryEntry& entry) {
   if (entry.kind == EntryKind::kMunicipality && !entry.label.empty() &&
       !is_municipality_number(entry.label)) {
     return refuse("the label names the municipality it went into: four digits");
+  }
+  if (entry.kind == EntryKind::kDistrictId && !is_district(entry.label)) {
+    return refuse("the label names the bydel that the portal calls so, like 0301/03");
   }
   if (entry.span.to < entry.span.from) return refuse("it ends before it begins");
   if (entry.span.from < kAlways.from || kAlways.to < entry.span.to) {
@@ -196,6 +205,15 @@ std::vector<std::string> Registry::municipalities_at(Instant at) const {
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::map<std::string, std::string> Registry::district_numbers() const {
+  std::map<std::string, std::string> out;
+  for (const RegistryEntry& entry : entries_) {
+    if (entry.kind != EntryKind::kDistrictId) continue;
+    out.insert_or_assign(entry.value, entry.label.substr(kDistrictDigits - 2));
+  }
   return out;
 }
 

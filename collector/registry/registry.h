@@ -2,6 +2,7 @@
 //
 //   organisation   its organisation number            municipality  a number it serves (several)
 //   name           what it is called                  district      a bydel, "0301/03" (several)
+//   district_id    the portal's id of a bydel (several); the label names it, "0301/03"
 //   contact        whom to call (several); the label says who, the value as what: "dpo", ...
 //   portal         a portal it receives from, since its activation ("npb"; several)
 //   product        the case system and its version    patch         "affected", "fixed", "unknown"
@@ -20,6 +21,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +44,7 @@ enum class EntryKind : std::uint8_t {
   kPortal,
   kProduct,
   kPatch,
+  kDistrictId,
 };
 [[nodiscard]] std::string_view to_string(EntryKind kind);
 [[nodiscard]] std::optional<EntryKind> entry_kind_from_string(std::string_view text);
@@ -92,6 +95,9 @@ class Registry {
   [[nodiscard]] std::string value(EntryKind kind, Instant at) const;
   // The numbers, as of then, of what the tenant serves or ever served. Sorted, each once.
   [[nodiscard]] std::vector<std::string> municipalities_at(Instant at) const;
+  // The two digits of each bydel by the portal's id of it, whenever that held: such ids are used
+  // once.
+  [[nodiscard]] std::map<std::string, std::string> district_numbers() const;
   // When its first portal was activated, if that is known.
   [[nodiscard]] std::optional<Instant> activated() const;
   // Since when the product that runs at `at` is corrected; nullopt: it is not, or not yet, or that

@@ -65,8 +65,11 @@ std::optional<Instant> message_time(const MessageVerdict& message) {
 
 std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& asked) {
   if (claims.empty()) return "no agent has told of anything it read";
+  return hole_in(CoverageMap{claims}, asked);
+}
+
+std::string hole_in(const CoverageMap& map, const Interval& asked) {
   if (asked.empty()) return "there was no time to ask about";
-  const CoverageMap map{claims};
   const Signal decisive = map.observed(Signal::kMessageCommitted) ? Signal::kMessageCommitted
                                                                   : Signal::kMessageSaveFailed;
   if (!map.observed(decisive)) return "no source that is read logs commits or failed saves";

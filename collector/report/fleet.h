@@ -29,6 +29,8 @@
 
 namespace meldevakt::collector {
 
+class CoverageMap;
+
 enum class Answer : std::uint8_t { kClean, kUnanswered, kAffected };  // the worst last
 [[nodiscard]] std::string_view to_string(Answer answer);
 
@@ -62,6 +64,7 @@ enum class Balance : std::uint8_t {
 // Why nothing can be claimed over the whole time, in words; "" when all that could have shown a
 // commit was read.
 [[nodiscard]] std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& asked);
+[[nodiscard]] std::string hole_in(const CoverageMap& read, const Interval& asked);
 // The same, and why that no message is known says nothing: commits are not logged, and no portal
 // says that it had none.
 [[nodiscard]] std::string why_not_known(const TenantInput& input, const Correlation& correlation,

@@ -90,9 +90,9 @@ std::string words(const std::vector<RunningClock>& clocks, const TimeZone& zone)
 }
 
 std::string words(const Overload& overload, const TimeZone& zone) {
-  return "  overload, " + std::string{to_string(overload.state)} + ": " +
-         describe_driver(overload.driver) + " " + local_time(overload.span.from, zone) + " - " +
-         local_time(overload.span.to, zone) + "\n";
+  return "  overload, " + std::string{to_string(overload.state)} + ", " +
+         std::string{to_string(overload.severity)} + ": " + describe_driver(overload.driver) + " " +
+         local_time(overload.span.from, zone) + " - " + local_time(overload.span.to, zone) + "\n";
 }
 
 std::string said_of(const ReportedIncident& one, const TimeZone& zone) {

@@ -18,7 +18,10 @@ class SystemClock : public Clock {
 
 struct ClockQuality {
   bool synchronised = false;
-  std::int64_t max_error_us = 0;  // what the kernel says; meaningless unless synchronised
+  // What the kernel says; meaningless unless synchronised. The offset is what it still corrects
+  // (positive: the clock is behind), the error the bound of what its time source can vouch for.
+  std::int64_t offset_us = 0;
+  std::int64_t max_error_us = 0;
 };
 [[nodiscard]] ClockQuality clock_quality();  // adjtimex(2), read only
 

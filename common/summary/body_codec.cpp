@@ -11,8 +11,9 @@
 namespace meldevakt {
 namespace {
 
-// Version 2 can say `time_error`, `metrics` and receipts. A body is written in the lowest version
-// that can say it, so that most bodies are read by collectors that know the first only.
+// Version 2 can say `time_error`, `district`, `metrics` and receipts. A body is written in the
+// lowest version that can say it, so that most bodies are read by collectors that know the first
+// only.
 constexpr int kBodyVersionPlain = 1;
 constexpr int kBodyVersion = 2;
 // A time that is further off than this is no time.
@@ -25,7 +26,9 @@ constexpr std::size_t kFactBytesGuess = 360;
 
 int version_of(const Body& body) {
   const bool plain = std::all_of(body.facts.begin(), body.facts.end(), [](const Fact& fact) {
-    if (const auto* const step = std::get_if<StepFact>(&fact.what)) return step->time_error.ms == 0;
+    if (const auto* const step = std::get_if<StepFact>(&fact.what)) {
+      return step->time_error.ms == 0 && step->district.empty();
+    }
     if (const auto* const window = std::get_if<WindowFact>(&fact.what)) return window->metrics == 0;
     return std::holds_alternative<AliasFact>(fact.what);
   });
@@ -54,6 +57,7 @@ void write(JsonWriter& json, const StepFact& step) {
   if (step.outcome) json.member("outcome", to_string(*step.outcome));
   json.member("code", step.code);
   if (step.form) json.member("form", to_string(*step.form));
+  if (!step.district.empty()) json.member("district", step.district);
   json.member("records", step.records);
   if (step.time_error.ms > 0) json.member("time_error", step.time_error.ms);
   json.end_object();
@@ -143,6 +147,7 @@ Result<StepFact> read_step(const JsonValue& value) {
                  "belongs to message.save_failed, always and only");
   out.code = reader.text("code", is_code, true);
   if (reader.has("form")) out.form = reader.word("form", form_from_string);
+  if (reader.has("district")) out.district = reader.text("district", is_district_number);
   out.records = static_cast<std::uint32_t>(reader.integer("records", 1, UINT32_MAX));
   if (reader.has("time_error")) {
     out.time_error = {reader.integer("time_error", 1, kTimeErrorMsMax)};

@@ -42,6 +42,7 @@ struct StepFact {
   std::optional<Outcome> outcome;     // only and always for message.save_failed
   std::string code;                   // what failed, e.g. "pg/55P03"; "" when nothing says
   std::optional<FormType> form;
+  std::string district;       // the bydel's number, is_district_number; "" when nothing says
   std::uint32_t records = 1;  // how many records of the log tell of this one event
   // How far from `time` the event may truly lie, either way: the hour that autumn repeats, a day
   // that had to be deduced. 0: as sure as the log's clock.

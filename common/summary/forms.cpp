@@ -41,6 +41,11 @@ bool is_hex(std::string_view text, std::size_t digits) {
          });
 }
 
+bool is_district_number(std::string_view text) {
+  return text.size() == 2 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 bool is_wire_time(Instant time) {
   return time.ms >= 0 && time <= kWireTimeMax;
 }

@@ -23,6 +23,10 @@ namespace meldevakt {
 // Lower-case hexadecimal digits, exactly `digits` of them.
 [[nodiscard]] bool is_hex(std::string_view text, std::size_t digits);
 
+// The number of a bydel within its municipality, "03"; "00" where it has none. Two digits
+// (DOMAIN.md 1, BydelEnkel: ^\d{2}$), so that nothing else fits.
+[[nodiscard]] bool is_district_number(std::string_view text);
+
 // Years 1970 to 9999: what Instant can be on the wire.
 inline constexpr Instant kWireTimeMax{253'402'300'799'999};
 [[nodiscard]] bool is_wire_time(Instant time);

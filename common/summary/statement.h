@@ -102,6 +102,9 @@ struct BodyHash {
 
 struct ClockState {
   std::string source;  // "synchronised" or "unsynchronised", as the kernel says
+  // What the kernel still corrects, as adjtimex(2) has it; 0 when unsynchronised. How far the clock
+  // may be off is |offset_us| + max_error_us.
+  std::int64_t offset_us = 0;
   std::int64_t max_error_us = 0;
   bool stepped = false;  // wall and boot clock disagreed since the last statement
   auto operator<=>(const ClockState&) const = default;
@@ -124,6 +127,7 @@ struct Statement {
   std::vector<BodyHash> bodies;
   Sha256 configuration;  // of the configuration file's bytes
   std::string software_version;
+  std::string software_sha256;  // of the program's own file, hex; "" where it cannot be read
   // Reserved for the log (EVIDENCE.md A(1) log_seen): the newest checkpoint the agent has checked.
   std::uint64_t log_seen_size = 0;
   std::string log_seen_root;  // hex; "" before the log exists

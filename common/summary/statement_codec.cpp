@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kIdDigits = 32;
 constexpr std::size_t kHashDigits = 2 * Sha256::kBytes;
 // A list that has no bound of its own is bounded by kStatementBytesMax: no element is shorter.
+// The kernel corrects half a second at most (adjtimex(2)); a century either way is room enough.
+constexpr std::int64_t kClockOffsetMaxUs = 3'155'760'000'000'000;
 constexpr std::size_t kElementsMax = limits::kStatementBytesMax / 16;
 
 // --- writing --------------------------------------------------------------------------------
@@ -88,7 +90,8 @@ void write(JsonWriter& json, const SourceCoverage& source) {
 
 void write(JsonWriter& json, const ClockState& clock) {
   json.name("clock").begin_object().member("source", clock.source);
-  json.member("max_error_us", clock.max_error_us).member("stepped", clock.stepped).end_object();
+  json.member("offset_us", clock.offset_us).member("max_error_us", clock.max_error_us);
+  json.member("stepped", clock.stepped).end_object();
 }
 
 // --- reading --------------------------------------------------------------------------------
@@ -203,6 +206,7 @@ Result<ClockState> read_clock(const JsonValue& value) {
   out.source = reader.text("source", [](std::string_view text) {
     return text == "synchronised" || text == "unsynchronised";
   });
+  out.offset_us = reader.integer("offset_us", -kClockOffsetMaxUs, kClockOffsetMaxUs);
   out.max_error_us = reader.integer("max_error_us", 0);
   out.stepped = reader.boolean("stepped");
   MELDEVAKT_TRY(reader.finish());
@@ -251,6 +255,7 @@ std::string encode_statement(const Statement& statement) {
   write_list(json, "bodies", statement.bodies);
   json.member("configuration", statement.configuration.hex());
   json.member("software_version", statement.software_version);
+  json.member("software_sha256", statement.software_sha256);
   json.member("log_seen_size", statement.log_seen_size);
   json.member("log_seen_root", statement.log_seen_root).end_object();
   return std::move(json).take();
@@ -275,6 +280,7 @@ Result<Statement> decode_statement(std::string_view json) {
   out.bodies = reader.list<BodyHash>("bodies", limits::kBodiesPerStatementMax, read_body_hash);
   out.configuration = reader.sha256("configuration");
   out.software_version = reader.text("software_version", is_name);
+  out.software_sha256 = reader.hex("software_sha256", kHashDigits, true);
   out.log_seen_size = reader.count("log_seen_size");
   out.log_seen_root = reader.hex("log_seen_root", kHashDigits, true);
   MELDEVAKT_TRY(reader.finish());

@@ -69,7 +69,7 @@ class Agent {
     statement.previous = head_.link;
     statement.span = {head_.until, head_.until + seconds(60)};
     statement.boot_id = "00000000-0000-4000-8000-000000000001";
-    statement.clock = {"synchronised", 1000, false};
+    statement.clock = {"synchronised", 0, 1000, false};
     statement.bodies.push_back({sha256(packed), packed.size(), sha256(plain), plain.size(), 0, 3});
     statement.software_version = "0.1.0";
     const std::string payload = encode_statement(statement);

@@ -145,7 +145,7 @@ Status SimAgent::seal(Instant now) {
   context.to = now;
   context.boot_id = clock_.boot_id();
   context.boottime_to_ns = clock_.boot_ns();
-  context.clock = {"synchronised", kClockErrorUs, false};
+  context.clock = {"synchronised", 0, kClockErrorUs, false};
   context.configuration = parts_.config.digest;
   context.software_version = "0.1.0";
   agent::StateChange change;

@@ -50,7 +50,10 @@ ClockQuality clock_quality() {
   const int result = ::adjtimex(&state);
   if (result == -1) return {};  // refused (seccomp): then we know nothing
   const bool synchronised = result != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
-  return {.synchronised = synchronised, .max_error_us = state.maxerror};
+  const bool in_ns = (state.status & STA_NANO) != 0;
+  return {.synchronised = synchronised,
+          .offset_us = in_ns ? state.offset / 1000 : state.offset,
+          .max_error_us = state.maxerror};
 }
 
 }  // namespace meldevakt

@@ -87,7 +87,7 @@ class FakeAgent {
     const Instant from = head_.until == Instant{} ? kStart : head_.until;
     statement.span = {from, from + seconds(1)};
     statement.boot_id = "00000000-0000-4000-8000-000000000001";
-    statement.clock = {"synchronised", 1500, false};
+    statement.clock = {"synchronised", 0, 1500, false};
     SourceCoverage source;
     source.id = "trace";
     source.kind = "file";

@@ -55,6 +55,7 @@ struct FakeCollector {
     const auto decoded = decode_statement(envelope.value().payload);
     REQUIRE_MESSAGE(decoded, (decoded ? "" : decoded.error().message()));
     const Statement& statement = decoded.value();
+    CHECK(statement.software_sha256 == std::string(64, '5'));
     Tenant& tenant = tenants.at(statement.tenant);
     const Sha256 link = link_hash(kStatementType, envelope.value().payload);
     const auto stored = tenant.links.find(statement.sequence);
@@ -189,12 +190,13 @@ class AgentWorld {
         .log = log,
         .clock_quality =
             [] {
-              return ClockQuality{true, 1000};
+              return ClockQuality{true, 0, 1000};
             },
         .dispatcher = [this](const TenantRow&) -> Result<std::unique_ptr<Dispatcher>> {
           return std::unique_ptr<Dispatcher>{std::make_unique<InlineDispatcher>(send, clock)};
         },
-        .software_version = "test"});
+        .software_version = "test",
+        .software_sha256 = std::string(64, '5')});
   }
   void start() {
     agent.reset();

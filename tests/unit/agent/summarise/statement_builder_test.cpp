@@ -29,7 +29,7 @@ StatementContext context() {
   out.boot_id = "00000000-0000-4000-8000-000000000001";
   out.boottime_from_ns = 1'000'000'000;
   out.boottime_to_ns = 61'000'000'000;
-  out.clock = {"synchronised", 500, false};
+  out.clock = {"synchronised", 0, 500, false};
   out.configuration = sha256("agent.toml");
   out.software_version = "0.1.0";
   return out;

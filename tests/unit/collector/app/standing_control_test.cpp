@@ -159,6 +159,39 @@ TEST_CASE("standing control: a record that was changed, left out or signed by an
   }
 }
 
+TEST_CASE("standing control: a tenant with the portal's rows and no agent is controlled too") {
+  World world;
+  const Tenant silent{"t9", "Stille kommune", "", kStart - days(400)};
+  REQUIRE(world.store->add_tenant(silent));
+  const auto control = world.control();
+  const auto is_due = [&] { return control->is_due(silent).value(); };
+  const auto missed = [&] {
+    const auto view =
+        view_of(*world.store, world.config, silent, {world.clock.now(), world.zone.get()});
+    REQUIRE(view);
+    const std::vector<Alarm>& alarms = view.value().alarms;
+    return std::any_of(alarms.begin(), alarms.end(),
+                       [](const Alarm& alarm) { return alarm.kind == "control_missed"; });
+  };
+  CHECK_FALSE(is_due());  // nothing is known of it
+  CHECK_FALSE(missed());
+  Receipt row;
+  row.portal = "npb";
+  row.message_id = "5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10";
+  row.sent = kStart;
+  row.confirmed = kStart + seconds(1);
+  REQUIRE(world.store->import_receipts("t9", {row}, {}, kStart));
+  CHECK_FALSE(is_due());  // today's time is over
+  world.clock.advance(days(2));
+  CHECK(is_due());
+  CHECK(missed());
+  const ControlRecord record = control->run(silent, {}, false).value();
+  CHECK(record.missed == 1);
+  CHECK_FALSE(record.agrees);
+  CHECK_FALSE(is_due());
+  CHECK_FALSE(missed());
+}
+
 TEST_CASE("standing control: nothing to control is no control") {
   World world;
   REQUIRE(world.store->add_tenant({"t2", "Bø", "", kStart}));

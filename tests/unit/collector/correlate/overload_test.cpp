@@ -96,5 +96,31 @@ TEST_CASE("overload: order, repetition and lateness do not matter") {
   }
 }
 
+TEST_CASE("overload: as bad as the worst of its signals") {
+  struct Case {
+    std::vector<Signal> signals;
+    OverloadSeverity severity;
+  };
+  const Case cases[] = {
+      {{Signal::kDbLockWait}, OverloadSeverity::kSlowed},
+      {{Signal::kBackupStarted, Signal::kInfraDiskSlow}, OverloadSeverity::kSlowed},
+      {{Signal::kDbLockWait, Signal::kDbTimeout}, OverloadSeverity::kFailing},
+      {{Signal::kDbLogFull, Signal::kDbTimeout}, OverloadSeverity::kRefusing},
+      {{Signal::kDbConnectionsRefused}, OverloadSeverity::kRefusing},
+  };
+  for (const Case& one : cases) {
+    SmallWorld world;
+    WindowFact window;
+    window.span = {at(0), at(10)};
+    for (const Signal signal : one.signals) window.signals.push_back({signal, 1});
+    std::sort(window.signals.begin(), window.signals.end());
+    world.add(window);
+    const std::vector<Overload> all = overloads_of(world.input);
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].severity == one.severity);
+    CHECK(to_string(all[0].severity) == to_string(one.severity));
+  }
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

@@ -40,6 +40,20 @@ std::string text_of(const std::vector<Incident>& incidents) {
   return out;
 }
 
+TEST_CASE("event_time: whatever is known of a message first, where nothing else is") {
+  MessageVerdict message;
+  message.first_seen = kStart;
+  CHECK(event_time(message) == kStart);
+  message.committed = kStart + hours(1);
+  CHECK(event_time(message) == kStart + hours(1));
+  message.sent = kStart + hours(2);
+  CHECK(event_time(message) == kStart + hours(2));
+  message.receipted = kStart + hours(3);
+  CHECK(event_time(message) == kStart + hours(3));
+  message.failed = kStart + hours(4);
+  CHECK(event_time(message) == kStart + hours(4));
+}
+
 TEST_CASE("group_incidents: by cause, and a long pause begins a new one") {
   const auto incidents = group_incidents(night());
   CHECK(text_of(incidents) ==

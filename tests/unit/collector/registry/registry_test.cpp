@@ -36,6 +36,9 @@ TEST_CASE("registry: what can be meant") {
       {EntryKind::kMunicipality, "1505", "Ålesund", false},
       {EntryKind::kDistrict, "0301/03", "Sagene", true},
       {EntryKind::kDistrict, "0301-03", "", false},
+      {EntryKind::kDistrictId, "b2f6a0c4", "0301/03", true},
+      {EntryKind::kDistrictId, "b2f6a0c4", "Sagene", false},
+      {EntryKind::kDistrictId, "b2f6 a0c4", "0301/03", false},
       {EntryKind::kPatch, "fixed", "", true},
       {EntryKind::kPatch, "repaired", "", false},
       {EntryKind::kName, "", "", false},
@@ -142,6 +145,16 @@ TEST_CASE("registry: activation and patch state") {
   added.push_back({EntryKind::kPatch, "affected", "", since(day(2023, 5, 23))});
   CHECK_FALSE(Registry{added}.fixed_since(day(2024)));
   CHECK(Registry{added}.of(EntryKind::kPortal, day(2021)).size() == 2);
+}
+
+TEST_CASE("registry: the portal's ids of bydeler, whenever they held, by number") {
+  const Instant half{1'600'000'000'000};
+  const Registry registry{{{EntryKind::kDistrictId, "a", "0301/03", {kAlways.from, half}},
+                           {EntryKind::kDistrictId, "b", "0301/04"},
+                           {EntryKind::kDistrictId, "b", "0301/05"},  // corrected
+                           {EntryKind::kDistrict, "0301/03", "Sagene"}}};
+  const std::map<std::string, std::string> expected{{"a", "03"}, {"b", "05"}};
+  CHECK(registry.district_numbers() == expected);
 }
 
 TEST_CASE("registry: a CSV's rows, each for itself") {

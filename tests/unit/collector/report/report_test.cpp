@@ -54,17 +54,18 @@ std::string squeezed(const std::string& table) {
 }
 
 TEST_CASE("report: JSON, members in their order") {
-  CHECK(message_json(lost_message(), "t1") ==
-        R"({"tenant":"t1","message":"5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10","references":)"
-        R"([{"type":"portal_message_id","value":"5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10"}],)"
-        R"("verdict":"lost","category":"B","explanation":"It is lost.","cause":"pg/55P03",)"
-        R"("form":"PRIVAT","channel":"case_system","sent":"2026-03-02T10:00:00.000Z",)"
-        R"("receipted":"2026-03-02T10:00:01.000Z","committed":null,)"
-        R"("failed":"2026-03-02T10:00:02.000Z","purge_deadline":"2026-04-01T10:00:01.000Z",)"
-        R"("windows":[{"from":"2026-03-02T10:00:00.000Z","to":"2026-03-02T10:00:41.000Z",)"
-        R"("source":"sql","driver":"lock_wait","signals":[{"signal":"db.lock_wait","count":4}],)"
-        R"("fact_id":"f1"}],"candidates":["x"],"evidence":["f2"],"sender_mistaken":false,)"
-        R"("clocks":[],"relaxed":[],"overloads":[],"contradictions":[]})");
+  CHECK(
+      message_json(lost_message(), "t1") ==
+      R"({"tenant":"t1","message":"5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10","references":)"
+      R"([{"type":"portal_message_id","value":"5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10"}],)"
+      R"("verdict":"lost","category":"B","explanation":"It is lost.","cause":"pg/55P03",)"
+      R"("form":"PRIVAT","channel":"case_system","district":"","first_seen":null,"sent":"2026-03-02T10:00:00.000Z",)"
+      R"("receipted":"2026-03-02T10:00:01.000Z","committed":null,)"
+      R"("failed":"2026-03-02T10:00:02.000Z","purge_deadline":"2026-04-01T10:00:01.000Z",)"
+      R"("windows":[{"from":"2026-03-02T10:00:00.000Z","to":"2026-03-02T10:00:41.000Z",)"
+      R"("source":"sql","driver":"lock_wait","signals":[{"signal":"db.lock_wait","count":4}],)"
+      R"("fact_id":"f1"}],"candidates":["x"],"evidence":["f2"],"sender_mistaken":false,)"
+      R"("clocks":[],"relaxed":[],"overloads":[],"contradictions":[]})");
   Incident incident;
   incident.id = "0123456789abcdef";
   incident.tenant = "t1";
@@ -195,6 +196,7 @@ struct World {
     Overload overload;
     overload.span = {kTime, kTime + minutes(41)};
     overload.state = OverloadState::kConfirmed;
+    overload.severity = OverloadSeverity::kRefusing;
     overload.driver = "backup";
     overload.witnesses = {{"a1", "host"}, {"a1", "sql"}};
     overload.metrics = 7;
@@ -236,6 +238,7 @@ TEST_CASE("report: what stands beside a message") {
   CHECK(json.at("relaxed")[0].at("more") == 3);
   CHECK(json.at("relaxed")[0].at("only") == false);
   CHECK(json.at("overloads")[0].at("state") == "confirmed");
+  CHECK(json.at("overloads")[0].at("severity") == "refusing");
   CHECK(json.at("overloads")[0].at("witnesses").size() == 2);
   CHECK(json.at("contradictions") == nlohmann::json::array({"form", "sent"}));
   CHECK(beside.of(world.all.messages[1]).contradictions.empty());
@@ -262,7 +265,7 @@ TEST_CASE("report: what stands beside an incident: the soonest of each clock, an
   const std::string text =
       incidents_text({{world.incident, world.beside().of(world.incident)}}, *oslo());
   CHECK(text.find("72 hours to notify Datatilsynet are over (urgent)") != std::string::npos);
-  CHECK(text.find("overload, confirmed: a running backup") != std::string::npos);
+  CHECK(text.find("overload, confirmed, refusing: a running backup") != std::string::npos);
   world.incident.open = false;  // what somebody knows of must still be told of
   CHECK(world.beside().of(world.incident).level == ClockLevel::kUrgent);
   world.incident.closed_by_person = true;

@@ -186,7 +186,9 @@ TEST_CASE("body: rules of aliases and windows") {
                 R"(,"alias":{"time":0,"references":[]})"));
 }
 
-TEST_CASE("body: the second version says how sure a time is, and what metrics saw; no other does") {
+TEST_CASE(
+    "body: the second version says how sure a time is, which bydel, and what metrics saw; no other "
+    "does") {
   Body body{std::string(32, 's'), {}};
   StepFact step;
   step.signal = Signal::kMessageReceived;
@@ -200,6 +202,20 @@ TEST_CASE("body: the second version says how sure a time is, and what metrics sa
   CHECK(doubtful.find(R"("records":1,"time_error":3600000})") != std::string::npos);
   REQUIRE(decode_body(doubtful).has_value());
   CHECK(decode_body(doubtful).value() == body);
+  step.time_error = {};
+  step.district = "03";
+  body.facts[0].what = step;
+  const std::string placed = encode_body(body);
+  CHECK(placed.rfind(R"({"version":2,)", 0) == 0);
+  CHECK(decode_body(placed).value() == body);
+  for (const std::string_view wrong : {"3", "031", "0a", "", "\u0660\u0661"}) {
+    CAPTURE(wrong);
+    std::string changed = placed;
+    const std::string_view right = R"("district":"03")";
+    changed.replace(changed.find(right), right.size(),
+                    "\"district\":\"" + std::string{wrong} + "\"");
+    CHECK_FALSE(decode_body(changed).has_value());
+  }
   WindowFact window;
   window.signals = {{Signal::kInfraCpu, 3}};
   window.metrics = 2;

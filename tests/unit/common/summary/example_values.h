@@ -46,11 +46,12 @@ inline Statement example_statement() {
   out.boot_id = "0f3b7c52-9d1e-4f60-8a77-2f4be3c1d908";
   out.boottime_from_ns = 86'400'000'000'000;
   out.boottime_to_ns = 86'460'000'000'000;
-  out.clock = {"synchronised", 1500, false};
+  out.clock = {"synchronised", -250, 1500, false};
   out.sources = {trace};
   out.bodies = {{hash_of('6'), 312, hash_of('7'), 1180, 0, 3}};
   out.configuration = hash_of('8');
   out.software_version = "0.1.0";
+  out.software_sha256 = std::string(64, 'b');
   return out;
 }
 

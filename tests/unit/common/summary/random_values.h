@@ -86,6 +86,7 @@ class RandomValues {
     if (out.signal == Signal::kMessageSaveFailed) out.outcome = one_of<Outcome>(3);
     if (coin()) out.code = code();
     if (coin()) out.form = one_of<FormType>(3);
+    if (below(4) == 0) out.district = std::to_string(10 + below(90));
     out.records = 1 + static_cast<std::uint32_t>(count(UINT32_MAX - 1));
     if (below(4) == 0) out.time_error = hours(1 + static_cast<std::int64_t>(below(700)));
     return out;
@@ -186,8 +187,9 @@ class RandomValues {
     if (coin()) out.boot_id = code();
     out.boottime_from_ns = static_cast<std::int64_t>(count());
     out.boottime_to_ns = static_cast<std::int64_t>(count());
-    out.clock = {coin() ? "synchronised" : "unsynchronised", static_cast<std::int64_t>(count()),
-                 coin()};
+    out.clock = {coin() ? "synchronised" : "unsynchronised",
+                 static_cast<std::int64_t>(below(2'000'001)) - 1'000'000,
+                 static_cast<std::int64_t>(count()), coin()};
     for (std::size_t i = 0; i < sources; ++i) out.sources.push_back(source(out.span, i));
     for (std::size_t n = below(9); n > 0; --n) {
       out.bodies.push_back({hash(), count(limits::kBodyPackedBytesMax), hash(),
@@ -196,6 +198,7 @@ class RandomValues {
     }
     out.configuration = hash();
     out.software_version = name();
+    if (coin()) out.software_sha256 = hex(64);
     out.log_seen_size = count();
     if (coin()) out.log_seen_root = hex(64);
     return out;

@@ -1,0 +1,59 @@
+// The same fault in several municipalities, told as soon as a second one shows it (005: in 2023 it
+// took 23 days from the first support case until other customers were told).
+//
+//   SystemicWatch watch{told};
+//   watch.set("t1", sight);                                  // whenever a tenant's causes change
+//   for (const LiveFinding& f : watch.findings(tenants, now)) ...
+//
+// Told once when it becomes systemic, again whenever it reaches a further tenant, and when it is
+// not so any more. Whoever reads our log and runs on_finding operates the collector and may see all
+// of its tenants.
+//
+// Of a tenant that is not in memory counts what was last seen of it. Pure. Thread-safety: none.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "collector/app/live_finding.h"
+#include "collector/app/told_register.h"
+#include "collector/incidents/signatures.h"
+#include "collector/registry/registry.h"
+#include "collector/store/store.h"
+
+namespace meldevakt::collector {
+
+class SystemicWatch {
+ public:
+  // What one tenant's messages and logs say.
+  struct Sight {
+    std::vector<CausePart> causes;
+    bool covered = false;   // its logs were read, without a hole, since its first message
+    bool answered = false;  // and whether it is hit is known
+    std::uint64_t messages = 0;
+    auto operator<=>(const Sight&) const = default;
+  };
+  struct Known {
+    Tenant tenant;
+    Registry registry;
+  };
+
+  SystemicWatch() = default;
+  explicit SystemicWatch(ToldRegister::OfTenant told) : told_{std::move(told)} {}
+
+  void set(const std::string& tenant, Sight sight);
+  // Whether a cause came or went since the findings were last asked for.
+  [[nodiscard]] bool has_news() const { return news_; }
+  // What is to be told now; it counts as told. `known`: every tenant there is.
+  [[nodiscard]] std::vector<LiveFinding> findings(const std::vector<Known>& known, Instant now);
+
+ private:
+  [[nodiscard]] std::vector<TenantStanding> standings(const std::vector<Known>& known,
+                                                      Instant now) const;
+  std::map<std::string, Sight> sights_;
+  ToldRegister::OfTenant told_;
+  bool news_ = true;
+};
+
+}  // namespace meldevakt::collector
