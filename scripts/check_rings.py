@@ -16,13 +16,13 @@ COMPONENTS = ("common", "agent", "collector")
 PURE_RING_MAX = 2
 
 EFFECTS = [
-    (re.compile(r'#\s*include\s*<(thread|mutex|shared_mutex|condition_variable|future|fstream|iostream|'
+    (re.compile(r'#\s*include\s*[<"](thread|stop_token|ctime|time\.h|poll\.h|netdb\.h|dirent\.h|spawn\.h|mutex|shared_mutex|condition_variable|future|fstream|iostream|'
                 r'random|filesystem|cstdio|stdio\.h|unistd\.h|fcntl\.h|windows\.h|signal\.h|csignal|'
-                r'sys/[^>]+|netinet/[^>]+|arpa/[^>]+|linux/[^>]+|dlfcn\.h|pthread\.h|semaphore\.h)>'),
+                r'sys/[^>]+|netinet/[^>]+|arpa/[^>]+|linux/[^>]+|dlfcn\.h|pthread\.h|semaphore\.h)[>"]'),
      "take what you need through common/ports"),
-    (re.compile(r'#\s*include\s*<(Poco/|sqlite3|openssl/|boost/(?!json/)|date/tz)'),
+    (re.compile(r'#\s*include\s*[<"](Poco/|sqlite3|openssl/|boost/(?!json/)|date/tz)'),
      "this library belongs in ring 3"),
-    (re.compile(r'\b\w*_clock::now\s*\(|\bgetenv\s*\(|\bstd::rand\s*\(|\bsrand\s*\(|\bstd::time\s*\(|'
+    (re.compile(r'\b\w*_clock::now\s*\(|\bgetenv\s*\(|(?<![\w.>])s?rand\s*\(|(?<![\w.>])time\s*\(\s*(?:nullptr|NULL|0|&)|'
                 r'\bgettimeofday\s*\(|\bclock_gettime\s*\(|\bstd::system\s*\('),
      "`now`, randomness and settings are arguments"),
 ]

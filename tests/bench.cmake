@@ -19,3 +19,9 @@ if(MELDEVAKT_BUILD_BENCH)
   add_executable(correlator_bench bench/correlator_bench.cpp)
   target_link_libraries(correlator_bench PRIVATE meldevakt_flags collector_correlate common_crypto)
 endif()
+if(MELDEVAKT_BUILD_BENCH)
+  # Verdicts from the database: what a collector's start costs.
+  add_executable(store_rebuild_bench bench/store_rebuild_bench.cpp)
+  target_link_libraries(store_rebuild_bench PRIVATE meldevakt_flags collector_store collector_admit collector_correlate
+    common_pack common_seal SQLite::SQLite3 common_crypto)
+endif()

@@ -170,7 +170,12 @@ Status Agent::commit_due(Instant now, bool all) {
   MELDEVAKT_TRY(core.state->commit(change));
   shipping_.log_faults_committed();
   if (core.holds) core.holds->committed();
-  for (const auto& tenant : core.tenants) tenant->committed();
+  for (const auto& tenant : core.tenants) {
+    tenant->committed();
+    for (const Acknowledgement& one : change.acknowledged) {
+      if (one.tenant == tenant->row().id && one.log) tenant->saw_log(*one.log);
+    }
+  }
   const std::vector<FindingRow> findings = std::exchange(change, StateChange{}).findings;
   change.now = now;
   core.committed = now;

@@ -56,6 +56,8 @@ Status TenantLane::seal(const std::vector<SourceLane*>& sources, StatementContex
   context.tenant = row_.id;
   context.agent = row_.agent;
   context.from = from();
+  context.log_seen_size = row_.log.size;
+  if (row_.log.size > 0) context.log_seen_root = row_.log.root.hex();
   context.boottime_from_ns = row_.boot_id == context.boot_id ? row_.boot_ns : 0;
 
   std::vector<SourceYield> yields;

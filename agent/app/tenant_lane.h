@@ -41,6 +41,9 @@ class TenantLane {
                             Random& random, StateChange& change);
   // The change has been committed.
   void committed();
+  // A statement was acknowledged with a proof that the log holds it: later ones say how far the log
+  // was seen.
+  void saw_log(const SeenLog& log) { row_.log = log; }
 
   [[nodiscard]] const TenantRow& row() const { return row_; }
   [[nodiscard]] const TenantKeys& keys() const { return keys_; }

@@ -154,6 +154,8 @@ Statement base_of(const StatementContext& context) {
   out.configuration = context.configuration;
   out.software_version = context.software_version;
   out.software_sha256 = context.software_sha256;
+  out.log_seen_size = context.log_seen_size;
+  out.log_seen_root = context.log_seen_root;
   out.span = {context.from, context.from};
   return out;
 }

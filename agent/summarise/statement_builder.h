@@ -32,7 +32,9 @@ struct StatementContext {
   ClockState clock;
   Sha256 configuration;
   std::string software_version;
-  std::string software_sha256;  // hex, or ""
+  std::string software_sha256;      // hex, or ""
+  std::uint64_t log_seen_size = 0;  // of the newest checkpoint of the log that was checked
+  std::string log_seen_root;        // hex; "" before the first
 };
 
 struct Draft {

@@ -59,7 +59,7 @@ bool add_wordless(const std::vector<AgentRecord>& agents, Instant now, Duration 
     const bool told =
         std::any_of(known.agents.begin(), known.agents.end(),
                     [&agent](const AgentKnown& one) { return one.agent == agent.key.agent; });
-    if (told) continue;
+    if (told || now < agent.enrolled) continue;
     AgentKnown wordless;
     wordless.agent = agent.key.agent;
     wordless.first = wordless.last = wordless.heard = agent.enrolled;
@@ -211,7 +211,8 @@ Result<CoverageText> tell_coverage(const Config& config, const CoverageOptions& 
   const Interval span{from, until};
   KnownCoverage known =
       known_between(input, span, options.now, options.source, config.silent_after);
-  const bool wordless = add_wordless(asked.agents, options.now, config.silent_after, known);
+  const bool wordless =
+      options.source.empty() && add_wordless(asked.agents, options.now, config.silent_after, known);
   std::vector<Overload> overloads = overloads_of(input);
   std::erase_if(overloads, [&span](const Overload& overload) {
     return overload.span.to < span.from || span.to <= overload.span.from;

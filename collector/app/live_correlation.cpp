@@ -68,6 +68,7 @@ Status LiveCorrelation::add(const LiveArrival& arrival, LiveTenant& live) {
 }
 
 void LiveCorrelation::registered() {
+  systemic_.look_again();
   for (auto& [id, place] : places_) {
     if (!place.live) continue;
     const auto entries = parts_.store.registry_entries(id);
@@ -75,7 +76,9 @@ void LiveCorrelation::registered() {
       place.load = since_boot() + kRetryAfter;
       continue;
     }
-    place.live->set_fixed_since(Registry{entries.value()}.fixed_since(parts_.clock.now()));
+    const Registry registry{entries.value()};
+    place.live->set_fixed_since(registry.fixed_since(parts_.clock.now()));
+    place.live->set_activated(registry.activated());
     settle(id, place);
   }
 }
@@ -139,8 +142,10 @@ Status LiveCorrelation::load(const std::string& id, Place& place) {
   MELDEVAKT_TRY_ASSIGN(EntriesOfPeople people, people_of(id));
   std::vector<Alarm> alarms;  // that bodies cannot be opened is told by whoever asks for alarms
   MELDEVAKT_TRY_ASSIGN(const TenantInput input, parts_.store.tenant_input(id, alarms));
+  const Registry registry{entries};
   auto live = std::make_unique<LiveTenant>(std::move(tenant), parts_.policy, std::move(told),
-                                           Registry{entries}.fixed_since(parts_.clock.now()));
+                                           registry.fixed_since(parts_.clock.now()));
+  live->set_activated(registry.activated());
   std::vector<std::string> problems;
   live->set_people(std::move(people));
   live->add(input, problems);
@@ -181,15 +186,32 @@ void LiveCorrelation::settle(const std::string& id, Place& place) {
 // While tenants are still to be read after a start, what they have in common is not known.
 std::vector<LiveFinding> LiveCorrelation::systemic(Instant now) {
   if (!said_read_ || !systemic_.has_news()) return {};
-  const auto tenants = parts_.store.tenants();
-  if (!tenants) return {};
-  std::vector<SystemicWatch::Known> known;
-  for (const Tenant& tenant : tenants.value()) {
-    const auto entries = parts_.store.registry_entries(tenant.id);
-    if (!entries) return {};
-    known.push_back({tenant, Registry{entries.value()}});
+  const Result<std::vector<SystemicWatch::Known>> known = known_tenants();
+  if (!known) {
+    if (!systemic_failed_) {
+      parts_.log(LogLevel::kError,
+                 "what tenants have in common is not told, the register cannot be"
+                 " read: " +
+                     known.error().message());
+    }
+    systemic_failed_ = true;  // asked again after the next decision
+    return {};
   }
-  return systemic_.findings(known, now);
+  systemic_failed_ = false;
+  const bool all_seen = std::all_of(places_.begin(), places_.end(),
+                                    [this](const auto& at) { return systemic_.has(at.first); });
+  return systemic_.findings(known.value(), all_seen, now);
+}
+
+Result<std::vector<SystemicWatch::Known>> LiveCorrelation::known_tenants() {
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, parts_.store.tenants());
+  std::vector<SystemicWatch::Known> out;
+  for (const Tenant& tenant : tenants) {
+    MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries,
+                         parts_.store.registry_entries(tenant.id));
+    out.push_back({tenant, Registry{entries}});
+  }
+  return out;
 }
 
 // Said first and kept afterwards: killed in between, it is said again rather than never.

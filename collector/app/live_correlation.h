@@ -100,6 +100,7 @@ class LiveCorrelation {
   void settle(const std::string& id, Place& place);
   void tell(const std::vector<LiveFinding>& findings, Instant now);
   [[nodiscard]] std::vector<LiveFinding> systemic(Instant now);
+  [[nodiscard]] Result<std::vector<SystemicWatch::Known>> known_tenants();
   void complain(const std::string& tenant, const std::vector<std::string>& problems);
   void make_room(const Place& used);
   void drop_idle(Instant now);
@@ -108,7 +109,8 @@ class LiveCorrelation {
   std::map<std::string, Place> places_;
   bool told_failed_ = false;
   SystemicWatch systemic_;
-  bool said_read_ = false;  // that the store's tenants were
+  bool systemic_failed_ = false;  // and that was said
+  bool said_read_ = false;        // that the store's tenants were
 };
 
 }  // namespace meldevakt::collector

@@ -1,11 +1,15 @@
 #include "collector/app/live_finding.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "collector/deadlines/clocks.h"
 #include "collector/report/systemic.h"
+#include "common/base/bytes.h"
 #include "common/base/text.h"
+#include "common/ports/sha256.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -143,7 +147,10 @@ LiveFinding systemic_finding(const SystemicIncident& incident,
                              const std::optional<Told>& told, Instant at) {
   LiveFinding out;
   out.message = incident.id;
-  out.told = {std::string{kStateSystemic} + std::to_string(incident.tenants.size()), true};
+  // Of what people have brought back everything, nobody must do anything; the fault may do it
+  // again.
+  out.told = {systemic_state(incident),
+              needs_action(incident.worst) || incident.worst == Verdict::kStoredAfterReceipt};
   if (told) out.before = told->state;
   out.line = "finding systemic=" + incident.id + " cause=" + incident.cause +
              " tenants=" + std::to_string(incident.tenants.size()) +
@@ -158,6 +165,19 @@ LiveFinding systemic_finding(const SystemicIncident& incident,
   }
   out.json = text_of(json);
   return out;
+}
+
+std::string systemic_state(const SystemicIncident& incident) {
+  std::vector<std::string> tenants = incident.tenants;
+  std::sort(tenants.begin(), tenants.end());
+  std::string named;
+  for (const std::string& tenant : tenants) {
+    append_u64(named, tenant.size());
+    named += tenant;
+  }
+  constexpr std::size_t kDigits = 8;
+  return std::string{kStateSystemic} + std::to_string(tenants.size()) + "/" +
+         sha256(named).hex().substr(0, kDigits);
 }
 
 LiveFinding systemic_over_finding(const std::string& id, const Told& told, Instant at) {
@@ -175,7 +195,8 @@ LiveFinding systemic_over_finding(const std::string& id, const Told& told, Insta
 
 std::size_t systemic_tenants(const Told& told) {
   if (told.state.rfind(kStateSystemic, 0) != 0) return 0;
-  const std::string_view count = std::string_view{told.state}.substr(kStateSystemic.size());
+  std::string_view count = std::string_view{told.state}.substr(kStateSystemic.size());
+  count = count.substr(0, count.find('/'));
   return static_cast<std::size_t>(parse_u64(count).value_or(0));
 }
 

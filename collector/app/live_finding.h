@@ -26,13 +26,14 @@ namespace meldevakt::collector {
 
 // What was last told of a message, a systemic incident, or (message "") of a tenant's latent fault.
 struct Told {
-  std::string state;  // a verdict's word, kStateLatentFault, kStateWithdrawn, kStateOver
+  // A verdict's word, kStateLatentFault, kStateSystemic..., kStateWithdrawn, kStateOver.
+  std::string state;
   bool needs_action = false;
   auto operator<=>(const Told&) const = default;
 };
 inline constexpr std::string_view kStateLatentFault = "latent_fault";
-inline constexpr std::string_view kStateOver = "over";  // the latent fault is
-// "systemic_in_3": and how many tenants it was seen in.
+inline constexpr std::string_view kStateOver = "over";  // the latent fault is, or what was systemic
+// "systemic_in_3/5f0c9a41": in how many tenants it was seen, and a digest of which.
 inline constexpr std::string_view kStateSystemic = "systemic_in_";
 inline constexpr std::string_view kStateWithdrawn =
     "withdrawn";  // its name is another message's now
@@ -74,6 +75,7 @@ struct Telling {
                                            const std::optional<Told>& told, Instant at);
 [[nodiscard]] LiveFinding systemic_over_finding(const std::string& id, const Told& told,
                                                 Instant at);
+[[nodiscard]] std::string systemic_state(const SystemicIncident& incident);
 // In how many tenants it was when that was told; 0 when it was not.
 [[nodiscard]] std::size_t systemic_tenants(const Told& told);
 

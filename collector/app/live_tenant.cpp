@@ -1,6 +1,7 @@
 #include "collector/app/live_tenant.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "collector/app/view.h"
 #include "collector/correlate/claims.h"
@@ -18,6 +19,7 @@ LiveTenant::LiveTenant(Tenant tenant, Policy policy, ToldRegister::OfTenant told
       fixed_since_{fixed_since} {}
 
 void LiveTenant::add(const TenantInput& input, std::vector<std::string>& problems) {
+  for (const LedgerCoverage& claim : input.coverage) note(claim);
   if (const Status added = correlator_.add(input); !added) {
     problems.push_back(added.error().message());
   }
@@ -38,7 +40,10 @@ void LiveTenant::add(const VerifiedFrame& frame, std::vector<std::string>& probl
       if (!added) problems.push_back(added.error().message());
     }
   }
-  for (const LedgerCoverage& claim : claims_of(statement)) correlator_.add(claim);
+  for (const LedgerCoverage& claim : claims_of(statement)) {
+    note(claim);
+    correlator_.add(claim);
+  }
 }
 
 void LiveTenant::add(const std::vector<Receipt>& rows,
@@ -50,6 +55,12 @@ void LiveTenant::add(const std::vector<Receipt>& rows,
     }
   }
   if (coverage) correlator_.add(*coverage);
+}
+
+void LiveTenant::note(const LedgerCoverage& claim) {
+  if (!claim.source.complete || claim.source.observes.empty()) return;
+  const Instant from = claim.source.complete->from;
+  read_from_ = std::min(read_from_.value_or(from), from);
 }
 
 void LiveTenant::set_people(EntriesOfPeople people) {
@@ -182,7 +193,7 @@ std::optional<Told> LiveTenant::told_of(const std::string& message) const {
   return at->second;
 }
 
-SystemicWatch::Sight LiveTenant::sight(Instant now) {
+SystemicWatch::Sight LiveTenant::sight(Instant now) const {
   SystemicWatch::Sight out;
   out.causes = causes_.parts();
   if (fault_) {
@@ -191,11 +202,19 @@ SystemicWatch::Sight LiveTenant::sight(Instant now) {
     out.causes.insert(std::lower_bound(out.causes.begin(), out.causes.end(), part), part);
   }
   out.messages = correlator_.message_count();
-  Instant first = now;
-  for (const CausePart& part : out.causes) first = std::min(first, part.first);
-  out.covered = hole_in(correlator_.coverage(), {first, now - kAnsweredWithin}).empty();
-  out.answered =
-      correlator_.count(Verdict::kLost) > 0 || (out.covered && causes_.unverifiable() == 0);
+  // The same time that a fleet report asks about (asked_of, view.h).
+  const Instant end = now - kAnsweredWithin;
+  const Instant begin = activated_ ? *activated_ : read_from_.value_or(tenant_.created);
+  out.covered = hole_in(correlator_.coverage(), {std::min(begin, end), end}).empty();
+  const auto any = [this](std::initializer_list<Verdict> verdicts) {
+    return std::any_of(verdicts.begin(), verdicts.end(),
+                       [this](Verdict verdict) { return correlator_.count(verdict) > 0; });
+  };
+  const bool lost = any({Verdict::kLost, Verdict::kMissing, Verdict::kRecovered});
+  const bool undecided =
+      any({Verdict::kPending, Verdict::kInDoubt, Verdict::kUnverifiable, Verdict::kUndelivered,
+           Verdict::kFallbackStalled, Verdict::kNoFailureSeen});
+  out.answered = lost || (out.covered && !undecided);
   return out;
 }
 

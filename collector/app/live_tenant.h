@@ -51,13 +51,15 @@ class LiveTenant {
   // Everything that people told and decided of it.
   void set_people(EntriesOfPeople people);
   void set_fixed_since(std::optional<Instant> fixed_since) { fixed_since_ = fixed_since; }
+  // When its first portal was activated, where that is known.
+  void set_activated(std::optional<Instant> activated) { activated_ = activated; }
 
   // What is to be told now; it counts as told.
   [[nodiscard]] std::vector<LiveFinding> settle(Instant now);
   [[nodiscard]] std::optional<Instant> next_due() const;
 
   // As of the last settle(): what it has in common with other tenants.
-  [[nodiscard]] SystemicWatch::Sight sight(Instant now);
+  [[nodiscard]] SystemicWatch::Sight sight(Instant now) const;
 
   [[nodiscard]] const ToldRegister::OfTenant& told() const { return told_; }
   [[nodiscard]] const Correlator& correlator() const { return correlator_; }
@@ -68,6 +70,7 @@ class LiveTenant {
     Instant look;  // when its purge is urgent
     MessageVerdict message;
   };
+  void note(const LedgerCoverage& claim);
   [[nodiscard]] std::optional<Told> told_of(const std::string& message) const;
   void take(const Correlator::Change& change, Instant now, std::vector<LiveFinding>& out);
   void consider_all(Instant now, std::vector<LiveFinding>& out);
@@ -86,6 +89,8 @@ class LiveTenant {
   std::optional<LatentFault> fault_;  // as of the last settle()
   ToldRegister::OfTenant told_;
   std::optional<Instant> fixed_since_;
+  std::optional<Instant> activated_;
+  std::optional<Instant> read_from_;  // the earliest that was read of what a pack observes
   WordsOfPeople words_;
   std::vector<IncidentDecision> decisions_;
   std::unordered_set<std::string> closed_;  // names of messages of incidents that people closed

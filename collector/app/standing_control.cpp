@@ -79,13 +79,8 @@ Result<bool> StandingControl::is_due(const Tenant& tenant) {
   MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> last,
                        newest_daily(parts_.store, tenant.id, now));
   if (last && since <= last->ran) return false;
-  std::optional<Instant> begun = controlled_since(tenant, agents, {});
-  if (!begun || since < *begun) {
-    // Rows alone are reason enough; they are read only where nothing else is.
-    std::vector<Alarm> alarms;
-    MELDEVAKT_TRY_ASSIGN(const TenantInput input, parts_.store.tenant_input(tenant.id, alarms));
-    begun = controlled_since(tenant, agents, input.receipts);
-  }
+  MELDEVAKT_TRY_ASSIGN(const std::optional<Instant> begun,
+                       controlled_since(parts_.store, tenant.id, agents));
   return begun && *begun <= since;
 }
 
@@ -123,8 +118,9 @@ Result<ControlRecord> StandingControl::run(const Tenant& tenant, std::optional<I
   const ControlSchedule& schedule = parts_.config.control.schedule;
   MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> daily,
                        newest_daily(parts_.store, tenant.id, now));
-  const Instant before =
-      daily ? daily->ran : controlled_since(tenant, view.agents, view.input.receipts).value_or(now);
+  MELDEVAKT_TRY_ASSIGN(const std::optional<Instant> begun,
+                       controlled_since(parts_.store, tenant.id, view.agents));
+  const Instant before = daily ? daily->ran : begun.value_or(now);
   const std::uint64_t times = scheduled_between(schedule, before, now, *parts_.zone);
   // Of those since then a daily one is one itself. What a person asked leaves them to it.
   record.missed = times > 0 && !on_demand ? times - 1 : 0;

@@ -7,16 +7,20 @@
 namespace meldevakt::collector {
 namespace {
 
-// systemic_incidents() counts messages of incidents; how many is all that it asks of them.
+// systemic_incidents() asks an incident for its causes only.
 Incident incident_of(const std::string& tenant, const CausePart& part) {
   Incident out;
   out.tenant = tenant;
-  out.cause = part.cause;
-  out.worst = part.worst;
-  out.first = part.first;
-  out.last = part.last;
-  out.messages.resize(part.messages);
+  out.causes = {part};
   return out;
+}
+
+// As of which time the product is that which showed the causes: as standing_of() has it (view.h).
+Instant time_of(const SystemicWatch::Sight& sight, Instant now) {
+  if (sight.causes.empty()) return now;
+  return std::max_element(sight.causes.begin(), sight.causes.end(),
+                          [](const CausePart& a, const CausePart& b) { return a.last < b.last; })
+      ->last;
 }
 
 bool same_causes(const std::vector<CausePart>& a, const std::vector<CausePart>& b) {
@@ -36,27 +40,30 @@ void SystemicWatch::set(const std::string& tenant, Sight sight) {
 std::vector<TenantStanding> SystemicWatch::standings(const std::vector<Known>& known,
                                                      Instant now) const {
   std::vector<TenantStanding> out;
+  const Sight nothing;
   for (const Known& one : known) {
+    const auto at = sights_.find(one.tenant.id);
+    const Sight& sight = at == sights_.end() ? nothing : at->second;
     TenantStanding standing;
     standing.tenant = one.tenant.id;
-    const ProductVersion product = product_version(one.registry.value(EntryKind::kProduct, now));
+    const ProductVersion product =
+        product_version(one.registry.value(EntryKind::kProduct, time_of(sight, now)));
     standing.product = product.product;
     standing.version = product.version;
     standing.patched = one.registry.value(EntryKind::kPatch, now) == "fixed";
-    if (const auto at = sights_.find(one.tenant.id); at != sights_.end()) {
-      standing.covered = at->second.covered;
-      standing.answered = at->second.answered;
-      standing.messages = at->second.messages;
-      for (const CausePart& part : at->second.causes) {
-        standing.incidents.push_back(incident_of(one.tenant.id, part));
-      }
+    standing.covered = sight.covered;
+    standing.answered = sight.answered;
+    standing.messages = sight.messages;
+    for (const CausePart& part : sight.causes) {
+      standing.incidents.push_back(incident_of(one.tenant.id, part));
     }
     out.push_back(std::move(standing));
   }
   return out;
 }
 
-std::vector<LiveFinding> SystemicWatch::findings(const std::vector<Known>& known, Instant now) {
+std::vector<LiveFinding> SystemicWatch::findings(const std::vector<Known>& known, bool all_seen,
+                                                 Instant now) {
   news_ = false;
   std::map<std::string, std::string> names;
   for (const Known& one : known) names[one.tenant.id] = one.tenant.name;
@@ -64,14 +71,15 @@ std::vector<LiveFinding> SystemicWatch::findings(const std::vector<Known>& known
   std::set<std::string> present;
   for (const SystemicIncident& incident : systemic_incidents(standings(known, now))) {
     present.insert(incident.id);
-    const auto told = told_.find(incident.id);
-    if (told != told_.end() && systemic_tenants(told->second) >= incident.tenants.size()) continue;
-    out.push_back(systemic_finding(
-        incident, names, told == told_.end() ? std::nullopt : std::optional<Told>{told->second},
-        now));
+    std::optional<Told> told;
+    if (const auto at = told_.find(incident.id); at != told_.end()) told = at->second;
+    if (told && told->state == systemic_state(incident)) continue;
+    // Who is not seen yet may be one of those that were told.
+    if (told && !all_seen && incident.tenants.size() <= systemic_tenants(*told)) continue;
+    out.push_back(systemic_finding(incident, names, told, now));
   }
   for (const auto& [id, told] : told_) {
-    if (told.needs_action && !present.contains(id)) {
+    if (all_seen && systemic_tenants(told) > 0 && !present.contains(id)) {
       out.push_back(systemic_over_finding(id, told, now));
     }
   }

@@ -3,11 +3,11 @@
 //
 //   SystemicWatch watch{told};
 //   watch.set("t1", sight);                                  // whenever a tenant's causes change
-//   for (const LiveFinding& f : watch.findings(tenants, now)) ...
+//   for (const LiveFinding& f : watch.findings(tenants, all_seen, now)) ...
 //
-// Told once when it becomes systemic, again whenever it reaches a further tenant, and when it is
-// not so any more. Whoever reads our log and runs on_finding operates the collector and may see all
-// of its tenants.
+// Told once when it becomes systemic, again whenever the tenants that show it are others, and when
+// it is not so any more: but that it is in fewer only when something is known of every tenant.
+// Whoever reads our log and runs on_finding operates the collector and may see all of its tenants.
 //
 // Of a tenant that is not in memory counts what was last seen of it. Pure. Thread-safety: none.
 #pragma once
@@ -29,7 +29,7 @@ class SystemicWatch {
   // What one tenant's messages and logs say.
   struct Sight {
     std::vector<CausePart> causes;
-    bool covered = false;   // its logs were read, without a hole, since its first message
+    bool covered = false;   // its logs were read, without a hole, for as long as is asked about
     bool answered = false;  // and whether it is hit is known
     std::uint64_t messages = 0;
     auto operator<=>(const Sight&) const = default;
@@ -43,10 +43,15 @@ class SystemicWatch {
   explicit SystemicWatch(ToldRegister::OfTenant told) : told_{std::move(told)} {}
 
   void set(const std::string& tenant, Sight sight);
-  // Whether a cause came or went since the findings were last asked for.
+  [[nodiscard]] bool has(const std::string& tenant) const { return sights_.contains(tenant); }
+  // What is known of tenants beside their messages may have changed.
+  void look_again() { news_ = true; }
+  // Whether a cause came or went since the findings were last asked for, or look_again().
   [[nodiscard]] bool has_news() const { return news_; }
-  // What is to be told now; it counts as told. `known`: every tenant there is.
-  [[nodiscard]] std::vector<LiveFinding> findings(const std::vector<Known>& known, Instant now);
+  // What is to be told now; it counts as told. `known`: every tenant there is. `all_seen`: whatever
+  // messages any of them has were looked at.
+  [[nodiscard]] std::vector<LiveFinding> findings(const std::vector<Known>& known, bool all_seen,
+                                                  Instant now);
 
  private:
   [[nodiscard]] std::vector<TenantStanding> standings(const std::vector<Known>& known,

@@ -40,7 +40,8 @@ class ToldRegister {
   [[nodiscard]] static Result<std::unique_ptr<ToldRegister>> open(const std::string& path,
                                                                   bool for_program);
 
-  using OfTenant = std::unordered_map<std::string, Told>;  // by message; "": the latent fault
+  using OfTenant = std::unordered_map<std::string, Told>;  // by message; "": the latent fault.
+  // Of tenant "": of systemic incidents, by their ids
   [[nodiscard]] Result<OfTenant> of(const std::string& tenant);
 
   // Returns how many do not wait for the program because too many do.

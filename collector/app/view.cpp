@@ -15,7 +15,8 @@ Result<std::optional<Alarm>> missed_control(Store& store, const Config& config, 
                                             Instant now, const TimeZone& zone) {
   const Instant due = scheduled_before(config.control.schedule, now - kControlLate, zone);
   const Tenant& tenant = view.tenant;
-  const auto begun = controlled_since(tenant, view.agents, view.input.receipts);
+  MELDEVAKT_TRY_ASSIGN(const std::optional<Instant> begun,
+                       controlled_since(store, tenant.id, view.agents));
   if (!begun || due < *begun) return std::optional<Alarm>{};
   MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> newest,
                        newest_daily(store, tenant.id, now));
@@ -152,15 +153,12 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   return view;
 }
 
-std::optional<Instant> controlled_since(const Tenant& tenant,
-                                        const std::vector<AgentRecord>& agents,
-                                        const std::vector<Receipt>& receipts) {
+Result<std::optional<Instant>> controlled_since(Store& store, const std::string& tenant,
+                                                const std::vector<AgentRecord>& agents) {
+  if (agents.empty()) return store.first_import(tenant);
   std::optional<Instant> out;
-  const auto begin = [&out](Instant time) { out = std::min(out.value_or(time), time); };
-  for (const AgentRecord& agent : agents) begin(agent.enrolled);
-  for (const Receipt& row : receipts) {
-    const std::optional<Instant> time = row.sent ? row.sent : row.confirmed;
-    if (time) begin(std::max(*time, tenant.created));
+  for (const AgentRecord& agent : agents) {
+    out = std::min(out.value_or(agent.enrolled), agent.enrolled);
   }
   return out;
 }
@@ -197,7 +195,8 @@ std::optional<ClockLevel> level_of(const View& view) {
 TenantStanding standing_of(const View& view, const Interval& asked) {
   TenantStanding out;
   out.tenant = view.tenant.id;
-  const Instant at = view.incidents.empty() ? asked.to : view.incidents.back().first;
+  Instant at = view.incidents.empty() ? asked.to : view.incidents.front().last;
+  for (const Incident& incident : view.incidents) at = std::max(at, incident.last);
   const ProductVersion product = product_version(view.registry.value(EntryKind::kProduct, at));
   out.product = product.product;
   out.version = product.version;

@@ -57,11 +57,10 @@ struct ViewOptions {
 [[nodiscard]] Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
                                    const ViewOptions& options);
 
-// The standing control begins with what there is to compare: when the first agent enrols, or with
-// the portal's first row (but not before the tenant was known here). nullopt: there is neither.
-[[nodiscard]] std::optional<Instant> controlled_since(const Tenant& tenant,
-                                                      const std::vector<AgentRecord>& agents,
-                                                      const std::vector<Receipt>& receipts);
+// The standing control begins with what there is to compare: when the first agent enrols; without
+// one, when the portal's first row is imported. nullopt: there is neither.
+[[nodiscard]] Result<std::optional<Instant>> controlled_since(
+    Store& store, const std::string& tenant, const std::vector<AgentRecord>& agents);
 
 // The time a fleet report asks about: what is given, else from the portal's activation, or from
 // where the logs begin, until kAnsweredWithin before now.
@@ -71,7 +70,8 @@ struct ViewOptions {
 [[nodiscard]] Beside beside_of(const View& view);
 // The most urgent of its incidents that no person closed.
 [[nodiscard]] std::optional<ClockLevel> level_of(const View& view);
-// For systemic_incidents(): its product as of its latest incident, else as of the end of `asked`.
+// For systemic_incidents(): its product as of its latest incident's end, else as of the end of
+// `asked`.
 [[nodiscard]] TenantStanding standing_of(const View& view, const Interval& asked);
 [[nodiscard]] FleetRow fleet_row_of(const View& view, const Interval& asked);
 [[nodiscard]] std::uint64_t open_incidents(const View& view);

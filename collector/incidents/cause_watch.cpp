@@ -19,11 +19,9 @@ void CauseWatch::note(const MessageVerdict& message) {
       belongs_to_an_incident(message.verdict) && message.verdict != Verdict::kStoredAfterReceipt;
   if (!watched) return;
   const Instant time = event_time(message);
-  const auto [at, added] = causes_.try_emplace(message.cause);
-  news_ = news_ || added;
-  at->second.messages.emplace(time, message.message);
-  ++at->second.severities[severity(message.verdict)];
-  if (message.verdict == Verdict::kUnverifiable) ++unverifiable_;
+  Cause& cause = causes_[message.cause];
+  cause.messages.emplace(time, message.message);
+  ++cause.severities[severity(message.verdict)];
   places_[message.message] = {message.cause, time, message.verdict};
 }
 
@@ -35,19 +33,13 @@ void CauseWatch::drop(const std::string& message) {
   cause.messages.erase({place->second.time, message});
   const auto bad = cause.severities.find(severity(place->second.verdict));
   if (--bad->second == 0) cause.severities.erase(bad);
-  if (place->second.verdict == Verdict::kUnverifiable) --unverifiable_;
-  if (cause.messages.empty()) {
-    causes_.erase(at);
-    news_ = true;
-  }
+  if (cause.messages.empty()) causes_.erase(at);
   places_.erase(place);
 }
 
 void CauseWatch::clear() {
-  news_ = news_ || !causes_.empty();
   places_.clear();
   causes_.clear();
-  unverifiable_ = 0;
 }
 
 std::vector<CausePart> CauseWatch::parts() const {
@@ -58,10 +50,6 @@ std::vector<CausePart> CauseWatch::parts() const {
                    of_it.messages.size()});
   }
   return out;
-}
-
-bool CauseWatch::take_news() {
-  return std::exchange(news_, false);
 }
 
 }  // namespace meldevakt::collector

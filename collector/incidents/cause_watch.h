@@ -4,7 +4,7 @@
 //
 //   CauseWatch watch;
 //   correlator.settle(now, [&](const Correlator::Change& change) { watch.note(change.message); });
-//   if (watch.take_news()) ask(watch.parts());
+//   ask(watch.parts());
 //
 // Equals the causes of group_incidents() over the same messages, but for `stored_after_receipt`:
 // of those there may be as many as messages, and the tenant's LatentFault tells of them.
@@ -32,10 +32,6 @@ class CauseWatch {
   void clear();
 
   [[nodiscard]] std::vector<CausePart> parts() const;  // sorted by cause
-  // Messages of which it cannot be said whether they are lost.
-  [[nodiscard]] std::uint64_t unverifiable() const { return unverifiable_; }
-  // Whether there is a cause that was not there when this was last asked, or one of those is gone.
-  [[nodiscard]] bool take_news();
 
  private:
   struct Place {
@@ -49,8 +45,6 @@ class CauseWatch {
   };
   std::unordered_map<std::string, Place> places_;
   std::map<std::string, Cause> causes_;
-  std::uint64_t unverifiable_ = 0;
-  bool news_ = false;
 };
 
 }  // namespace meldevakt::collector

@@ -39,7 +39,7 @@ struct Seen {
 
 // Of one that people merged each cause; else the incident is its only one.
 std::vector<CausePart> parts_of(const Incident& incident) {
-  if (incident.causes.size() > 1) return incident.causes;
+  if (!incident.causes.empty()) return incident.causes;
   return {
       {incident.cause, incident.worst, incident.first, incident.last, incident.messages.size()}};
 }

@@ -182,6 +182,19 @@ Receipt receipt_of(const sql::Rows& rows) {
   return receipt;
 }
 
+Result<std::optional<Instant>> SqliteStore::first_import(const std::string& tenant) {
+  std::optional<Instant> out;
+  const Status done = with([&](sql::Connection& db) -> Status {
+    MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
+                         db.query("SELECT min(imported) FROM receipts WHERE tenant = ?", {tenant}));
+    MELDEVAKT_TRY(rows.next());
+    out = rows.maybe_instant(0);
+    return {};
+  });
+  if (!done) return done.error();
+  return out;
+}
+
 Result<ImportResult> SqliteStore::import_receipts(const std::string& tenant,
                                                   const std::vector<Receipt>& receipts,
                                                   const std::optional<ReceiptCoverage>& coverage,

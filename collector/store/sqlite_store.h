@@ -60,6 +60,7 @@ class SqliteStore : public Store {
   Result<StoredFrame> store_frame(const VerifiedFrame& frame, Instant received) override;
   // "changed" only for a version of the row that was never seen before. The receipt that counts is
   // a confirmed one before an unconfirmed one, then the one imported last.
+  Result<std::optional<Instant>> first_import(const std::string& tenant) override;
   Result<ImportResult> import_receipts(const std::string& tenant,
                                        const std::vector<Receipt>& receipts,
                                        const std::optional<ReceiptCoverage>& coverage,

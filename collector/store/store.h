@@ -113,6 +113,8 @@ class Store {
                                                const std::vector<Receipt>& receipts,
                                                const std::optional<ReceiptCoverage>& coverage,
                                                Instant now) = 0;
+  // When the first of its rows was imported; nullopt: none was.
+  virtual Result<std::optional<Instant>> first_import(const std::string& tenant) = 0;
   virtual Status add_alarm(const Alarm& alarm) = 0;
   // Those that are closed too. A "silent" one is closed by the agent's next statement.
   virtual Result<std::vector<Alarm>> alarms(const std::string& tenant) = 0;

@@ -128,9 +128,10 @@ struct Statement {
   Sha256 configuration;  // of the configuration file's bytes
   std::string software_version;
   std::string software_sha256;  // of the program's own file, hex; "" where it cannot be read
-  // Reserved for the log (EVIDENCE.md A(1) log_seen): the newest checkpoint the agent has checked.
+  // The newest checkpoint of the tenant's log that the agent has checked (EVIDENCE.md A(1)
+  // log_seen): every agent is a witness of what the collector showed it.
   std::uint64_t log_seen_size = 0;
-  std::string log_seen_root;  // hex; "" before the log exists
+  std::string log_seen_root;  // hex; "" before the first
   auto operator<=>(const Statement&) const = default;
 };
 

@@ -258,8 +258,8 @@ def disk_full(world, town, output, report, folder, who, log_of):
     try:
         night.lock_waits(20)
         def told():
-            text = log_of()[before:]
-            return any(w in text for w in ("full", "No space", "disk")) and "ERROR" in text
+            return any("ERROR" in line and any(w in line for w in ("full", "No space"))
+                       for line in log_of()[before:].splitlines())
         try:
             wait_until(told, lambda: f"{who} to say that its disk is full; its log since:\n"
                        f"{log_of()[before:][-1500:]}", 60)

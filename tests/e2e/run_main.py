@@ -6,12 +6,14 @@ every message's expected verdict is (truth.py).
 """
 import collections
 import contextlib
+import hashlib
 import json
 import os
 import re
 import time
 
 import truth_check
+from frames import ledger
 from programs import time_ms
 from report import Report
 from scenario import (Night, failures_only_night, fault_night, repaired_night, troubles_not_met,
@@ -66,6 +68,28 @@ def check_explanations(world, town, comparison, report):
     problems += [f"{m['message']}: lost to {m['cause']} at {m['failed']} and no overload window"
                  for m in world.wait_for_windows(town)]
     report.check(f"{town.name}: sentences, deadlines, overload windows", "\n".join(problems[:10]))
+
+
+def check_statements(world, report):
+    """Each statement names the program that made it, and soon the collector's log as its agent saw it."""
+    with open(os.path.join(world.binaries, "meldevakt-agent"), "rb") as file:
+        program = hashlib.sha256(file.read()).hexdigest()
+    rows = ledger(world.collector.database)
+    statements = [row.statement() for row in rows]
+    problems = [f"{row.agent} {row.sequence}: made by {said['software_sha256']}"
+                for row, said in zip(rows, statements) if said["software_sha256"] != program]
+    newest = {row.agent: said["log_seen_size"] for row, said in zip(rows, statements)}
+    problems += [f"{agent} has not seen the log" for agent, size in newest.items() if size == 0]
+    report.check(f"statements name their program and the log ({len(rows)})",
+                 "\n".join(problems[:10]) or (not rows and "there is none"))
+
+
+def check_database_agent(world, town, report):
+    """What the database's own log says is told by its agent: overloads have it as a witness."""
+    witnesses = {(w["agent"], w["source"]) for m in world.collector.messages(town.name)
+                 for o in m["overloads"] for w in o["witnesses"]}
+    report.check(f"{town.name}: overloads are witnessed by the database's log",
+                 not any(source == "sql" for _, source in witnesses) and f"only by {sorted(witnesses)}")
 
 
 def check_later(world, town, comparison, report):
@@ -257,6 +281,8 @@ def run(binaries, output, seed, long=False, keep=False, **_):
             check_later(world, town, result, report)
         for town in (nord, sor):
             check_findings(town, world.agents[f"{town.name}-application"], report)
+        check_statements(world, report)
+        check_database_agent(world, nord, report)
         check_told_live(world, nord, report)
         check_commands(world, report)
         check_purge(world, report)

@@ -44,6 +44,13 @@ class Includes(unittest.TestCase):
         ("OpenSSL in the core", "common/base/a.h", "#include <openssl/evp.h>", 1),
         ("Poco in the core", "agent/frame/a.h", "#include <Poco/Net/Socket.h>", 1),
         ("Boost in the core", "agent/frame/a.h", "#include <boost/asio.hpp>", 1),
+        ("Poco in quotes", "agent/frame/a.h", '#include "Poco/Net/Socket.h"', 1),
+        ("the C library's clock", "agent/frame/a.cpp", "auto t = time(nullptr);", 1),
+        ("the C library's clock by its full name", "agent/frame/a.cpp", "auto t = std::time(nullptr);", 1),
+        ("a time that is a member", "agent/frame/a.cpp", "auto t = step.time();", 0),
+        ("the C library's header", "agent/frame/a.cpp", "#include <ctime>", 1),
+        ("chance in the core", "agent/frame/a.cpp", "int n = rand();", 1),
+        ("waiting in the core", "agent/frame/a.cpp", "#include <poll.h>", 1),
         ("the environment in the core", "agent/frame/a.cpp", 'auto* home = std::getenv("HOME");', 1),
     ]
 

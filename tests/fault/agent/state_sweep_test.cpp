@@ -50,6 +50,11 @@ StateChange next_statement(const ChainHead& head, const std::string& frame) {
   file.key = std::string(32, 'k');
   file.offset = head.next_sequence + 1;
   change.files["trace"].changed = {file};
+  PipelineRow pipeline;
+  pipeline.tenant = "t1";
+  pipeline.source = "trace";
+  pipeline.snapshot = "snapshot " + std::to_string(file.offset);
+  change.pipelines.push_back(pipeline);
   return change;
 }
 
@@ -80,6 +85,10 @@ void check_world(State& state, const World& world) {
   if (head.next_sequence > 0) {
     REQUIRE(frames.value().back().link == head.link);
     REQUIRE(loaded.value().files.at("trace").at(0).offset == head.next_sequence);
+    // The detector's state belongs to the position: each without the other loses or doubles.
+    REQUIRE(loaded.value().pipelines.size() == 1);
+    REQUIRE(loaded.value().pipelines[0].snapshot ==
+            "snapshot " + std::to_string(head.next_sequence));
   }
   REQUIRE(state.outbox_begin("t1").value().second >= world.acknowledged);
 }

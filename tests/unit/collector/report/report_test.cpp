@@ -287,8 +287,11 @@ TEST_CASE("report: the same fault in several municipalities") {
   tenants[0].incidents = {world.incident};
   CHECK(systemic_incidents(tenants).empty());
   tenants[1].incidents = {world.incident};
-  tenants[1].incidents[0].first = tenants[1].incidents[0].first + hours(5);
-  tenants[1].incidents[0].last = tenants[1].incidents[0].last + hours(9);
+  Incident& later = tenants[1].incidents[0];
+  later.first = later.first + hours(5);
+  later.last = later.last + hours(9);
+  later.causes[0].first = later.first;
+  later.causes[0].last = later.last;
   const auto found = systemic_incidents(tenants);
   REQUIRE(found.size() == 1);
   const auto json = nlohmann::json::parse(systemic_json(found[0]));
