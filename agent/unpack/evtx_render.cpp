@@ -173,6 +173,10 @@ std::uint64_t memory_now() {
   return ::strtoull(text, nullptr, 10) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+// So many children may stand still in one record. Sanitizers hold locks of their own when a process
+// of several threads is forked, so that there it happens to any.
+constexpr std::size_t kStuckMax = kIsSanitized ? 3 : 2;
+
 void bound_it(std::uint64_t memory) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTERM, SIGINT, SIGHUP}) {
@@ -265,6 +269,7 @@ Result<std::vector<std::string>> render_apart_with(EvtxShow show_records, std::s
   std::size_t at = 0;
   std::size_t read = 0;
   std::optional<std::size_t> stuck_in;
+  std::size_t stuck = 0;  // children that stood still there
   for (std::size_t children = 0; at < records.size() && children < kEvtxChildrenMax; ++children) {
     MELDEVAKT_TRY_ASSIGN(const Child child, start(memory, at, records, show_records, board));
     const bool ended = wait_for(child);
@@ -273,9 +278,12 @@ Result<std::vector<std::string>> render_apart_with(EvtxShow show_records, std::s
     read += said.size();
     const std::size_t reached = take(said, at, events);
     // A child that ran out of time may wait for a lock that another thread held when it was forked,
-    // or the machine is busy: a record is given up for that when a second one stands still in it.
-    const bool once_more = !ended && stuck_in != reached;
-    if (!ended) stuck_in = reached;
+    // or the machine is busy: a record is given up for that when several stand still in it.
+    if (!ended) {
+      stuck = stuck_in == reached ? stuck + 1 : 1;
+      stuck_in = reached;
+    }
+    const bool once_more = !ended && stuck < kStuckMax;
     at = once_more ? reached : reached + 1;  // without the record that it ended in
   }
   return events;
