@@ -125,6 +125,7 @@ Json overloads_json(const std::vector<Overload>& overloads) {
     out.push_back({{"from", to_rfc3339(overload.span.from)},
                    {"to", to_rfc3339(overload.span.to)},
                    {"state", to_string(overload.state)},
+                   {"severity", to_string(overload.severity)},
                    {"driver", overload.driver},
                    {"metrics", overload.metrics},
                    {"witnesses", std::move(witnesses)}});
