@@ -9,8 +9,8 @@
 //
 // The child is a fork of this process and calls nothing but libevtx and the system; it ends with
 // this process. In a process of several threads a lock may be held at that moment which the child
-// then waits for (glibc sees to its own, sanitizers to none): a child that hangs before it said
-// anything is replaced once.
+// then waits for (glibc sees to its own, sanitizers to none): a child that hangs is replaced,
+// a few times where it stands still in the same record.
 //
 // Thread-safety: safe from several threads. Bounds: kEvtxEventBytesMax an event (a longer one is
 // not shown), kEvtxRenderedBytesMax a chunk, kEvtxChildrenMax children a chunk, kEvtxRenderTime and

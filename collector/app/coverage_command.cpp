@@ -8,6 +8,7 @@
 #include "collector/app/view.h"
 #include "collector/correlate/coverage_query.h"
 #include "collector/correlate/overload.h"
+#include "collector/report/report.h"
 #include "collector/report/table.h"
 #include "common/base/text.h"
 
@@ -118,17 +119,7 @@ std::string source_json(const SourceKnown& source) {
 Json overloads_json(const std::vector<Overload>& overloads) {
   Json out = Json::array();
   for (const Overload& overload : overloads) {
-    Json witnesses = Json::array();
-    for (const auto& [agent, source] : overload.witnesses) {
-      witnesses.push_back({{"agent", agent}, {"source", source}});
-    }
-    out.push_back({{"from", to_rfc3339(overload.span.from)},
-                   {"to", to_rfc3339(overload.span.to)},
-                   {"state", to_string(overload.state)},
-                   {"severity", to_string(overload.severity)},
-                   {"driver", overload.driver},
-                   {"metrics", overload.metrics},
-                   {"witnesses", std::move(witnesses)}});
+    out.push_back(Json::parse(overload_json(overload), nullptr, false));
   }
   return out;
 }

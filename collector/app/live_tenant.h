@@ -11,9 +11,9 @@
 // action is not told of it. Counts of stored messages are compared by whoever asks and by the
 // standing control, not here.
 //
-// Pure. Thread-safety: none. Memory: as the Correlator's; besides, the undecided messages whose
-// purge is not urgent yet (at most kUndecidedMax, what comes beyond is told at once) and what was
-// told.
+// Pure. Thread-safety: none. Memory: as the Correlator's; besides, what messages of
+// incidents have as their causes, the undecided messages whose purge is not urgent yet (at most
+// kUndecidedMax, what comes beyond is told at once) and what was told.
 #pragma once
 
 #include <map>

@@ -32,9 +32,10 @@ bool same_causes(const std::vector<CausePart>& a, const std::vector<CausePart>& 
 }  // namespace
 
 void SystemicWatch::set(const std::string& tenant, Sight sight) {
-  Sight& known = sights_[tenant];
-  news_ = news_ || !same_causes(known.causes, sight.causes);
-  known = std::move(sight);
+  const auto [at, added] = sights_.try_emplace(tenant);
+  // That nothing is seen of one that was told of before a restart is news, too.
+  news_ = news_ || added || !same_causes(at->second.causes, sight.causes);
+  at->second = std::move(sight);
 }
 
 std::vector<TenantStanding> SystemicWatch::standings(const std::vector<Known>& known,

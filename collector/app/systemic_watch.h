@@ -1,5 +1,5 @@
-// The same fault in several municipalities, told as soon as a second one shows it (005: in 2023 it
-// took 23 days from the first support case until other customers were told).
+// The same fault in several municipalities, told as soon as a second one shows it (report
+// 003, 5.2.1: in 2023 it took 23 days from the first support case until other customers were told).
 //
 //   SystemicWatch watch{told};
 //   watch.set("t1", sight);                                  // whenever a tenant's causes change
@@ -46,7 +46,8 @@ class SystemicWatch {
   [[nodiscard]] bool has(const std::string& tenant) const { return sights_.contains(tenant); }
   // What is known of tenants beside their messages may have changed.
   void look_again() { news_ = true; }
-  // Whether a cause came or went since the findings were last asked for, or look_again().
+  // Whether a tenant was seen for the first time, or a cause came or went, since the findings were
+  // last asked for, or look_again().
   [[nodiscard]] bool has_news() const { return news_; }
   // What is to be told now; it counts as told. `known`: every tenant there is. `all_seen`: whatever
   // messages any of them has were looked at.

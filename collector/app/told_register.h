@@ -40,8 +40,8 @@ class ToldRegister {
   [[nodiscard]] static Result<std::unique_ptr<ToldRegister>> open(const std::string& path,
                                                                   bool for_program);
 
-  using OfTenant = std::unordered_map<std::string, Told>;  // by message; "": the latent fault.
-  // Of tenant "": of systemic incidents, by their ids
+  // By message; "": the latent fault. Of tenant "": systemic incidents, by their ids.
+  using OfTenant = std::unordered_map<std::string, Told>;
   [[nodiscard]] Result<OfTenant> of(const std::string& tenant);
 
   // Returns how many do not wait for the program because too many do.

@@ -56,21 +56,23 @@ Json level_or_null(const std::optional<ClockLevel>& level) {
   return level ? Json(to_string(*level)) : Json(nullptr);
 }
 
+Json overload_of(const Overload& overload) {
+  Json witnesses = Json::array();
+  for (const auto& [agent, source] : overload.witnesses) {
+    witnesses.push_back({{"agent", agent}, {"source", source}});
+  }
+  return {{"from", to_rfc3339(overload.span.from)},
+          {"to", to_rfc3339(overload.span.to)},
+          {"state", to_string(overload.state)},
+          {"severity", to_string(overload.severity)},
+          {"driver", overload.driver},
+          {"metrics", overload.metrics},
+          {"witnesses", std::move(witnesses)}};
+}
+
 Json overloads_of(const std::vector<const Overload*>& overloads) {
   Json out = Json::array();
-  for (const Overload* overload : overloads) {
-    Json witnesses = Json::array();
-    for (const auto& [agent, source] : overload->witnesses) {
-      witnesses.push_back({{"agent", agent}, {"source", source}});
-    }
-    out.push_back({{"from", to_rfc3339(overload->span.from)},
-                   {"to", to_rfc3339(overload->span.to)},
-                   {"state", to_string(overload->state)},
-                   {"severity", to_string(overload->severity)},
-                   {"driver", overload->driver},
-                   {"metrics", overload->metrics},
-                   {"witnesses", std::move(witnesses)}});
-  }
+  for (const Overload* overload : overloads) out.push_back(overload_of(*overload));
   return out;
 }
 
@@ -125,6 +127,10 @@ std::string message_json(const MessageVerdict& message, std::string_view tenant,
                {"relaxed", relaxed_of(beside.relaxed)},
                {"overloads", overloads_of(beside.overloads)},
                {"contradictions", beside.contradictions}});
+}
+
+std::string overload_json(const Overload& overload) {
+  return overload_of(overload).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string incident_json(const Incident& incident, const IncidentBeside& beside) {

@@ -38,6 +38,8 @@ struct FleetRow {
 
 [[nodiscard]] std::string message_json(const MessageVerdict& message, std::string_view tenant,
                                        const MessageBeside& beside = {});
+// One object, as a member of another; members: REPORT.md.
+[[nodiscard]] std::string overload_json(const Overload& overload);
 [[nodiscard]] std::string incident_json(const Incident& incident,
                                         const IncidentBeside& beside = {});
 [[nodiscard]] std::string fleet_row_json(const FleetRow& row);

@@ -12,6 +12,7 @@ namespace {
 
 using testing::at;
 using testing::LiveWorld;
+using testing::lost_message;
 using testing::portal_id;
 using testing::SmallWorld;
 using Texts = std::vector<std::string>;
@@ -20,14 +21,6 @@ bool begins(const std::string& text, const std::string& with) {
   return text.rfind(with, 0) == 0;
 }
 
-// A message that was receipted at 0 and whose save failed at 1.
-std::vector<LedgerFact> lost_message(std::uint64_t m = 1) {
-  SmallWorld world;
-  world.facts = m * 10;
-  world.acknowledged(0, m);
-  world.failed(1, Outcome::kFailed, m);
-  return world.input.facts;
-}
 std::vector<LedgerFact> late_commit(std::uint64_t m = 1) {
   SmallWorld world;
   world.facts = m * 10 + 5;

@@ -11,6 +11,7 @@ namespace {
 
 using testing::at;
 using testing::LiveWorld;
+using testing::lost_message;
 using testing::portal_id;
 using testing::SmallWorld;
 using Texts = std::vector<std::string>;
@@ -30,13 +31,6 @@ IncidentDecision decided(DecisionKind kind, std::vector<std::string> messages) {
   out.kind = kind;
   out.messages = std::move(messages);
   return out;
-}
-std::vector<LedgerFact> lost_message(std::uint64_t m) {
-  SmallWorld world;
-  world.facts = m * 10;
-  world.acknowledged(0, m);
-  world.failed(1, Outcome::kFailed, m);
-  return world.input.facts;
 }
 // Everything that was told is forgotten, as with a damaged told.db.
 void forget(LiveWorld& world) {

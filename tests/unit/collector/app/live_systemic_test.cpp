@@ -9,16 +9,9 @@ namespace {
 
 using testing::at;
 using testing::LiveWorld;
+using testing::lost_message;
 using testing::SmallWorld;
 using Texts = std::vector<std::string>;
-
-std::vector<LedgerFact> lost_message(std::uint64_t m) {
-  SmallWorld world;
-  world.facts = m * 10;
-  world.acknowledged(0, m);
-  world.failed(1, Outcome::kFailed, m);
-  return world.input.facts;
-}
 
 // The log's lines since the last call that tell of systemic incidents.
 Texts systemic(LiveWorld& world) {

@@ -37,6 +37,15 @@ inline VerifiedFrame frame_of(FakeAgent& agent, const std::vector<LedgerFact>& f
   return verify_frame(bytes, agent.key(), OpenSslVerifier{}).value();
 }
 
+// A message that was receipted at 0 and whose save failed at 1.
+inline std::vector<LedgerFact> lost_message(std::uint64_t m = 1) {
+  SmallWorld world;
+  world.facts = m * 10;
+  world.acknowledged(0, m);
+  world.failed(1, Outcome::kFailed, m);
+  return world.input.facts;
+}
+
 struct LiveWorld {
   explicit LiveWorld(std::uint64_t kept = LiveCorrelation::kKeptMax) : kept_max{kept} {
     REQUIRE(admit(*store, agent));
