@@ -54,7 +54,10 @@ def rubbish_in_the_trace(world, town, agent, output, report):
 
 
 def vanishing_file(world, town, agent, output, report):
-    """The trace is deleted under the agent and comes again: a gap, told as one, and no more."""
+    """The trace, read to its end, is deleted under the agent and comes again: nothing of it is in doubt.
+
+    What is deleted before it was read is `World.gap`, in the group `main`.
+    """
     output.step("trace: the file vanishes")
     town.send(4)
     town.idle()

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -101,13 +102,13 @@ class Forger:
     def __init__(self, agent, database):
         self.agent, self.database = agent, database
         self.key_file = os.path.join(agent.state, "signing.key")
-        self.agent_id = None
+        self.agent_id = name_in_certificate(os.path.join(agent.state, "tls.crt"))
 
     def rows(self):
-        """This agent's frames, oldest first (its id is the tenant's only one)."""
-        rows = sorted(ledger(self.database, self.agent.tenant), key=lambda r: r.sequence)
-        self.agent_id = rows[-1].agent
-        return rows
+        """This agent's frames, oldest first."""
+        rows = [row for row in ledger(self.database, self.agent.tenant)
+                if row.agent == self.agent_id]
+        return sorted(rows, key=lambda row: row.sequence)
 
     def next_text(self, skip=0, **changes):
         """The next statement's JSON; `skip` numbers are left out."""
@@ -138,6 +139,13 @@ def bomb(megabytes):
     """Zeros by the megabyte, some kilobytes when packed, and the hash of something small."""
     packed = compress(b"\0" * (megabytes << 20), 1)
     return packed, body_entry(packed, 4096, hashlib.sha256(b"x" * 4096).hexdigest())
+
+
+def name_in_certificate(path):
+    """The common name: an agent's id."""
+    ran = subprocess.run(["openssl", "x509", "-in", path, "-noout", "-subject", "-nameopt",
+                          "multiline"], check=True, capture_output=True)
+    return re.search(r"commonName\s*=\s*(\S+)", ran.stdout.decode()).group(1)
 
 
 def foreign_key(folder):

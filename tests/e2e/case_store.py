@@ -21,8 +21,9 @@ SCHEMA = """
 CREATE TABLE melding (id uuid PRIMARY KEY, skjema text NOT NULL, bydel text NOT NULL,
                       mottatt timestamptz NOT NULL DEFAULT clock_timestamp(), avsender text,
                       innhold text NOT NULL, journalpost text);
-CREATE TABLE barn (fnr text NOT NULL, navn text NOT NULL, adresse text, melding uuid
-                   REFERENCES melding(id), CONSTRAINT barn_fnr_unik UNIQUE (fnr));
+CREATE TABLE barn (fnr text NOT NULL, navn text NOT NULL, adresse text, telefon text, epost text,
+                   personnokkel uuid, melding uuid REFERENCES melding(id),
+                   CONSTRAINT barn_fnr_unik UNIQUE (fnr));
 CREATE TABLE vedlegg (melding uuid REFERENCES melding(id), data bytea NOT NULL) {tablespace};
 CREATE TABLE journalteller (bydel text PRIMARY KEY, siste integer NOT NULL);
 CREATE TABLE treghet (commit_ms integer NOT NULL);
@@ -103,9 +104,11 @@ class CaseStore:
                 "VALUES (%s, %s, %s, %s, %s, %s)",
                 (message["bekymringsmeldingId"], message["skjemaType"], message["bydel"],
                  f"{sender['navn']}, {sender['telefon']}", message["melding"], number))
-            cursor.execute("INSERT INTO barn (fnr, navn, adresse, melding) VALUES (%s, %s, %s, %s)",
-                           (child["fnr"], child["navn"], child["adresse"],
-                            message["bekymringsmeldingId"]))
+            cursor.execute(
+                "INSERT INTO barn (fnr, navn, adresse, telefon, epost, personnokkel, melding) "
+                "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                (child["fnr"], child["navn"], child["adresse"], child["telefon"], child["epost"],
+                 child["guid"], message["bekymringsmeldingId"]))
             cursor.execute("INSERT INTO vedlegg (melding, data) VALUES (%s, %s)",
                            (message["bekymringsmeldingId"],
                             psycopg2.Binary(os.urandom(message["vedlegg_bytes"]))))

@@ -17,6 +17,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SECONDS_MAX = 180
 MEMBERS = ["messages", "lost", "verdicts", "truth_mismatches", "seconds"]
 COLUMNS = ["MESSAGE", "SENT", "RECEIPTED", "VERDICT", "WHY", "OVERLAPPED BY", "PORTAL HAS IT UNTIL"]
+TIME = r"\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d"
+# What a cell of the first table, the lost ones, must look like: nothing of it may be unknown.
+CELLS = {"MESSAGE": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "SENT": TIME, "RECEIPTED": TIME,
+         "VERDICT": "lost", "WHY": r".{4,} \([a-z]+/\w+\)", "PORTAL HAS IT UNTIL": TIME,
+         "OVERLAPPED BY": r"-|\D.+ " + TIME + r" - .+"}
 COMMANDS_MIN = 4  # sent, incidents list, messages list, explain
 PROGRAM = re.compile(r"/meldevakt-(agent|collector)$")
 
@@ -45,9 +50,13 @@ def output_problems(out, lost):
     lines = [line.strip() for line in out.splitlines()]
     heads = [line for line in lines if all(column in line for column in COLUMNS)]
     problems = [] if heads else [f"no table with the columns {COLUMNS}"]
-    rows = table_rows(lines, heads[0]) if heads else 0
-    if heads and rows != lost:
-        problems.append(f"the first table has {rows} rows, {lost} are lost")
+    rows = table_rows(lines, heads[0]) if heads else []
+    if heads and len(rows) != lost:
+        problems.append(f"the first table has {len(rows)} rows, {lost} are lost")
+    problems += [f"{row['MESSAGE']}: {column} is {row[column]!r}" for row in rows
+                 for column, form in CELLS.items() if not re.fullmatch(form, row[column])]
+    if rows and all(row["OVERLAPPED BY"] == "-" for row in rows):
+        problems.append("no lost message overlaps an overload")
     commands = []
     for line in lines:
         words = shlex.split(line) if line.startswith(("/", "'")) else []
@@ -69,12 +78,14 @@ def output_problems(out, lost):
 
 
 def table_rows(lines, head):
-    """Rows under the first table's head, up to the first empty line."""
-    rows = 0
+    """Rows under the first table's head, up to the first empty line: column -> cell."""
+    starts = [head.index(column) for column in COLUMNS] + [None]
+    rows = []
     for line in lines[lines.index(head) + 1:]:
         if not line:
             break
-        rows += 1
+        rows.append({column: line[start:end].strip()
+                     for column, start, end in zip(COLUMNS, starts, starts[1:])})
     return rows
 
 

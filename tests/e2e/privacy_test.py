@@ -28,6 +28,10 @@ ON_THE_WIRE = ((b"POST", b"/v1/enrol"), (b"GET", b"/v1/log/key"), (b"GET", b"/v1
                (b"POST", b"/v1/frames"), (b"GET", b"/v1/log/proof"))
 # What that pack takes for references: without the privacy step each of them leaves.
 MUST_LEAK = ("transport id", "client id", "identity number", "person GUID", "phone")
+# What must stand in each log by itself, or that none of it left says nothing of that log's pack.
+IN_EACH_LOG = ("name", "identity number", "address", "phone", "e-mail", "person GUID")
+LOGS = {"nord's trace": "nord/Integrasjon*", "sor's trace": "sor/Integrasjon*",
+        "the database's log": "pg/log/*"}
 
 
 def one_world(binaries, output, seed, keep, agent_binary=None):
@@ -37,8 +41,8 @@ def one_world(binaries, output, seed, keep, agent_binary=None):
         nord, sor = world.towns["nord"], world.towns["sor"]
         add_careless_source(world, nord)
         people = world.portal.people
-        for town in (nord, sor):
-            night = Night(town, output)
+        nights = [Night(nord, output), Night(sor, output)]
+        for town, night in zip((nord, sor), nights):
             night.lock_waits(24)
             night.same_child_twice(4)
             # a number of every kind, and ids that are not the portal's where its id should stand
@@ -57,7 +61,9 @@ def one_world(binaries, output, seed, keep, agent_binary=None):
         for agent in world.agents.values():
             agent.stop()
         return {"left": what_left(world), "planted": planted, "logs": raw_logs(world),
-                "journal": journal_gaps(world), "wire": wire_gaps(world)}
+                "journal": journal_gaps(world), "wire": wire_gaps(world),
+                "not met": [f"{t.mode}: no save failed with {t.wanted}" for night in nights
+                            for t in night.troubles if not t.met]}
 
 
 def add_careless_source(world, town):
@@ -120,13 +126,14 @@ def journal_gaps(world):
 
 
 def raw_logs(world):
-    """What the case systems and PostgreSQL wrote: where the values do stand."""
-    text = ""
-    for pattern in ("nord/Integrasjon*", "sor/Integrasjon*", "pg/log/*"):
+    """What the case systems and PostgreSQL wrote: where the values do stand; a text for each of LOGS."""
+    texts = {}
+    for name, pattern in LOGS.items():
+        texts[name] = ""
         for path in glob.glob(os.path.join(world.folder, pattern)):
             with open(path, encoding="utf-8", errors="replace") as file:
-                text += file.read()
-    return text
+                texts[name] += file.read()
+    return texts
 
 
 def search(result):
@@ -144,7 +151,7 @@ def check_search_finds(result, report):
     """In the logs themselves every kind stands, and is found in every encoding."""
     kinds = {f"identity number ({k})" for k in KINDS} | {f"phone ({k})" for k in PHONES} | {
         "name", "address", "e-mail", "person GUID", "transport id", "client id"}
-    sample = result["logs"][:400_000]
+    sample = "\n".join(result["logs"].values())[:400_000]
     some = collections.defaultdict(dict)  # ten values of each kind are enough to try the search
     for value, kind in result["planted"].items():
         if len(some[kind]) < 10 and value in sample and stands_alone_in(sample, value):
@@ -159,6 +166,17 @@ def check_search_finds(result, report):
     report.check("the search finds every kind in the logs, in every encoding", "\n".join(problems))
 
 
+def check_each_log_holds(result, report):
+    """Every kind stands in every log, and each trouble that writes people into SQL errors was met."""
+    problems = list(result["not met"])
+    for log, text in result["logs"].items():
+        found = {kind for value, kind in result["planted"].items()
+                 if value in text and stands_alone_in(text, value)}
+        problems += [f"{log}: no {wanted}" for wanted in IN_EACH_LOG
+                     if not any(kind.startswith(wanted) for kind in found)]
+    report.check("every log by itself holds what must not leave it", "\n".join(problems))
+
+
 def run(binaries, output, seed, keep=False, agent_without_privacy=None, **_):
     """The group `privacy`; returns its Report."""
     report = Report(output)
@@ -166,6 +184,7 @@ def run(binaries, output, seed, keep=False, agent_without_privacy=None, **_):
     result = one_world(binaries, output, seed, keep)
     total = sum(map(len, result["left"].values()))
     check_search_finds(result, report)
+    check_each_log_holds(result, report)
     report.check("the journal tells of every statement that the collector has",
                  "\n".join(result["journal"][:10]))
     report.check("every request was recorded: enrolment, questions, every statement stored",

@@ -282,7 +282,8 @@ def run(binaries, output, seed, long=False, keep=False, **_):
         for town in (nord, sor):
             check_findings(town, world.agents[f"{town.name}-application"], report)
         check_statements(world, report)
-        check_database_agent(world, nord, report)
+        for town in (nord, sor):
+            check_database_agent(world, town, report)
         check_told_live(world, nord, report)
         check_commands(world, report)
         check_purge(world, report)

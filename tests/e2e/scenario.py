@@ -119,9 +119,9 @@ class Night:
     def same_child_twice(self, count):
         """A fault of the data, not of the load: the unique key's text names the child."""
         self._phase("the same child is reported twice: a unique key")
-        child = People(self.town.seed + 4711).person()
-        self.town.portal.people.planted.update(
-            {child[k]: "same child" for k in ("navn", "fnr", "adresse", "epost")})
+        people = People(self.town.seed + 4711)
+        child = people.person()
+        self.town.portal.people.planted.update(people.planted)
         self._until_met(SAME_KEY, lambda: self._send(count, senders=2,
                                                      each=lambda _: {"barn": child}))
 

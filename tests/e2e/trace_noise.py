@@ -20,7 +20,9 @@ SMTP = ["System.Net.Mail.SmtpException: Failure sending mail.",
 def failed_search(person):
     """A search that ran out of time: a database error, but a read, so no message is harmed."""
     return ["Npgsql.PostgresException (0x80004005): 57014: canceling statement due to statement "
-            "timeout", f"   spørring: SELECT * FROM person WHERE fnr = '{person['fnr']}'",
+            "timeout", f"   spørring: SELECT * FROM person WHERE fnr = '{person['fnr']}' OR "
+            f"navn = '{person['navn']}' OR adresse = '{person['adresse']}' OR "
+            f"telefon = '{person['telefon']}'",
             "   at Npgsql.NpgsqlCommand.ExecuteReader(CommandBehavior behavior)",
             "   at Fagsystem.Soek.Personsoek.Finn(String tekst)"]
 
@@ -57,20 +59,24 @@ class Noise:
             return person
 
     def _run(self):
+        number = -1
         while not self._stop.wait(0.25):
-            person = self._person()
-            level, logger, text, more = self._random.choice([
+            person, number = self._person(), number + 1
+            kinds = [
                 ("DEBUG", "Puls", "kø=0 i arbeid=2 minne=412MB", ()),
                 ("INFO", "Planlegger", "Jobb PurgeTemp ferdig på 12 ms", ()),
                 ("INFO", "Bruker", f"Saksbehandler {person['navn']} ({person['epost']}) logget inn "
                  f"fra 10.20.3.4, sesjon {person['guid']}", ()),
                 ("WARN", "Sertifikat", "Virksomhetssertifikatet utløper om 43 dager", ()),
-                ("ERROR", "Epost", f"Kunne ikke varsle {person['epost']}", SMTP),
+                ("ERROR", "Epost", f"Kunne ikke varsle {person['epost']}, bruker {person['guid']}", SMTP),
                 ("ERROR", "Soek", f"Søk etter {person['fnr_skrevet']} feilet",
                  failed_search(person)),
                 ("DEBUG", "Folkeregister", f"Oppslag {person['fnr']} -> {person['navn']}, "
                  f"{person['adresse']}, tlf {person['telefon']}", ()),
-            ])
+            ]
+            # Each once, so that a short run has all of them; then as it comes.
+            level, logger, text, more = (kinds[number] if number < len(kinds)
+                                         else self._random.choice(kinds))
             if self._mode() != "failures-only" or level == "ERROR":
                 self._trace.write(4, level, logger, text, more)
 

@@ -1,8 +1,9 @@
 """The whole: portal, municipalities with a real PostgreSQL, agents beside them, one collector.
 
 `World` starts all of it in a temporary folder and stops all of it, by process id, whatever happens.
-Two municipalities: `nord` has a trace that tells of commits (first with the fault, then repaired)
-and an agent at the application and one at the database; `sor` logs failures only.
+Two municipalities: `nord` has a trace that tells of commits (first with the fault, then repaired);
+`sor` logs failures only. Each has an agent at the application and one at the database; they share
+one PostgreSQL, so both databases' agents read the same log.
 """
 import contextlib
 import os
@@ -91,10 +92,9 @@ class World:
             self._add_agent(f"{name}-application", name, [
                 {"name": "trace", "files": [town.trace_glob], "pack": pack,
                  "zone": "Europe/Oslo"}])
-        first = self.town_names[0]
-        self._add_agent(f"{first}-database", first, [
-            {"name": "sql", "files": [self.cluster.log_path], "pack": DATABASE_PACK,
-             "zone": "Europe/Oslo"}])
+            self._add_agent(f"{name}-database", name, [
+                {"name": "sql", "files": [self.cluster.log_path], "pack": DATABASE_PACK,
+                 "zone": "Europe/Oslo"}])
         # What lies before a log's first record nobody has read: silence about a message is only
         # worth something when the log began look_before (2 s) and the clocks' errors (1 s, and a
         # portal that tells whole seconds) before it. A fast machine would send sooner.

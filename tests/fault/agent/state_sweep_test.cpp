@@ -163,6 +163,24 @@ TEST_CASE("State: every failing operation, then a power cut") {
   }
 }
 
+TEST_CASE(
+    "State: every statement is on the disk before it can be sent: a sync at least for each "
+    "commit") {
+  FaultVfs disk{"agent-sweep"};
+  auto opened = State::open(kUri, {});
+  REQUIRE(opened);
+  State& state = *opened.value();
+  REQUIRE(state.add_tenant(tenant_row()));
+  ChainHead head = state.load().value().tenants[0].head;
+  while (head.next_sequence < 20) {
+    const StateChange change = next_statement(head, "frame " + std::to_string(head.next_sequence));
+    const std::size_t before = disk.syncs();
+    REQUIRE(state.commit(change));
+    CHECK(disk.syncs() > before);
+    head = change.chains[0].after;
+  }
+}
+
 TEST_CASE("State: the disk refuses for a while without a power cut") {
   for (std::size_t n = 0; n < 40; ++n) {
     CAPTURE(n);
