@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/app/collector_connection.h"
+#include "agent/app/enrolment_file.h"
 #include "agent/ship/collector_answers.h"
 #include "agent/ship/https.h"
 #include "agent/state/state.h"
@@ -23,6 +24,7 @@ namespace {
 
 constexpr std::size_t kInvitationBytesMax = 64 * 1024;
 constexpr std::size_t kTokenBytes = 32;
+constexpr std::size_t kTlsKeyBytesMax = 64 * 1024;
 
 Result<const TenantConfig*> find_tenant(const Config& config, const std::string& name) {
   if (name.empty() && config.tenants.size() == 1) return &config.tenants.front();
@@ -41,43 +43,66 @@ Result<const TenantConfig*> find_tenant(const Config& config, const std::string&
   return Error{Errc::kInvalid, what};
 }
 
-// Keys of an enrolment that never came to its end: nobody knows them.
+// Keys of an enrolment that was never asked for: nobody knows them.
 void remove_unfinished(const StateFiles& files, const std::string& suffix) {
-  for (const std::string& path : {files.signing_key(suffix), files.tls_key(suffix),
-                                  files.tls_certificate(suffix), files.authority(suffix)}) {
+  for (const std::string& path :
+       {files.enrolment(suffix), files.signing_key(suffix), files.tls_key(suffix),
+        files.tls_certificate(suffix), files.authority(suffix)}) {
     ::unlink(path.c_str());
   }
 }
 
-struct NewKeys {
-  std::unique_ptr<Signer> signer;
-  KeyAndRequest tls;
+// What the collector is asked, and who asks.
+struct Question {
+  EnrolmentRequest request;
   std::string agent;
+  Sha256 link;  // of the enrolment, the first of the chain
 };
 
-Result<NewKeys> make_keys(const StateFiles& files, const std::string& suffix) {
-  remove_unfinished(files, suffix);
-  NewKeys out;
-  MELDEVAKT_TRY_ASSIGN(out.signer, create_signer(files.signing_key(suffix)));
-  out.agent = agent_id_of(out.signer->public_key());
-  MELDEVAKT_TRY_ASSIGN(out.tls, make_tls_key_and_request(out.agent));
-  MELDEVAKT_TRY(write_file_atomically(files.tls_key(suffix), out.tls.private_key_pem,
-                                      FileMode::kOwnerOnly, Replace::kNever));
+// The question that was asked with this invitation before: its answer may have got lost.
+Result<Question> asked_before(const StateFiles& files, const std::string& suffix,
+                              const InvitationFile& invitation) {
+  Question out;
+  MELDEVAKT_TRY_ASSIGN(out.request, read_enrolment(files.enrolment(suffix)));
+  MELDEVAKT_TRY_ASSIGN(const Envelope envelope, parse_envelope(out.request.envelope));
+  MELDEVAKT_TRY_ASSIGN(const Enrolment enrolment, decode_enrolment(envelope.payload));
+  MELDEVAKT_TRY_ASSIGN(const std::string token, from_base64url(invitation.token));
+  MELDEVAKT_TRY_ASSIGN(const auto signer, load_signer(files.signing_key(suffix)));
+  const bool same = enrolment.invitation == sha256(token) &&
+                    enrolment.tenant == invitation.tenant &&
+                    enrolment.signing_key == to_base64(signer->public_key()) &&
+                    read_secret_file(files.tls_key(suffix), kTlsKeyBytesMax);
+  if (!same) return Error{Errc::kNotFound, "another invitation was asked with"};
+  out.agent = enrolment.agent;
+  out.link = link_hash(envelope.payload_type, envelope.payload);
   return out;
 }
 
-Result<std::string> enrolment_payload(const InvitationFile& invitation, const NewKeys& keys,
-                                      Instant now, std::string_view software_version) {
+Result<Question> new_question(const StateFiles& files, const std::string& suffix,
+                              const InvitationFile& invitation, Instant now,
+                              std::string_view software_version) {
+  remove_unfinished(files, suffix);
+  MELDEVAKT_TRY_ASSIGN(const auto signer, create_signer(files.signing_key(suffix)));
+  Question out;
+  out.agent = agent_id_of(signer->public_key());
+  MELDEVAKT_TRY_ASSIGN(const KeyAndRequest tls, make_tls_key_and_request(out.agent));
+  MELDEVAKT_TRY(write_file_atomically(files.tls_key(suffix), tls.private_key_pem,
+                                      FileMode::kOwnerOnly, Replace::kNever));
   MELDEVAKT_TRY_ASSIGN(const std::string token, from_base64url(invitation.token));
   Enrolment enrolment;
   enrolment.tenant = invitation.tenant;
-  enrolment.agent = keys.agent;
-  enrolment.signing_key = to_base64(keys.signer->public_key());
-  enrolment.tls_key = keys.tls.public_key_hash;
+  enrolment.agent = out.agent;
+  enrolment.signing_key = to_base64(signer->public_key());
+  enrolment.tls_key = tls.public_key_hash;
   enrolment.invitation = sha256(token);
   enrolment.time = now;
   enrolment.software_version = software_version;
-  return encode_enrolment(enrolment);
+  const std::string payload = encode_enrolment(enrolment);
+  out.link = link_hash(kEnrolmentType, payload);
+  out.request.certificate_request = tls.request_pem;
+  MELDEVAKT_TRY_ASSIGN(out.request.envelope, seal(kEnrolmentType, payload, *signer));
+  MELDEVAKT_TRY(keep_enrolment(files.enrolment(suffix), out.request));
+  return out;
 }
 
 // The tenant's key: made by its first agent; the others get it as a file from that one.
@@ -152,17 +177,23 @@ Result<InvitationFile> read_invitation(const std::string& path) {
   return parsed;
 }
 
-Result<EnrolAnswer> ask_collector(const InvitationFile& invitation, const NewKeys& keys,
-                                  std::string_view envelope) {
+Result<EnrolAnswer> ask_collector(const InvitationFile& invitation, const Question& question) {
   HttpsTransport::Settings settings;
   MELDEVAKT_TRY_ASSIGN(settings.collector, parse_collector_url(invitation.collector));
   settings.authority_pem = invitation.authority_pem;
   MELDEVAKT_TRY_ASSIGN(const std::unique_ptr<HttpsTransport> transport,
                        HttpsTransport::create(std::move(settings)));
-  Result<EnrolAnswer> asked = enrol(*transport, invitation.token, envelope, keys.tls.request_pem);
-  if (!asked) return std::move(asked).error().in(invitation.collector);
+  Result<EnrolAnswer> asked = enrol(*transport, invitation.token, question.request.envelope,
+                                    question.request.certificate_request);
+  if (!asked) {
+    Error error = std::move(asked).error().in(invitation.collector);
+    if (error.code() != Errc::kUnavailable) return error;
+    return Error{error.code(), error.message() +
+                                   "; is the collector there (name, port, firewall)? Then run the "
+                                   "same command again, with the same invitation"};
+  }
   const EnrolAnswer& answer = asked.value();
-  if (answer.agent == keys.agent && answer.tenant == invitation.tenant) return asked;
+  if (answer.agent == question.agent && answer.tenant == invitation.tenant) return asked;
   return Error{Errc::kRejected, "the collector enrolled somebody else: agent " +
                                     meldevakt::quoted(answer.agent) + " tenant " +
                                     meldevakt::quoted(answer.tenant)};
@@ -217,25 +248,25 @@ Result<Enrolled> enrol_agent(const Config& config, const std::string& invitation
   MELDEVAKT_TRY(not_enrolled_yet(loaded, tenant->name, invitation.tenant));
 
   const std::string suffix = loaded.tenants.empty() ? "" : "-" + invitation.tenant;
-  MELDEVAKT_TRY_ASSIGN(const NewKeys keys, make_keys(files, suffix));
-  MELDEVAKT_TRY_ASSIGN(const std::string payload,
-                       enrolment_payload(invitation, keys, now, software_version));
-  MELDEVAKT_TRY_ASSIGN(const std::string envelope, seal(kEnrolmentType, payload, *keys.signer));
-  MELDEVAKT_TRY_ASSIGN(const EnrolAnswer answer, ask_collector(invitation, keys, envelope));
+  Result<Question> question = asked_before(files, suffix, invitation);
+  if (!question) question = new_question(files, suffix, invitation, now, software_version);
+  if (!question) return std::move(question).error();
+  const std::string& agent = question.value().agent;
+  MELDEVAKT_TRY_ASSIGN(const EnrolAnswer answer, ask_collector(invitation, question.value()));
   MELDEVAKT_TRY(keep_certificates(files, suffix, invitation, answer));
   MELDEVAKT_TRY_ASSIGN(const std::string secret, read_or_make_secret(files.secret(), random));
-  Enrolled out{keys.agent, invitation.tenant, invitation.collector, answer.first_agent, "", ""};
+  Enrolled out{agent, invitation.tenant, invitation.collector, answer.first_agent, "", ""};
   MELDEVAKT_TRY_ASSIGN(out.tenant_key_file,
                        keep_tenant_key(files, invitation.tenant, answer.first_agent, random));
 
   TenantRow row;
   row.id = invitation.tenant;
   row.name = tenant->name;
-  row.agent = keys.agent;
+  row.agent = agent;
   row.collector = invitation.collector;
   row.files = suffix;
   row.enrolled = now;
-  row.enrolment_link = link_hash(kEnrolmentType, payload);
+  row.enrolment_link = question.value().link;
   row.head = {0, 0, row.enrolment_link, Instant{}};
   row.boot_id = clock.boot_id();
   row.boot_ns = clock.boot_ns();

@@ -2,9 +2,11 @@
 // who the agent is towards the tenant.
 //
 // Order, and what a crash means there: 1 keys are made and written; a crash: made anew the next
-// time, nobody knows them. 2 the collector uses the invitation up and answers; a crash: a new
-// invitation is needed. 3 certificate, authority and tenant key are written, and last the state's
-// row; only then is the agent enrolled.
+// time, nobody knows them. 2 the question is written (enrolment_file.h), then asked; the collector
+// uses the invitation up and answers. A crash, or an answer that got lost: with the same invitation
+// the same is asked again, with the same keys, and answered as the first time, until it expires. 3
+// certificate, authority and tenant key are written, and last the state's row; only then is the
+// agent enrolled.
 //
 // Errors: kInvalid (the invitation file, the configuration, expired), kExists (already enrolled),
 // kRejected and kUnavailable (the collector), kIo.

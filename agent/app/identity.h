@@ -3,6 +3,7 @@
 //   signing<suffix>.key  Ed25519, PKCS#8 PEM        tls<suffix>.key, tls<suffix>.crt  P-256
 //   authority<suffix>.crt  the collector's own      tenant-<id>.key  32 bytes, Base64
 //   hold-<id>.pub, hold-<id>.key  X25519, PEM: see agent/hold/README.md
+//   enrolment<suffix>.json  what was asked with: enrolment_file.h
 //   agent.secret  32 bytes, Base64                  agent.lock  held while `run` runs
 //
 // The first enrolment has the suffix "", every further one "-<tenant id>": each tenant's collector
@@ -37,6 +38,9 @@ struct StateFiles {
   }
   [[nodiscard]] std::string authority(const std::string& suffix) const {
     return folder + "/authority" + suffix + ".crt";
+  }
+  [[nodiscard]] std::string enrolment(const std::string& suffix) const {
+    return folder + "/enrolment" + suffix + ".json";
   }
   [[nodiscard]] std::string holds() const { return folder + "/hold"; }
   // Of the log hold: the public half of a key that somebody keeps, or the host's own.

@@ -1,7 +1,9 @@
 // meldevakt-agent: the command line. Parses and calls agent/app/commands.h; nothing else.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "agent/app/commands.h"
+#include "common/platform/unknown_command.h"
 
 namespace {
 
@@ -121,7 +123,8 @@ int parse_and_run(int argc, char** argv) {
       app.add_subcommand("status", "what is read and what waits, from the state");
   add_common(*status_command, common);
   status_command->callback([&] { status = agent::run_status(common); });
-  CLI::App* sent = app.add_subcommand("sent", "every byte that left this house, readable");
+  CLI::App* sent = app.add_subcommand(
+      "sent", "all that left this house, readable: the enrolment and every statement");
   add_common(*sent, common);
   sent->callback([&] { status = agent::run_sent(common); });
   CLI::App* explain_command =
@@ -149,6 +152,11 @@ int parse_and_run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const std::string unknown = meldevakt::unknown_command(app, argc, argv);
+    if (!unknown.empty()) {
+      std::fprintf(stderr, "meldevakt-agent: %s\n", unknown.c_str());
+      return agent::kExitUsage;
+    }
     const int code = app.exit(error);
     return code == 0 ? agent::kExitDone : agent::kExitUsage;
   }

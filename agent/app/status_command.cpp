@@ -4,6 +4,7 @@
 #include "agent/app/agent_status.h"
 #include "agent/app/commands.h"
 #include "agent/app/config.h"
+#include "agent/app/enrolment_file.h"
 #include "agent/app/identity.h"
 #include "agent/state/state.h"
 #include "common/pack/pack.h"
@@ -249,17 +250,61 @@ std::string sent_text(const Json& json) {
   return out;
 }
 
+// What the agent enrolled with; the invitation's token, which went with it, is not kept.
+Result<Json> enrolment_json(const StateFiles& files, const TenantRow& tenant) {
+  MELDEVAKT_TRY_ASSIGN(const EnrolmentRequest request,
+                       read_enrolment(files.enrolment(tenant.files)));
+  MELDEVAKT_TRY_ASSIGN(const Envelope envelope, parse_envelope(request.envelope));
+  return Json{{"time", to_rfc3339(tenant.enrolled)},
+              {"tenant", tenant.id},
+              {"bytes", request.envelope.size() + request.certificate_request.size()},
+              {"signature", to_base64(envelope.signature)},
+              {"enrolment", Json::parse(envelope.payload, nullptr, false)},
+              {"certificate_request", request.certificate_request}};
+}
+
+void print_enrolment(const StateFiles& files, const TenantRow& tenant, Format format) {
+  const Result<Json> read = enrolment_json(files, tenant);
+  if (!read) {
+    const Json json{{"tenant", tenant.id}, {"unreadable", "enrolment: " + read.error().message()}};
+    return print(format == Format::kJson
+                     ? line_of(json)
+                     : "tenant " + tenant.id + " " + json["unreadable"].get<std::string>() + "\n");
+  }
+  const Json& json = read.value();
+  if (format == Format::kJson) return print(line_of(json));
+  print(json["time"].get<std::string>() + " tenant " + tenant.id + " enrolment, " +
+        json["bytes"].dump() + " bytes and the invitation's token\n  " + json["enrolment"].dump() +
+        "\n" + json["certificate_request"].get<std::string>());
+}
+
+// The oldest are deleted in time: that is said, not left to be noticed.
+void print_trimmed(const StatementRow& first, Format format) {
+  if (first.sequence == 0) return;
+  const Json json{
+      {"tenant", first.tenant}, {"epoch", first.epoch}, {"no_longer_kept", first.sequence}};
+  print(format == Format::kJson
+            ? line_of(json)
+            : "tenant " + first.tenant + " the first " + std::to_string(first.sequence) +
+                  " statements are no longer kept here (they are kept for " +
+                  std::to_string(kJournalAgeMax.ms / days(1).ms) + " days, and " +
+                  std::to_string(kJournalBytesMax >> 20) +
+                  " MB of them); the collector has them\n");
+}
+
 Status print_sent(const CommonOptions& options) {
   MELDEVAKT_TRY_ASSIGN(Opened opened, open_for(options));
   MELDEVAKT_TRY_ASSIGN(const std::vector<TenantRow> tenants, read_tenants(opened.db));
   constexpr std::uint64_t kBatchBytes = 16 * 1024 * 1024;
   for (const TenantRow& tenant : tenants) {
+    print_enrolment(StateFiles{opened.config.state}, tenant, options.format);
     std::uint64_t epoch = 0;
     std::uint64_t sequence = 0;
-    for (;;) {
+    for (bool first = true;; first = false) {
       MELDEVAKT_TRY_ASSIGN(const std::vector<StatementRow> rows,
                            read_outbox(opened.db, tenant.id, epoch, sequence, kBatchBytes));
       if (rows.empty()) break;
+      if (first) print_trimmed(rows.front(), options.format);
       for (const StatementRow& row : rows) {
         const Json json = sent_json(row);
         print(options.format == Format::kJson ? line_of(json) : sent_text(json));

@@ -104,7 +104,8 @@ void Detector::observe(const SignalEvent& raw, std::string_view record_name, Ins
     s.add_hint(event, record, now);
   }
   if (event.signal) {
-    s.tell_windows(s.windows.observe(event, event.opens_window ? id("#window") : "", now));
+    s.tell_windows(
+        s.windows.observe(event, event.opens_window || event.lasted ? id("#window") : "", now));
   }
   if (event.ends_scope) s.current.ending = event.scopes;
   s.keep_bounds(event.scopes);

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 3;
+constexpr int kVersion = 4;
 constexpr std::size_t kFactsPerList = 5000;
 constexpr std::size_t kSaltBytes = 32;
 
@@ -109,6 +109,17 @@ std::pair<std::uint64_t, OpenStep> load_step(const json& in) {
   return {in.at(0).get<std::uint64_t>(), std::move(step)};
 }
 
+json save_work(const LongWork& work) {
+  return json::array(
+      {work.driver, work.started.ms, work.ended ? json::array({work.ended->ms}) : json::array()});
+}
+
+LongWork load_work(const json& in) {
+  LongWork out{in.at(0).get<std::string>(), {in.at(1).get<std::int64_t>()}, std::nullopt};
+  if (!in.at(2).empty()) out.ended = Instant{in.at(2).at(0).get<std::int64_t>()};
+  return out;
+}
+
 json save_window(const OverloadWindow& w) {
   json signals = json::array();
   for (const auto& [signal, count] : w.signals) {
@@ -120,15 +131,13 @@ json save_window(const OverloadWindow& w) {
   }
   return json::array({w.id, w.rule, w.span.from.ms, w.span.to.ms, std::move(signals),
                       std::move(drivers), w.changes, w.over, w.changed.ms, save_optional(w.told),
-                      w.metrics, w.time_error.ms});
+                      w.metrics, w.time_error.ms,
+                      w.within ? json::array({save_work(*w.within)}) : json::array()});
 }
 
 json save_windows(const OverloadWindows& windows) {
   json works = json::array();
-  for (const LongWork& work : windows.works()) {
-    works.push_back(json::array({work.driver, work.started.ms,
-                                 work.ended ? json::array({work.ended->ms}) : json::array()}));
-  }
+  for (const LongWork& work : windows.works()) works.push_back(save_work(work));
   json all = json::array();
   for (const OverloadWindow& window : windows.windows()) all.push_back(save_window(window));
   return json::array({std::move(works), std::move(all)});
@@ -154,16 +163,13 @@ OverloadWindow load_window(const json& in) {
   out.told = load_optional<std::uint32_t>(in.at(9));
   out.metrics = in.at(10).get<std::uint64_t>();
   out.time_error = {in.at(11).get<std::int64_t>()};
+  if (!in.at(12).empty()) out.within = load_work(in.at(12).at(0));
   return out;
 }
 
 void load_windows(const json& in, OverloadWindows& windows) {
   std::vector<LongWork> works;
-  for (const json& work : in.at(0)) {
-    LongWork one{work.at(0).get<std::string>(), {work.at(1).get<std::int64_t>()}, std::nullopt};
-    if (!work.at(2).empty()) one.ended = Instant{work.at(2).at(0).get<std::int64_t>()};
-    works.push_back(std::move(one));
-  }
+  for (const json& work : in.at(0)) works.push_back(load_work(work));
   std::vector<OverloadWindow> all;
   for (const json& window : in.at(1)) all.push_back(load_window(window));
   windows.restore(std::move(all), std::move(works));
@@ -294,7 +300,7 @@ Result<Detector> Detector::restore(Settings settings, Limits limits, std::string
     if (!loaded) return Error{std::move(loaded).error()}.in("detector snapshot");
   } catch (const json::exception&) {
     // The library's message would repeat what the snapshot says.
-    return Error{Errc::kCorrupt, "detector snapshot: not of the form of version 3"};
+    return Error{Errc::kCorrupt, "detector snapshot: not of the form of version 4"};
   }
   return detector;
 }

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "agent/detect/scopes.h"
+#include "common/summary/driver.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -22,8 +23,28 @@ std::uint32_t revision_of(const OverloadWindow& window) {
   return 2 * window.changes + (window.over ? 1 : 0);
 }
 
-bool is_symptom(Signal signal) {
-  return signal == Signal::kDbTimeout || signal == Signal::kDbSlow || is_message_signal(signal);
+// What it says (a cause, a wait, a symptom); of two alike the one that a rule names.
+int rank_of(std::string_view driver, bool named_by_rule) {
+  return 2 * driver_rank(driver) + (named_by_rule ? 1 : 0);
+}
+
+bool encloses(const LongWork& work, const Interval& span) {
+  return work.started <= span.from &&
+         span.to <= work.ended.value_or(work.started + OverloadWindows::kBackupMax);
+}
+
+bool is_work_that_lasted(const SignalEvent& event) {
+  return event.lasted && !event.opens_window && !event.driver.empty();
+}
+
+// From when on the event makes or widens a window; nullopt: it does not.
+std::optional<Instant> window_begin(const SignalEvent& event) {
+  if (is_work_that_lasted(event)) {
+    if (*event.lasted < OverloadWindows::kWorkToldMin) return std::nullopt;
+    return event.time - *event.lasted;
+  }
+  if (!event.opens_window) return std::nullopt;
+  return event.over_since.value_or(event.time);
 }
 
 }  // namespace
@@ -32,17 +53,17 @@ std::vector<OverloadWindows::Told> OverloadWindows::observe(const SignalEvent& e
                                                             const std::string& id, Instant now) {
   std::vector<Told> out;
   note_work(event);
-  if (!event.opens_window) return out;
-  const Instant from = event.over_since.value_or(event.time);
-  Window& window = window_near(from, event.time, out);
+  const std::optional<Instant> from = window_begin(event);
+  if (!from) return out;
+  Window& window = window_near(*from, event.time, out);
   if (window.changes == 0) {
     window.id = id;
     window.rule = event.rule;
-    window.span = {from, event.time};
+    window.span = {*from, event.time};
     window.changed = now;
   }
   window.over = false;
-  count(window, event);
+  count(window, event, *from);
   return out;
 }
 
@@ -98,28 +119,28 @@ std::vector<OverloadWindows::Told> OverloadWindows::tell(Instant watermark, Inst
   return out;
 }
 
-void OverloadWindows::count(Window& window, const SignalEvent& event) {
+void OverloadWindows::count(Window& window, const SignalEvent& event, Instant from) {
   const Signal signal = *event.signal;
-  window.span.from = std::min(window.span.from, event.over_since.value_or(event.time));
+  window.span.from = std::min(window.span.from, from);
   window.span.to = std::max(window.span.to, event.time);
   ++window.signals[signal];
   if (event.over_since) ++window.metrics;
   window.time_error = std::max(window.time_error, time_error_of(event.time_doubt));
   ++window.changes;
+  if (is_work_that_lasted(event)) return;  // the driver of what it encloses, and of nothing else
   const std::string name = event.driver.empty() ? std::string{own_cause(signal)} : event.driver;
   if (window.drivers.find(name) == window.drivers.end() && window.drivers.size() >= kDriversMax) {
     return;
   }
   Driver& driver = window.drivers[name];
-  driver.rank = std::max(driver.rank, event.driver.empty() ? (is_symptom(signal) ? 0 : 1) : 2);
+  driver.rank = std::max(driver.rank, rank_of(name, !event.driver.empty()));
   ++driver.count;
 }
 
 void OverloadWindows::note_work(const SignalEvent& event) {
   const Signal signal = *event.signal;
   const bool is_work = signal == Signal::kBackupStarted || signal == Signal::kBackupFinished ||
-                       signal == Signal::kBackupFailed ||
-                       (event.lasted && !event.opens_window && !event.driver.empty());
+                       signal == Signal::kBackupFailed || is_work_that_lasted(event);
   if (!is_work) return;
   std::vector<std::string> before;
   for (const Window& window : windows_) before.push_back(driver(window));
@@ -129,7 +150,7 @@ void OverloadWindows::note_work(const SignalEvent& event) {
     const auto running = std::find_if(works_.begin(), works_.end(),
                                       [](const LongWork& work) { return !work.ended; });
     if (running == works_.end()) return;
-    running->ended = event.time;
+    end_work(*running, event.time);
   } else {
     add_work({event.driver, event.time - *event.lasted, event.time});
   }
@@ -138,17 +159,39 @@ void OverloadWindows::note_work(const SignalEvent& event) {
   }
 }
 
+// What it enclosed stays enclosed when it is no longer remembered: what was told of a window must
+// not become another thing because other nights have passed.
 void OverloadWindows::add_work(LongWork work) {
-  if (works_.size() >= kWorksMax) works_.erase(works_.begin());
+  if (works_.size() >= kWorksMax) {
+    for (Window& window : windows_) {
+      if (!window.within && encloses(works_.front(), window.span)) window.within = works_.front();
+    }
+    works_.erase(works_.begin());
+  }
   works_.push_back(std::move(work));
+}
+
+void OverloadWindows::end_work(LongWork& work, Instant ended) {
+  work.ended = ended;
+  for (Window& window : windows_) {
+    const auto own = window.signals.find(Signal::kBackupStarted);
+    if (own == window.signals.end() || work.started < window.span.from ||
+        window.span.to < work.started || ended <= window.span.to) {
+      continue;
+    }
+    window.span.to = ended;
+    window.over = false;
+    ++window.changes;
+    return;
+  }
 }
 
 std::string OverloadWindows::driver(const Window& window) const {
   const Interval& span = window.span;
   for (const LongWork& work : works_) {
-    const Instant end = work.ended.value_or(work.started + kBackupMax);
-    if (work.started <= span.from && span.to <= end) return work.driver;
+    if (encloses(work, span)) return work.driver;
   }
+  if (window.within && encloses(*window.within, span)) return window.within->driver;
   const auto says_less = [](const auto& a, const auto& b) {
     return std::tie(a.second.rank, a.second.count, b.first) <
            std::tie(b.second.rank, b.second.count, a.first);

@@ -11,11 +11,14 @@
 // `idle`. A metric's signal has a length: from when it went over its limit, or from the sample
 // before, to this one.
 //
+// Work whose start was a signal (a backup) lasts until its end is logged: its window reaches so far
+// then. Of what only the end is logged, with how long it took (CHECKDB), the window is as long.
+//
 // The driver: work that began before the window and was not finished before the window's last
 // signal encloses it and is its driver (a backup, or what a rule says how long it took: CHECKDB);
-// otherwise the most specific cause named most often is: a cause that a rule names before one that
-// only the signal names, and before timeouts and slowness, which are what overload looks like and
-// not why.
+// otherwise the most telling cause named most often is: what is full or broken before what waits
+// for it (locks), before timeouts and slowness, which are what overload looks like and not why
+// (common/summary/driver.h); of two as telling the one that a rule names, not only the signal.
 //
 // Times in doubt: what is told of a window reaches as far to both sides as the least certain of
 // its signals may be off.
@@ -48,7 +51,7 @@ struct LongWork {
 };
 
 struct OverloadDriver {
-  int rank = 0;  // how much it says: 2 named by a rule, 1 by the signal, 0 a symptom
+  int rank = 0;  // how much it says; more is more
   std::uint64_t count = 0;
 };
 
@@ -58,8 +61,9 @@ struct OverloadWindow {
   Interval span;
   std::map<Signal, std::uint64_t> signals;
   std::map<std::string, OverloadDriver> drivers;
-  std::uint64_t metrics = 0;  // of the signals: samples of a metric over its limit
-  Duration time_error;        // of the least certain of the signals
+  std::uint64_t metrics = 0;       // of the signals: samples of a metric over its limit
+  Duration time_error;             // of the least certain of the signals
+  std::optional<LongWork> within;  // encloses it; no longer remembered by itself
   std::uint32_t changes = 0;
   bool over = false;
   Instant changed;                    // wall time of the last telling, or of the first signal
@@ -70,7 +74,9 @@ class OverloadWindows {
  public:
   static constexpr std::size_t kWindowsMax = 16;
   static constexpr std::size_t kDriversMax = 32;
-  static constexpr std::size_t kWorksMax = 8;
+  static constexpr std::size_t kWorksMax = 64;
+  // Work of which only the end is logged, with how long it took, is a window when it took so long.
+  static constexpr Duration kWorkToldMin = minutes(1);
   // A backup whose end nobody logged is not taken to run longer than this.
   static constexpr Duration kBackupMax = hours(24);
 
@@ -113,9 +119,10 @@ class OverloadWindows {
   [[nodiscard]] Told view(const Window& window) const;
   [[nodiscard]] std::string driver(const Window& window) const;
   [[nodiscard]] Window& window_near(Instant from, Instant to, std::vector<Told>& forgotten);
-  static void count(Window& window, const SignalEvent& event);
+  static void count(Window& window, const SignalEvent& event, Instant from);
   void note_work(const SignalEvent& event);
   void add_work(LongWork work);
+  void end_work(LongWork& work, Instant ended);
 
   Settings settings_;
   std::vector<Window> windows_;  // in the order in which they were begun

@@ -48,7 +48,7 @@ struct MetricRule {
   bool low_is_worse = false;
   std::optional<double> limit;  // one of these two
   std::optional<UsualValues> usual;
-  std::optional<double> back;  // it stays bad until it is better than this; none: the threshold
+  std::optional<double> back;  // it stays bad until it is better than this; none: PACK.md
   Duration lasting;            // so long must it be bad before it counts ("for")
   Duration gap = minutes(10);  // samples further apart know nothing of the time between them
   std::optional<Signal> signal;

@@ -126,6 +126,7 @@ bool MetricWatch::is_bad(std::size_t metric, double value) const {
   const Series& series = series_[metric];
   const std::optional<double> threshold = limit.limit ? limit.limit : series.usual;
   if (!threshold) return false;
+  if (series.high && !limit.limit) return rule.is_worse(value, *series.usual_back);
   if (series.high && limit.back) {
     // While it is high the threshold of the past may move; `back` holds in any case.
     const bool nearer = rule.is_worse(*threshold, *limit.back);
@@ -156,6 +157,7 @@ bool MetricWatch::drop_ahead(Series& series, Instant of) {
 void MetricWatch::set_usual(const MetricRule& rule, Series& series) {
   const auto& past = series.past;
   series.usual.reset();
+  series.usual_back.reset();
   if (past.size() < kHistoryValuesMin ||
       past.back().first - past.front().first < rule.usual->history_min) {
     return;
@@ -166,8 +168,13 @@ void MetricWatch::set_usual(const MetricRule& rule, Series& series) {
   const double median = median_of(values);
   for (double& value : values) value = std::abs(value - median);
   const double reach = rule.usual->deviations * kDeviationPerMad * median_of(values);
-  const double threshold = rule.low_is_worse ? median - reach : median + reach;
-  series.usual = rule.is_worse(threshold, rule.usual->floor) ? threshold : rule.usual->floor;
+  const auto beyond = [&](double part, double least) {
+    const double threshold = rule.low_is_worse ? median - part * reach : median + part * reach;
+    return rule.is_worse(threshold, least) ? threshold : least;
+  };
+  series.usual = beyond(1, rule.usual->floor);
+  // Half way is near enough to what is usual, and `back` near enough to what is harmless.
+  series.usual_back = beyond(0.5, rule.back.value_or(rule.usual->floor));
 }
 
 // "metrics-1", then a line for each metric: name, last, over_since, high, and the past in pairs;

@@ -62,7 +62,8 @@ class MetricWatch {
     std::optional<Instant> over_since;  // of the run of bad samples that it ends
     bool high = false;
     std::deque<std::pair<Instant, double>> past;
-    std::optional<double> usual;  // the threshold that `past` makes
+    std::optional<double> usual;       // the threshold that `past` makes
+    std::optional<double> usual_back;  // and how far back it must come once it is beyond that
   };
   struct Limit {
     std::optional<double> limit;

@@ -37,12 +37,15 @@ Result<std::optional<Instant>> instant_or_null(const Json& json) {
   return std::optional<Instant>{Instant{json.get<std::int64_t>()}};
 }
 
-// By its name only: an invitation for a name that looks like an id makes a tenant of that name.
+// By its name, or what the register calls it: an invitation for a name that looks like an id makes
+// a tenant of that name.
 Result<std::optional<Tenant>> tenant_named(Store& store, const std::string& name) {
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, store.tenants());
   for (const Tenant& tenant : tenants) {
     if (tenant.name == name) return std::optional<Tenant>{tenant};
   }
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> registered, tenants_registered_as(store, name));
+  if (registered.size() == 1) return std::optional<Tenant>{registered.front()};
   return std::optional<Tenant>{};
 }
 

@@ -195,6 +195,22 @@ std::string said_of_all(const Views& views, const TimeZone& zone) {
          counts_text(views.all, zone) + conflicts_text(views.all) + alarms_text(views.all);
 }
 
+// Of these there is nothing that could be compared: neither an agent nor a row of the portal's.
+std::vector<std::string> uncontrolled(const std::vector<View>& all, std::string Tenant::*named) {
+  std::vector<std::string> out;
+  for (const View& view : all) {
+    if (view.agents.empty() && view.correlation.messages.empty()) out.push_back(view.tenant.*named);
+  }
+  return out;
+}
+
+// Silence is no answer: "clear" only where something was looked at.
+std::string_view control_state(const Views& views, bool open) {
+  if (open) return "open";
+  const std::size_t unknown = uncontrolled(views.all, &Tenant::id).size();
+  return unknown == views.all.size() ? "nothing_controlled" : "clear";
+}
+
 std::string control_json(const Views& views, bool open, Instant now) {
   Json incidents = Json::array();
   std::uint64_t count = 0;
@@ -203,7 +219,8 @@ std::string control_json(const Views& views, bool open, Instant now) {
     ++count;
     incidents.push_back(Json::parse(incident_json(one.incident, one.beside), nullptr, false));
   }
-  return dump({{"state", open ? "open" : "clear"},
+  return dump({{"state", control_state(views, open)},
+               {"uncontrolled", uncontrolled(views.all, &Tenant::id)},
                {"now", now.ms},
                {"tenants", views.all.size()},
                {"open_incidents", count},
@@ -220,10 +237,18 @@ std::string control_text(const Views& views, const TimeZone& zone) {
   std::vector<ReportedIncident> open = all_incidents(views.all);
   std::erase_if(open, [](const ReportedIncident& one) { return !one.incident.open; });
   const std::string said = said_of_all(views, zone);
-  if (open.empty() && said.empty()) {
-    return "Nothing is open. " + std::to_string(views.all.size()) + " tenant(s) looked at.\n";
+  const std::vector<std::string> unknown = uncontrolled(views.all, &Tenant::name);
+  const std::size_t looked_at = views.all.size() - unknown.size();
+  std::string out = (open.empty() ? std::string{} : incidents_text(open, zone)) + said;
+  if (out.empty()) {
+    out = looked_at == 0
+              ? "Nothing was controlled.\n"
+              : "Nothing is open. " + std::to_string(looked_at) + " tenant(s) looked at.\n";
   }
-  return (open.empty() ? std::string{} : incidents_text(open, zone)) + said;
+  for (const std::string& name : unknown) {
+    out += "Of " + printable(name) + " nothing is known: no agent, no receipt.\n";
+  }
+  return out;
 }
 
 void add_list(std::string& text, const char* name, const Json& list) {

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "collector/app/view.h"
+
 namespace meldevakt::collector {
 namespace {
 
@@ -29,7 +31,7 @@ Status LiveCorrelation::start() {
 
 void LiveCorrelation::take(const LiveArrival& arrival, bool more) {
   const Instant now = parts_.clock.now();
-  const bool is_frame = std::holds_alternative<VerifiedFrame>(arrival.what);
+  const bool is_frame = std::holds_alternative<LiveArrival::Frame>(arrival.what);
   // A tenant without an agent has nothing that rows could be compared with.
   if (!is_frame && !places_.contains(arrival.tenant)) {
     const auto agents = parts_.store.agents(arrival.tenant);
@@ -55,8 +57,8 @@ void LiveCorrelation::take(const LiveArrival& arrival, bool more) {
 
 Status LiveCorrelation::add(const LiveArrival& arrival, LiveTenant& live) {
   std::vector<std::string> problems;
-  if (const auto* const frame = std::get_if<VerifiedFrame>(&arrival.what)) {
-    live.add(*frame, problems);
+  if (const auto* const frame = std::get_if<LiveArrival::Frame>(&arrival.what)) {
+    live.add(frame->frame, frame->received, problems);
   } else if (const auto* const rows = std::get_if<LiveArrival::Rows>(&arrival.what)) {
     live.add(rows->rows, rows->coverage, problems);
   } else {
@@ -70,17 +72,29 @@ Status LiveCorrelation::add(const LiveArrival& arrival, LiveTenant& live) {
 void LiveCorrelation::registered() {
   systemic_.look_again();
   for (auto& [id, place] : places_) {
+    const bool changed = place.register_changes && *place.register_changes <= parts_.clock.now();
+    place.register_changes.reset();
+    if (!place.live && changed && !place.load) place.load = since_boot();  // it is heard of now
     if (!place.live) continue;
     const auto entries = parts_.store.registry_entries(id);
     if (!entries) {
       place.load = since_boot() + kRetryAfter;
       continue;
     }
-    const Registry registry{entries.value()};
-    place.live->set_fixed_since(registry.fixed_since(parts_.clock.now()));
-    place.live->set_activated(registry.activated());
+    look_at_register(Registry{entries.value()}, *place.live, place);
     settle(id, place);
   }
+}
+
+void LiveCorrelation::look_at_register(const Registry& registry, LiveTenant& live,
+                                       Place& place) const {
+  const Instant now = parts_.clock.now();
+  live.set_fixed_since(registry.fixed_since(now));
+  live.set_activated(registry.activated());
+  if (std::string name = registry.value(EntryKind::kName, now); !name.empty()) {
+    live.set_name(std::move(name));
+  }
+  place.register_changes = registry.next_change(now);
 }
 
 bool LiveCorrelation::load_one() {
@@ -140,15 +154,15 @@ Status LiveCorrelation::load(const std::string& id, Place& place) {
   MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries, parts_.store.registry_entries(id));
   MELDEVAKT_TRY_ASSIGN(ToldRegister::OfTenant told, told_of(id, place));
   MELDEVAKT_TRY_ASSIGN(EntriesOfPeople people, people_of(id));
-  std::vector<Alarm> alarms;  // that bodies cannot be opened is told by whoever asks for alarms
-  MELDEVAKT_TRY_ASSIGN(const TenantInput input, parts_.store.tenant_input(id, alarms));
-  const Registry registry{entries};
-  auto live = std::make_unique<LiveTenant>(std::move(tenant), parts_.policy, std::move(told),
-                                           registry.fixed_since(parts_.clock.now()));
-  live->set_activated(registry.activated());
+  auto live =
+      std::make_unique<LiveTenant>(std::move(tenant), parts_.policy, std::move(told), std::nullopt);
+  look_at_register(Registry{entries}, *live, place);
+  place.live.reset();  // two of one tenant may be more than there is room for
   std::vector<std::string> problems;
   live->set_people(std::move(people));
-  live->add(input, problems);
+  std::vector<Alarm> alarms;  // that bodies cannot be opened is told by whoever asks for alarms
+  MELDEVAKT_TRY(parts_.store.read_input(
+      id, [&](TenantInput&& part) { live->add(part, problems); }, alarms));
   complain(id, problems);
   place.live = std::move(live);
   place.used = parts_.clock.now();
@@ -166,6 +180,10 @@ void LiveCorrelation::settle_due() {
       place.load = since_boot();
     }
   }
+  const auto changes = [now](const auto& at) {
+    return at.second.register_changes && *at.second.register_changes <= now;
+  };
+  if (std::any_of(places_.begin(), places_.end(), changes)) registered();
   drop_idle(now);
   if (const Status done = parts_.told.forget_old(now); !done) {
     parts_.log(LogLevel::kError,
@@ -209,7 +227,9 @@ Result<std::vector<SystemicWatch::Known>> LiveCorrelation::known_tenants() {
   for (const Tenant& tenant : tenants) {
     MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries,
                          parts_.store.registry_entries(tenant.id));
-    out.push_back({tenant, Registry{entries}});
+    Registry registry{entries};
+    Tenant named = as_registered(tenant, registry, parts_.clock.now());
+    out.push_back({std::move(named), std::move(registry)});
   }
   return out;
 }
@@ -248,16 +268,19 @@ void LiveCorrelation::complain(const std::string& tenant,
 }
 
 void LiveCorrelation::make_room(const Place& used) {
-  for (;;) {
-    std::uint64_t kept = 0;
-    Place* oldest = nullptr;
-    for (auto& [id, place] : places_) {
-      if (!place.live) continue;
-      kept += place.live->kept();
-      if (&place == &used) continue;
-      if (oldest == nullptr || place.used < oldest->used) oldest = &place;
-    }
-    if (kept <= parts_.kept_max || oldest == nullptr) return;
+  std::uint64_t kept = 0;
+  std::vector<Place*> others;
+  for (auto& [id, place] : places_) {
+    if (!place.live) continue;
+    kept += place.live->kept();
+    if (&place != &used) others.push_back(&place);
+  }
+  if (kept <= parts_.kept_max) return;
+  std::sort(others.begin(), others.end(),
+            [](const Place* a, const Place* b) { return a->used < b->used; });
+  for (Place* const oldest : others) {
+    if (kept <= parts_.kept_max) return;
+    kept -= oldest->live->kept();
     oldest->live.reset();
   }
 }
@@ -273,6 +296,7 @@ Duration LiveCorrelation::idle_for() const {
   Duration out = kLookEvery;
   for (const auto& [id, place] : places_) {
     if (place.load) out = std::min(out, *place.load - since_boot());
+    if (place.register_changes) out = std::min(out, *place.register_changes - now);
     if (place.due && (place.live || !place.load)) out = std::min(out, *place.due - now);
   }
   return std::max(out, Duration{});

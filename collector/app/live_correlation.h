@@ -42,10 +42,14 @@ struct LiveArrival {
     std::vector<Receipt> rows;
     std::optional<ReceiptCoverage> coverage;
   };
+  struct Frame {
+    VerifiedFrame frame;
+    Instant received;  // as it stands in the ledger
+  };
   struct Reread {};        // something of this tenant that is not known by itself
   struct ToldByPeople {};  // entries were added to what people told
   std::string tenant;
-  std::variant<VerifiedFrame, Rows, Reread, ToldByPeople> what;
+  std::variant<Frame, Rows, Reread, ToldByPeople> what;
 };
 
 class LiveCorrelation {
@@ -70,7 +74,7 @@ class LiveCorrelation {
   // `more`: another one waits. It is only added then, and decided with the next one or by
   // settle_due(): an agent that tells of days at once costs one decision, not one a statement.
   void take(const LiveArrival& arrival, bool more = false);
-  // The register of some tenant was added to.
+  // The register of some tenant was added to, or what it said of a later time holds now.
   void registered();
   // Reads one tenant that waits for it, settles and tells. False: none waits.
   bool load_one();
@@ -87,9 +91,10 @@ class LiveCorrelation {
   struct Place {
     std::unique_ptr<LiveTenant> live;  // null: only in the store
     Instant used;
-    std::optional<Instant> due;    // of what is in memory, or was
-    std::optional<Duration> load;  // it is to be read from then on; since boot
-    bool failed = false;           // and that was said
+    std::optional<Instant> due;               // of what is in memory, or was
+    std::optional<Duration> load;             // it is to be read from then on; since boot
+    bool failed = false;                      // and that was said
+    std::optional<Instant> register_changes;  // when an entry of its begins or ends to hold
   };
   [[nodiscard]] Duration since_boot() const;
   [[nodiscard]] Result<Tenant> tenant_of(const std::string& id);
@@ -101,6 +106,7 @@ class LiveCorrelation {
   void tell(const std::vector<LiveFinding>& findings, Instant now);
   [[nodiscard]] std::vector<LiveFinding> systemic(Instant now);
   [[nodiscard]] Result<std::vector<SystemicWatch::Known>> known_tenants();
+  void look_at_register(const Registry& registry, LiveTenant& live, Place& place) const;
   void complain(const std::string& tenant, const std::vector<std::string>& problems);
   void make_room(const Place& used);
   void drop_idle(Instant now);

@@ -25,7 +25,8 @@ void LiveTenant::add(const TenantInput& input, std::vector<std::string>& problem
   }
 }
 
-void LiveTenant::add(const VerifiedFrame& frame, std::vector<std::string>& problems) {
+void LiveTenant::add(const VerifiedFrame& frame, Instant received,
+                     std::vector<std::string>& problems) {
   const Statement& statement = frame.statement;
   for (std::size_t i = 0; i < frame.frame.bodies.size() && i < statement.bodies.size(); ++i) {
     const Result<Body> body = open_body(frame.frame.bodies[i], statement.bodies[i]);
@@ -40,7 +41,7 @@ void LiveTenant::add(const VerifiedFrame& frame, std::vector<std::string>& probl
       if (!added) problems.push_back(added.error().message());
     }
   }
-  for (const LedgerCoverage& claim : claims_of(statement)) {
+  for (const LedgerCoverage& claim : claims_of(statement, received)) {
     note(claim);
     correlator_.add(claim);
   }

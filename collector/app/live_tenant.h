@@ -2,7 +2,7 @@
 //
 //   LiveTenant live{tenant, policy, told, fixed_since};
 //   MELDEVAKT_TRY(live.add(input));                       // all of it, from the store
-//   live.add(verified_frame, problems);                   // and what comes afterwards
+//   live.add(verified_frame, received, problems);         // and what comes afterwards
 //   for (const LiveFinding& finding : live.settle(now)) ...
 //   live.next_due()                                       // settle() again then at the latest
 //
@@ -45,12 +45,14 @@ class LiveTenant {
 
   // What cannot be added costs itself and is said in `problems`.
   void add(const TenantInput& input, std::vector<std::string>& problems);
-  void add(const VerifiedFrame& frame, std::vector<std::string>& problems);
+  void add(const VerifiedFrame& frame, Instant received, std::vector<std::string>& problems);
   void add(const std::vector<Receipt>& rows, const std::optional<ReceiptCoverage>& coverage,
            std::vector<std::string>& problems);
   // Everything that people told and decided of it.
   void set_people(EntriesOfPeople people);
   void set_fixed_since(std::optional<Instant> fixed_since) { fixed_since_ = fixed_since; }
+  // As the register calls it now.
+  void set_name(std::string name) { tenant_.name = std::move(name); }
   // When its first portal was activated, where that is known.
   void set_activated(std::optional<Instant> activated) { activated_ = activated; }
 

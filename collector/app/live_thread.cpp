@@ -18,9 +18,9 @@ namespace {
 
 std::size_t bytes_of(const LiveArrival& arrival) {
   std::size_t out = sizeof arrival;
-  if (const auto* const frame = std::get_if<VerifiedFrame>(&arrival.what)) {
-    out += frame->frame.envelope.size();
-    for (const std::string& body : frame->frame.bodies) out += body.size();
+  if (const auto* const frame = std::get_if<LiveArrival::Frame>(&arrival.what)) {
+    out += frame->frame.frame.envelope.size();
+    for (const std::string& body : frame->frame.frame.bodies) out += body.size();
   } else if (const auto* const rows = std::get_if<LiveArrival::Rows>(&arrival.what)) {
     out += rows->rows.size() * sizeof(Receipt);
   }
@@ -235,8 +235,8 @@ Result<std::unique_ptr<LiveThread>> LiveThread::start(Parts parts) {
   return std::unique_ptr<LiveThread>{new LiveThread{std::move(work)}};
 }
 
-void LiveThread::frame(const VerifiedFrame& frame) {
-  work_->put({frame.statement.tenant, frame});
+void LiveThread::frame(const VerifiedFrame& frame, Instant received) {
+  work_->put({frame.statement.tenant, LiveArrival::Frame{frame, received}});
 }
 
 // Of several versions of a row only the store knows which counts.

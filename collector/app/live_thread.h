@@ -2,7 +2,7 @@
 // for a verdict: a bounded queue in, a connection of its own that only reads, on_finding out.
 //
 //   MELDEVAKT_TRY_ASSIGN(auto live, LiveThread::start(parts));
-//   live->frame(verified);                   // from any thread, after the commit; never blocks
+//   live->frame(verified, received);         // from any thread, after the commit; never blocks
 //   live->stop();                            // ends what it does at that moment; idempotent
 //
 // The queue holds at most kArrivalsMax arrivals of together kArrivalBytesMax; the tenant of what
@@ -47,7 +47,7 @@ class LiveThread {
   LiveThread(const LiveThread&) = delete;
   LiveThread& operator=(const LiveThread&) = delete;
 
-  void frame(const VerifiedFrame& frame);
+  void frame(const VerifiedFrame& frame, Instant received);
   // `all_new`: none of the rows was known, in any version.
   void rows(const std::string& tenant, const std::vector<Receipt>& rows,
             const std::optional<ReceiptCoverage>& coverage, bool all_new);

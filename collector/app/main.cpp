@@ -17,6 +17,7 @@
 #include "collector/app/tell_command.h"
 #include "collector/registry/registry_csv.h"
 #include "common/platform/clock.h"
+#include "common/platform/unknown_command.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -213,6 +214,7 @@ class CommandLine {
   CLI::App& group(const std::string& name, const std::string& what) {
     CLI::App& sub = *app_.add_subcommand(name, what);
     sub.require_subcommand(1);
+    sub.set_version_flag("--version", "meldevakt-collector " MELDEVAKT_VERSION);
     return sub;
   }
   void add_writers();
@@ -378,6 +380,8 @@ int run(int count, char** values) {
   try {
     line.app().parse(count, values);
   } catch (const CLI::ParseError& error) {
+    const std::string unknown = unknown_command(line.app(), count, values);
+    if (!unknown.empty()) return fail({Errc::kInvalid, unknown}, kExitUsage);
     return line.app().exit(error) == 0 ? kExitDone : kExitUsage;
   }
   const Result<Config> config = load_config(arguments.config);

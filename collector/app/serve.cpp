@@ -84,9 +84,9 @@ Status Service::start() {
       store_, SqliteStore::open({config_.in_data("collector.db"), "", false, std::move(log_key),
                                  std::make_shared<OpenSslRandom>()}));
   MELDEVAKT_TRY(open_live());
-  routes_ = std::make_unique<AgentRoutes>(
-      AgentRoutes::Parts{*store_, verifier_, *desk_, clock_, log_,
-                         [this](const VerifiedFrame& frame) { live_->frame(frame); }});
+  routes_ = std::make_unique<AgentRoutes>(AgentRoutes::Parts{
+      *store_, verifier_, *desk_, clock_, log_,
+      [this](const VerifiedFrame& frame, Instant received) { live_->frame(frame, received); }});
   MELDEVAKT_TRY(open_listeners());
   MELDEVAKT_TRY(open_control());
   MELDEVAKT_TRY(write_listening());

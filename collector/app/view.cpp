@@ -113,10 +113,42 @@ Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name
   for (const Tenant& tenant : tenants) {
     if (tenant.name == name || tenant.id == name) return std::vector<Tenant>{tenant};
     names.push_back(tenant.name);
+    MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries,
+                         store.registry_entries(tenant.id));
+    for (const RegistryEntry& entry : entries) {
+      if (entry.kind == EntryKind::kName) names.push_back(entry.value);
+    }
+  }
+  MELDEVAKT_TRY_ASSIGN(std::vector<Tenant> registered, tenants_registered_as(store, name));
+  if (registered.size() == 1) return registered;
+  if (registered.size() > 1) {
+    return Error{Errc::kInvalid, "several tenants are or were named '" + meldevakt::quoted(name) +
+                                     "'; give the id of one: " + registered[0].id + ", " +
+                                     registered[1].id};
   }
   const auto nearest = nearest_name(name, names);
   return Error{Errc::kInvalid, "no tenant is named '" + meldevakt::quoted(name) + "'" +
                                    (nearest ? "; did you mean '" + *nearest + "'?" : "")};
+}
+
+Result<std::vector<Tenant>> tenants_registered_as(Store& store, const std::string& name) {
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, store.tenants());
+  std::vector<Tenant> out;
+  for (const Tenant& tenant : tenants) {
+    MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries,
+                         store.registry_entries(tenant.id));
+    const bool so = std::any_of(entries.begin(), entries.end(), [&](const RegistryEntry& entry) {
+      return entry.kind == EntryKind::kName && entry.value == name;
+    });
+    if (so) out.push_back(tenant);
+  }
+  return out;
+}
+
+Tenant as_registered(Tenant tenant, const Registry& registry, Instant at) {
+  std::string name = registry.value(EntryKind::kName, at);
+  if (!name.empty()) tenant.name = std::move(name);
+  return tenant;
 }
 
 Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
@@ -133,6 +165,7 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   MELDEVAKT_TRY_ASSIGN(view.agents, store.agents(tenant.id));
   MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries, store.registry_entries(tenant.id));
   view.registry = Registry{entries};
+  view.tenant = as_registered(tenant, view.registry, options.now);
   // A message that was lost shows the fault, also when somebody has brought it back.
   view.latent = latent_fault(view.correlation, view.registry.fixed_since(options.now));
   MELDEVAKT_TRY(add_what_people_told(store, view));

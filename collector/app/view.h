@@ -53,7 +53,14 @@ struct ViewOptions {
   const TimeZone* schedule_zone = nullptr;
 };
 
+// The one of that name or id, or that the register calls or ever called so; "": all. kInvalid:
+// none, or several that were called so.
 [[nodiscard]] Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name);
+// Those that the register calls, or ever called, `name`.
+[[nodiscard]] Result<std::vector<Tenant>> tenants_registered_as(Store& store,
+                                                                const std::string& name);
+// As the register calls it at that time, where it does.
+[[nodiscard]] Tenant as_registered(Tenant tenant, const Registry& registry, Instant at);
 [[nodiscard]] Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
                                    const ViewOptions& options);
 

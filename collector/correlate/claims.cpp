@@ -1,5 +1,6 @@
 #include "collector/correlate/claims.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
@@ -13,12 +14,18 @@ Duration ceil_ms(std::int64_t us) {
 
 }  // namespace
 
-std::vector<LedgerCoverage> claims_of(const Statement& statement) {
+std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant received) {
   const ClockState& clock = statement.clock;
-  const Duration clock_error = ceil_ms(std::abs(clock.offset_us)) + ceil_ms(clock.max_error_us);
+  const Duration ahead = std::max(Duration{}, statement.span.to - received);
+  const Duration clock_error =
+      ceil_ms(std::abs(clock.offset_us)) + ceil_ms(clock.max_error_us) + ahead;
   std::vector<LedgerCoverage> out;
   for (const SourceCoverage& source : statement.sources) {
     out.push_back({statement.agent, statement.sequence, statement.span, clock_error, source});
+    std::optional<Interval>& complete = out.back().source.complete;
+    if (ahead == Duration{} || !complete) continue;
+    complete->to = std::min(complete->to, received);
+    if (complete->empty()) complete.reset();
   }
   return out;
 }

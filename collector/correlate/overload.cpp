@@ -1,26 +1,15 @@
 #include "collector/correlate/overload.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <tuple>
 
 #include "collector/correlate/coverage_map.h"
 #include "collector/correlate/lives.h"
+#include "common/summary/driver.h"
 
 namespace meldevakt::collector {
 namespace {
-
-// What overload looks like, and not why.
-constexpr std::array<std::string_view, 4> kSymptoms{"slow", "timeout", "connection_lost",
-                                                    "connections_refused"};
-
-// How much a driver says: nothing, a symptom, what waits for it, a cause.
-int rank_of(std::string_view driver) {
-  if (driver.empty()) return 0;
-  if (std::find(kSymptoms.begin(), kSymptoms.end(), driver) != kSymptoms.end()) return 1;
-  return driver == "lock_wait" || driver == "deadlock" ? 2 : 3;
-}
 
 std::uint64_t signals_of(const OverloadWindow& window) {
   std::uint64_t sum = 0;
@@ -28,20 +17,39 @@ std::uint64_t signals_of(const OverloadWindow& window) {
   return sum;
 }
 
-std::string driver_of(const std::vector<const OverloadWindow*>& windows) {
+// As far as the clocks of the two agents say.
+bool encloses(const OverloadWindow& work, const OverloadWindow& other,
+              const CoverageMap& coverage) {
+  Duration error;
+  if (work.agent != other.agent) {
+    error = coverage.clock_error(work.agent) + coverage.clock_error(other.agent);
+  }
+  return work.span.from <= other.span.from + error && other.span.to <= work.span.to + error;
+}
+
+std::string driver_of(const std::vector<const OverloadWindow*>& windows,
+                      const CoverageMap& coverage) {
+  for (const OverloadWindow* work : windows) {
+    if (!is_long_work(work->driver)) continue;
+    const bool all = std::all_of(windows.begin(), windows.end(), [&](const OverloadWindow* other) {
+      return encloses(*work, *other, coverage);
+    });
+    if (all) return work->driver;
+  }
   std::map<std::string, std::uint64_t> counts;
   for (const OverloadWindow* window : windows) counts[window->driver] += signals_of(*window);
   const auto best =
       std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-        const int rank_a = rank_of(a.first);
-        const int rank_b = rank_of(b.first);
+        const int rank_a = driver_rank(a.first);
+        const int rank_b = driver_rank(b.first);
         // Of two that say as much and as often, the first by name.
         return std::tie(rank_a, a.second, b.first) < std::tie(rank_b, b.second, a.first);
       });
   return best->first;
 }
 
-Overload overload_of(const std::vector<const OverloadWindow*>& windows) {
+Overload overload_of(const std::vector<const OverloadWindow*>& windows,
+                     const CoverageMap& coverage) {
   Overload out;
   out.span = windows.front()->span;
   std::map<Signal, std::uint64_t> signals;
@@ -60,7 +68,7 @@ Overload overload_of(const std::vector<const OverloadWindow*>& windows) {
   std::sort(out.witnesses.begin(), out.witnesses.end());
   out.witnesses.erase(std::unique(out.witnesses.begin(), out.witnesses.end()), out.witnesses.end());
   std::sort(out.evidence.begin(), out.evidence.end());
-  out.driver = driver_of(windows);
+  out.driver = driver_of(windows, coverage);
   const bool confirmed = out.witnesses.size() > 1 || out.metrics > 0;
   out.state = confirmed ? OverloadState::kConfirmed : OverloadState::kSuspected;
   return out;
@@ -134,7 +142,8 @@ std::string_view to_string(OverloadState state) {
 
 std::vector<Overload> overloads_of(const TenantInput& input) {
   const std::vector<OverloadWindow> windows = windows_of(input);
-  std::vector<Stretch> all = stretches_of(windows, CoverageMap{input.coverage});
+  const CoverageMap coverage{input.coverage};
+  std::vector<Stretch> all = stretches_of(windows, coverage);
   std::sort(all.begin(), all.end(), [](const Stretch& a, const Stretch& b) {
     return std::tie(a.span, a.windows.front()->fact_id) <
            std::tie(b.span, b.windows.front()->fact_id);
@@ -143,14 +152,14 @@ std::vector<Overload> overloads_of(const TenantInput& input) {
   Stretch together;
   for (const Stretch& next : all) {
     if (!together.windows.empty() && next.span.from > together.span.to) {
-      out.push_back(overload_of(together.windows));
+      out.push_back(overload_of(together.windows, coverage));
       together = {};
     }
     if (together.windows.empty()) together.span = next.span;
     together.span.to = std::max(together.span.to, next.span.to);
     together.windows.insert(together.windows.end(), next.windows.begin(), next.windows.end());
   }
-  if (!together.windows.empty()) out.push_back(overload_of(together.windows));
+  if (!together.windows.empty()) out.push_back(overload_of(together.windows, coverage));
   return out;
 }
 

@@ -7,9 +7,10 @@
 // for one (kWindowIdle): which of them it told as two depends on the order in which it read. It is
 // *suspected* where software of one source logged hard signals, and *confirmed* where a second
 // source saw it too, or a metric went over its limit (several records of one source are one
-// witness). The driver: the most telling cause that any source names (a backup, a full log or disk,
-// memory, locks) before what overload merely looks like (timeouts, slowness); of two alike the one
-// with more signals.
+// witness). The driver: work that lasted (a backup, CHECKDB) and encloses all of it, as far as the
+// agents' clocks say, whatever source tells of it; otherwise the most telling cause that any source
+// names (a backup, a full log or disk, memory, locks) before what overload merely looks like
+// (timeouts, slowness); of two alike the one with more signals.
 //
 // A window is a fact with an id of its own, so it does not matter whether the log was followed,
 // read a day late or scanned, nor who tells of it how often. Pure. Thread-safety: pure function.

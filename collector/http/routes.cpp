@@ -194,14 +194,15 @@ HttpResponse AgentRoutes::frames(const HttpRequest& request, const AgentRecord& 
                "frame refused agent=" + agent.key.agent + ": " + verified.error().message());
     return refusal_of(verified.error());
   }
-  const Result<StoredFrame> stored = parts_.store.store_frame(verified.value(), parts_.clock.now());
+  const Instant received = parts_.clock.now();
+  const Result<StoredFrame> stored = parts_.store.store_frame(verified.value(), received);
   if (!stored) {
     if (stored.error().code() == Errc::kLimit) return refusal_of(stored.error());
     return store_failed(stored.error());
   }
   store_worked();
   if (parts_.stored && stored.value().decision == ChainDecision::kExtends) {
-    parts_.stored(verified.value());
+    parts_.stored(verified.value(), received);
   }
   return answer_for(verified.value().statement, stored.value());
 }

@@ -34,7 +34,7 @@ class AgentRoutes {
     Clock& clock;
     LogSink log;
     // Called with every statement that was new, after its commit and before it is answered.
-    std::function<void(const VerifiedFrame&)> stored = {};
+    std::function<void(const VerifiedFrame&, Instant received)> stored = {};
   };
   explicit AgentRoutes(Parts parts) : parts_{std::move(parts)} {}
 

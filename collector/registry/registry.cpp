@@ -234,4 +234,14 @@ std::optional<Instant> Registry::fixed_since(Instant at) const {
   return std::nullopt;
 }
 
+std::optional<Instant> Registry::next_change(Instant at) const {
+  std::optional<Instant> next;
+  for (const RegistryEntry& entry : entries_) {
+    for (const Instant time : {entry.span.from, entry.span.to}) {
+      if (at < time && time < kAlways.to && (!next || time < *next)) next = time;
+    }
+  }
+  return next;
+}
+
 }  // namespace meldevakt::collector

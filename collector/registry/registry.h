@@ -103,6 +103,8 @@ class Registry {
   // Since when the product that runs at `at` is corrected; nullopt: it is not, or not yet, or that
   // was not said.
   [[nodiscard]] std::optional<Instant> fixed_since(Instant at) const;
+  // The next time after `at` at which an entry begins or ends to hold.
+  [[nodiscard]] std::optional<Instant> next_change(Instant at) const;
 
  private:
   [[nodiscard]] std::string merged_into(const RegistryEntry& entry, Instant at) const;

@@ -25,6 +25,8 @@
 
 namespace meldevakt::collector {
 
+using AlarmName = std::array<std::string, 3>;  // agent, kind, detail
+
 struct LoggedEntry {
   std::string kind;
   std::int64_t time = 0;
@@ -47,7 +49,6 @@ class LogAccounts {
     std::optional<std::int64_t> closed;
     auto operator<=>(const AlarmState&) const = default;
   };
-  using AlarmName = std::array<std::string, 3>;  // agent, kind, detail
   struct Claim {
     std::string portal;
     std::int64_t from = 0;

@@ -1,10 +1,10 @@
 // Alarms: the same again is the same row, and each is an entry of the log when it is raised and
 // when it is over.
-#include <array>
 #include <set>
 #include <vector>
 
 #include "collector/store/entry_words.h"
+#include "collector/store/log_accounts.h"
 #include "collector/store/records.h"
 #include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
@@ -56,8 +56,6 @@ Status read_alarms(sql::Connection& db, const std::string& tenant, std::vector<A
                    rows.maybe_instant(5)});
   }
 }
-
-using AlarmName = std::array<std::string, 3>;  // agent, kind, detail
 
 Result<std::set<AlarmName>> told_alarms(sql::Connection& db, const std::string& tenant) {
   MELDEVAKT_TRY_ASSIGN(sql::Rows rows,

@@ -1,5 +1,6 @@
 // From stored bytes to what correlate() reads. Everything is decoded anew: tables that could be
 // wrong do not stand between the signed bytes and a verdict.
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -18,6 +19,34 @@ struct OpenStatement {
   Statement statement;
 };
 
+// The part that is being read, given on when it holds enough.
+class Parts {
+ public:
+  Parts(std::string tenant, const Store::UseOfInput& use) : use_{use} {
+    part_.tenant = std::move(tenant);
+  }
+  [[nodiscard]] const std::string& tenant() const { return part_.tenant; }
+  // To be added to; not kept over the next give_on_when_full().
+  [[nodiscard]] TenantInput& part() { return part_; }
+  void give_on_when_full() {
+    if (items() >= Store::kPartItems) give_on();
+  }
+  void give_on() {
+    if (items() == 0) return;
+    TenantInput next;
+    next.tenant = part_.tenant;
+    use_(std::exchange(part_, std::move(next)));
+  }
+
+ private:
+  [[nodiscard]] std::size_t items() const {
+    return part_.facts.size() + part_.coverage.size() + part_.receipts.size() +
+           part_.receipt_coverage.size();
+  }
+  const Store::UseOfInput& use_;
+  TenantInput part_;
+};
+
 Result<Statement> statement_of(const std::string& envelope_json, const Sha256& link) {
   MELDEVAKT_TRY_ASSIGN(const Envelope envelope, parse_envelope(envelope_json));
   if (link_hash(envelope.payload_type, envelope.payload) != link) {
@@ -33,25 +62,25 @@ Alarm undecodable(const std::string& tenant, const std::string& agent, std::stri
 }
 
 void take_body(const OpenStatement& open, std::size_t position, const std::string& packed,
-               Instant received, TenantInput& input, std::vector<Alarm>& alarms) {
+               Instant received, TenantInput& part, std::vector<Alarm>& alarms) {
   const Statement& statement = open.statement;
   Result<Body> body = Error{Errc::kCorrupt, "a body that the statement does not name"};
   if (position < statement.bodies.size()) body = open_body(packed, statement.bodies[position]);
   if (!body) {
-    alarms.push_back(undecodable(input.tenant, statement.agent, "undecodable_body", open.index,
+    alarms.push_back(undecodable(part.tenant, statement.agent, "undecodable_body", open.index,
                                  body.error(), received));
     return;
   }
-  for (Fact& fact : body.value().facts) add_fact(input, statement.agent, std::move(fact));
+  for (Fact& fact : body.value().facts) add_fact(part, statement.agent, std::move(fact));
 }
 
-Status read_ledger(sql::Connection& db, TenantInput& input, std::vector<Alarm>& alarms) {
+Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows,
       db.query("SELECT l.idx, l.agent, l.link, l.received, l.envelope, b.position, b.packed"
                " FROM ledger l LEFT JOIN bodies b ON b.tenant = l.tenant AND b.idx = l.idx"
                " WHERE l.tenant = ? ORDER BY l.idx, b.position",
-               {input.tenant}));
+               {parts.tenant()}));
   std::optional<OpenStatement> open;
   std::optional<std::uint64_t> seen;
   for (;;) {
@@ -61,34 +90,37 @@ Status read_ledger(sql::Connection& db, TenantInput& input, std::vector<Alarm>& 
     if (seen != index) {
       seen = index;
       open.reset();
+      parts.give_on_when_full();
       MELDEVAKT_TRY_ASSIGN(const Sha256 link, rows.hash(2));
       Result<Statement> statement = statement_of(rows.text(4), link);
       if (!statement) {
-        alarms.push_back(undecodable(input.tenant, rows.text(1), "undecodable_statement", index,
+        alarms.push_back(undecodable(parts.tenant(), rows.text(1), "undecodable_statement", index,
                                      statement.error(), rows.instant(3)));
         continue;
       }
       open = OpenStatement{index, std::move(statement).value()};
-      for (LedgerCoverage& claim : claims_of(open->statement)) {
-        input.coverage.push_back(std::move(claim));
+      for (LedgerCoverage& claim : claims_of(open->statement, rows.instant(3))) {
+        parts.part().coverage.push_back(std::move(claim));
       }
     }
     if (!open || open->statement.bodies.empty()) continue;
-    take_body(*open, static_cast<std::size_t>(rows.count(5)), rows.text(6), rows.instant(3), input,
-              alarms);
+    take_body(*open, static_cast<std::size_t>(rows.count(5)), rows.text(6), rows.instant(3),
+              parts.part(), alarms);
   }
 }
 
 // Of each message what counts of all its versions: by what they say, never by when they came.
-Status read_receipts(sql::Connection& db, TenantInput& input) {
+Status read_receipts(sql::Connection& db, Parts& parts) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows,
       db.query("SELECT portal, message_id, sent, confirmed, form, channel, district FROM receipts"
                " WHERE tenant = ? ORDER BY portal, message_id",
-               {input.tenant}));
+               {parts.tenant()}));
   std::set<Receipt> versions;
   const auto take = [&] {
-    if (!versions.empty()) input.receipts.push_back(newest_row(std::exchange(versions, {})));
+    if (versions.empty()) return;
+    parts.part().receipts.push_back(newest_row(std::exchange(versions, {})));
+    parts.give_on_when_full();
   };
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
@@ -103,35 +135,53 @@ Status read_receipts(sql::Connection& db, TenantInput& input) {
   return {};
 }
 
-Status read_receipt_coverage(sql::Connection& db, TenantInput& input) {
+Status read_receipt_coverage(sql::Connection& db, Parts& parts) {
   MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
                        db.query("SELECT portal, from_ms, until_ms FROM receipt_coverage"
                                 " WHERE tenant = ? ORDER BY portal, from_ms, until_ms",
-                                {input.tenant}));
+                                {parts.tenant()}));
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
     if (!row) return {};
-    input.receipt_coverage.push_back({rows.text(0), {rows.instant(1), rows.instant(2)}});
+    parts.part().receipt_coverage.push_back({rows.text(0), {rows.instant(1), rows.instant(2)}});
   }
 }
 
 }  // namespace
 
-Result<TenantInput> SqliteStore::tenant_input(const std::string& tenant,
-                                              std::vector<Alarm>& alarms_found) {
-  TenantInput input;
-  input.tenant = tenant;
-  const Status done = with([&](sql::Connection& db) -> Status {
+Status SqliteStore::read_input(const std::string& tenant, const UseOfInput& use,
+                               std::vector<Alarm>& alarms_found) {
+  return with([&](sql::Connection& db) -> Status {
+    Parts parts{tenant, use};
     // One snapshot for all that is read, whatever a writer does meanwhile.
     MELDEVAKT_TRY(db.run("BEGIN"));
-    Status read = read_ledger(db, input, alarms_found);
-    if (read) read = read_receipts(db, input);
-    if (read) read = read_receipt_coverage(db, input);
+    Status read = read_ledger(db, parts, alarms_found);
+    if (read) read = read_receipts(db, parts);
+    if (read) read = read_receipt_coverage(db, parts);
+    if (read) parts.give_on();
     const Status ended = db.run("COMMIT");
     return read ? ended : read;
   });
+}
+
+Result<TenantInput> Store::tenant_input(const std::string& tenant,
+                                        std::vector<Alarm>& alarms_found) {
+  TenantInput all;
+  all.tenant = tenant;
+  const auto append = [](auto& to, auto& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  };
+  const Status done = read_input(
+      tenant,
+      [&](TenantInput&& part) {
+        append(all.facts, part.facts);
+        append(all.coverage, part.coverage);
+        append(all.receipts, part.receipts);
+        append(all.receipt_coverage, part.receipt_coverage);
+      },
+      alarms_found);
   if (!done) return done.error();
-  return input;
+  return all;
 }
 
 }  // namespace meldevakt::collector

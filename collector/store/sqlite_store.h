@@ -84,8 +84,8 @@ class SqliteStore : public Store {
   Result<std::vector<ToldEntry>> told(const std::string& tenant,
                                       std::vector<Alarm>& alarms_found) override;
   Result<std::vector<Receipt>> receipt_versions(const std::string& tenant) override;
-  Result<TenantInput> tenant_input(const std::string& tenant,
-                                   std::vector<Alarm>& alarms_found) override;
+  Status read_input(const std::string& tenant, const UseOfInput& use,
+                    std::vector<Alarm>& alarms_found) override;
 
   // Derives every chain, hash, signature, log and head again from the stored bytes; kCorrupt names
   // the first thing that disagrees. The checkpoints' signatures only with a log key.

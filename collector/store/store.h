@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -157,10 +158,16 @@ class Store {
   // Every version of every row that was ever imported, by portal, message and version.
   virtual Result<std::vector<Receipt>> receipt_versions(const std::string& tenant) = 0;
 
-  // Everything correlate() needs of one tenant, decoded from the stored bytes. A body that cannot
-  // be opened costs only itself: it becomes an alarm in `alarms_found`.
-  virtual Result<TenantInput> tenant_input(const std::string& tenant,
-                                           std::vector<Alarm>& alarms_found) = 0;
+  // Everything correlate() needs of one tenant, decoded from the stored bytes, as of one moment and
+  // in parts: of at most kPartItems items and what one statement tells. `use` may not call the
+  // store. A body that cannot be opened costs only itself: it becomes an alarm in `alarms_found`.
+  using UseOfInput = std::function<void(TenantInput&& part)>;
+  static constexpr std::size_t kPartItems = 10'000;
+  virtual Status read_input(const std::string& tenant, const UseOfInput& use,
+                            std::vector<Alarm>& alarms_found) = 0;
+  // All of it at once: ten million messages do not fit in memory so.
+  [[nodiscard]] Result<TenantInput> tenant_input(const std::string& tenant,
+                                                 std::vector<Alarm>& alarms_found);
 };
 
 }  // namespace meldevakt::collector

@@ -1,9 +1,7 @@
 #include "common/receipts/receipts.h"
 
-#include <algorithm>
 #include <array>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "common/base/text.h"
@@ -75,27 +73,7 @@ Result<Receipt> receipt_of(const CsvRow& row, std::size_t width, std::string_vie
   return receipt_of_row(row.fields, columns, portal, zone);
 }
 
-// How new a row is, with every tie broken. An unconfirmed message that is printed was first tried
-// otherwise.
-auto newness(const Receipt& receipt) {
-  return std::make_tuple(receipt.confirmed, receipt.channel == kPrintChannel,
-                         receipt.form != FormType::kUnknown, receipt);
-}
-
 }  // namespace
-
-Receipt newest_row(const std::set<Receipt>& rows) {
-  Receipt out = *std::max_element(rows.begin(), rows.end(), [](const Receipt& a, const Receipt& b) {
-    return newness(a) < newness(b);
-  });
-  for (const Receipt& row : rows) {
-    if (row.sent && (!out.sent || *row.sent < *out.sent)) out.sent = row.sent;
-    if (out.form == FormType::kUnknown) out.form = row.form;
-    if (out.channel.empty()) out.channel = row.channel;
-    if (out.district.empty()) out.district = row.district;
-  }
-  return out;
-}
 
 Result<Receipt> receipt_of_row(const std::vector<std::string>& fields, const FieldColumns& columns,
                                std::string_view portal, const TimeZone& zone) {

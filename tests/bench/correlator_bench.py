@@ -1,4 +1,4 @@
-"""What verdicts cost: V1 to V4, and SEC on the same events. run.py runs them.
+"""What verdicts cost: V1 to V4, V6 and V7, and SEC on the same events. run.py runs them.
 
 A message has a portal row and three facts. SEC (Simple Event Correlator) is given three rules that keep a context for
 each message that was received and not stored, and report a receipt that comes while it is there.
@@ -6,6 +6,7 @@ each message that was received and not stored, and report a receipt that comes w
 import json
 import os
 import resource
+import shutil
 import uuid
 
 from programs import run_command
@@ -51,7 +52,7 @@ def bench_rebuild(options, _folder):
                       "against": f"cost a message of {last['messages']} to that of {counts[0]}", "same_result": right},
         "V3_one_more": {"value": last["one_more_us_max"], "unit": "us CPU", "goal": 1000,
                         "against": f"the dearest of 1000 facts and rows, decided and told, at {last['messages']}", "same_result": right},
-        "V4_memory": {"value": last["peak_mb"], "unit": "MB", "goal": 2000 * last["messages"] / 10_000_000 + 20,
+        "V4_memory": {"value": last["peak_mb"], "unit": "MB", "goal": 2000 * min(1, last["messages"] / 10_000_000 + 0.01),
                       "against": f"2 GB for 10 million, in proportion, at {last['messages']}", "same_result": right},
     }
     for row in rows.values():
@@ -61,15 +62,27 @@ def bench_rebuild(options, _folder):
 
 def bench_from_store(options, folder):
     """The same from the database: opened, read, unpacked and decided, as `serve` does at its start."""
-    messages = 10_000 if options.short else 1_000_000
-    place = os.path.join(folder, "rebuild")
+    run = from_store(options, folder, 10_000 if options.short else 1_000_000)
+    most = from_store(options, folder, 10_000_000, "start") if options.long else run
+    return {
+        "V6_from_store": {
+            "value": run["start_cpu_seconds"], "unit": "CPU s", "goal": 60, "same_result": run["right"], "runs": [run],
+            "against": f"{run['messages']} messages in the database until serve has their verdicts; a question: "
+                       f"{run['question_cpu_seconds']:.2f} s, {run['question_peak_mb']:.0f} MB"},
+        "V7_start_memory": {
+            "value": most["start_peak_mb"], "unit": "MB", "goal": 2000 * min(1, most["messages"] / 10_000_000 + 0.04),
+            "same_result": most["right"], "runs": [most],
+            "against": f"2 GB for 10 million, in proportion, at {most['messages']}: {most['start_cpu_seconds']:.2f} CPU s"},
+    }
+
+
+def from_store(options, folder, messages, what=None):
+    place = os.path.join(folder, f"rebuild-{messages}")
     os.makedirs(place)
-    out, _ = run_command([os.path.join(options.bin, "store_rebuild_bench"), place, str(messages)], seconds=3000)
-    run = json.loads(out)
-    return {"V6_from_store": {
-        "value": run["start_cpu_seconds"], "unit": "CPU s", "goal": 60, "same_result": run["right"], "runs": [run],
-        "against": f"{messages} messages in the database until serve has their verdicts, {run['start_peak_mb']:.0f} MB; "
-                   f"a question: {run['question_cpu_seconds']:.2f} s, {run['question_peak_mb']:.0f} MB"}}
+    program = os.path.join(options.bin, "store_rebuild_bench")
+    out, _ = run_command([program, place, str(messages)] + ([what] if what else []), seconds=7200)
+    shutil.rmtree(place)
+    return json.loads(out)
 
 
 def bench_replay(options, folder):
@@ -126,7 +139,8 @@ def bench_sec(options, folder):
 
 BENCHES = {"replay": bench_replay, "verdicts": bench_rebuild, "from_store": bench_from_store, "sec": bench_sec}
 VERDICTS = ("V1_rebuild", "V2_linear", "V3_one_more", "V4_memory")
-FIGURES = {name: "verdicts" for name in VERDICTS} | {"V0_replay": "replay", "V5_sec": "sec", "V6_from_store": "from_store"}
-LESS_IS_BETTER = {"V0_replay", "V6_from_store", *VERDICTS}
+FIGURES = {name: "verdicts" for name in VERDICTS} | {"V0_replay": "replay", "V5_sec": "sec", "V6_from_store": "from_store",
+           "V7_start_memory": "from_store"}
+LESS_IS_BETTER = {"V0_replay", "V6_from_store", "V7_start_memory", *VERDICTS}
 # Over the goal is a failure, but in the short form: there the figures mean nothing.
-FULL_GATES = {"V6_from_store", *VERDICTS}
+FULL_GATES = {"V0_replay", "V6_from_store", "V7_start_memory", *VERDICTS}

@@ -19,8 +19,13 @@ def with_sanitizer(binary):
         return b"__asan_init" in file.read()
 
 
+def agent_memory(binary):
+    """The configured ceiling: what an agent has by default, but for the sanitizer's own needs."""
+    return "8 GB" if with_sanitizer(binary) else "64 MB"
+
+
 def memory_bound(binary):
-    return (600 if with_sanitizer(binary) else 128) << 20
+    return (600 if with_sanitizer(binary) else 64) << 20
 
 
 def append(path, data):

@@ -3,7 +3,7 @@ import json
 import os
 import time
 
-from bad_files import rubbish_in_the_trace, unreadable_file, vanishing_file
+from bad_files import agent_memory, rubbish_in_the_trace, unreadable_file, vanishing_file
 from bad_frames import hostile_frames
 from bad_requests import hostile_requests
 from programs import Agent, run_command
@@ -217,7 +217,8 @@ def invitation_run_out(world, town, folder, enrol, report):
 def run(binaries, output, seed, keep=False, **_):
     """The group `bad-input`; returns its Report."""
     report = Report(output)
-    with World(binaries, output, seed, keep=keep, rotate_bytes=0) as world:
+    memory = agent_memory(os.path.join(binaries, "meldevakt-agent"))
+    with World(binaries, output, seed, keep=keep, rotate_bytes=0, agent_memory=memory) as world:
         folder = os.path.join(world.folder, "bad")
         os.makedirs(folder)
         os.chmod(folder, 0o755)

@@ -63,7 +63,7 @@ def where_to_look(world, town, binaries):
     """Paths and commands; the collector is stopped then, so it reads the files directly."""
     agent = world.agents[f"{town.name}-application"]
     collector = os.path.join(binaries, "meldevakt-collector")
-    print("What the agent sent, every byte of it:\n  "
+    print("What the agent sent, all of it:\n  "
           f"{shlex.quote(agent.binary)} sent --config {shlex.quote(agent.config)}\n"
           f"  journal: {agent.state}/state.db\n"
           "What the collector holds:\n"

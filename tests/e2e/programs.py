@@ -149,7 +149,7 @@ class Agent:
     """One agent: its folder, its configuration and, while it runs, its process."""
 
     def __init__(self, binary_folder, folder, name, collector_url, tenant, sources, state=None,
-                 packs=(), on_finding=None, binary=None):
+                 packs=(), on_finding=None, binary=None, memory="8 GB"):
         self.binary = binary or os.path.join(binary_folder, "meldevakt-agent")
         self.folder, self.name, self.tenant = folder, name, tenant
         self.state = state or os.path.join(folder, "state")
@@ -170,7 +170,7 @@ class Agent:
                         else f'"{value}"')
                 lines.append(f"{key} = {text}")
         # Tests measure what it finds; sanitizers take time and memory of their own.
-        lines += ["[budget]", 'cpu = "100 %"', 'memory = "8 GB"']
+        lines += ["[budget]", 'cpu = "100 %"', f'memory = "{memory}"']
         lines += ["[ship]", 'every = "1s"', 'facts_within = "300ms"', 'retry_max = "1s"']
         with open(self.config, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")

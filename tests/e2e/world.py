@@ -32,13 +32,14 @@ class World:
 
     def __init__(self, binaries, output, seed, towns=("nord", "sor"), folder=None, keep=False,
                  agent_binary=None, packs=None, rotate_bytes=400_000, states=None, data=None,
-                 trace_pack=TRACE_PACK, record=False):
+                 trace_pack=TRACE_PACK, record=False, agent_memory="8 GB"):
         self.binaries, self.output, self.seed = binaries, output, seed
         self.town_names, self.keep = towns, keep
         self.folder = folder or tempfile.mkdtemp(prefix="meldevakt-e2e-")
         self.agent_binary, self.rotate_bytes = agent_binary, rotate_bytes
         self.packs = packs or []
         self.states, self.data, self.trace_pack = states or {}, data, trace_pack
+        self.agent_memory = agent_memory
         self.record, self.proxies = record, {}  # agent's name -> what stands before the collector
         self.towns, self.agents = {}, {}
         self.collector = self.cluster = self.portal = None
@@ -109,7 +110,8 @@ class World:
             self.proxies[name] = RecordingProxy(self.collector, state)
             url = self.proxies[name].url
         agent = Agent(self.binaries, folder, name, url, town, sources, state=state,
-                      packs=self.packs, on_finding=alarm, binary=self.agent_binary)
+                      packs=self.packs, on_finding=alarm, binary=self.agent_binary,
+                      memory=self.agent_memory)
         self.agents[name] = agent
         invitation = self.collector.invite(town, os.path.join(folder, "invitation.json"))
         if self.record:

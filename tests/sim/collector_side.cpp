@@ -13,33 +13,39 @@ namespace meldevakt::sim {
 TenantDesk::TenantDesk(Ledger& ledger, collector::Policy policy, bool correlates)
     : ledger_{ledger}, correlates_{correlates}, policy_{std::move(policy)}, correlator_{""} {}
 
-Status TenantDesk::enrol(const collector::Tenant& tenant, const Enrolling& enrolling,
-                         const std::vector<collector::RegistryEntry>& entries, Instant now) {
+Status TenantDesk::open(const collector::Tenant& tenant,
+                        const std::vector<collector::RegistryEntry>& entries, Instant now) {
   tenant_ = tenant.id;
   correlator_ = collector::Correlator{tenant_, policy_};
-  const OpenSslVerifier verifier;
-  MELDEVAKT_TRY_ASSIGN(const collector::VerifiedEnrolment verified,
-                       collector::verify_enrolment(enrolling.enrolment, verifier));
-  collector::AgentRecord record;
-  record.key = {tenant.id, enrolling.agent, verified.public_key};
-  record.tls_key = enrolling.tls_key;
-  record.head = {0, 0, verified.link, Instant{}};
-  record.enrolled = now;
-  key_ = record.key;
   return ledger_.write([&](collector::Store& store) -> Status {
-    const Sha256 token_hash = sha256(enrolling.token);
     MELDEVAKT_TRY(store.add_tenant(tenant));
-    MELDEVAKT_TRY(store.add_invitation({token_hash, tenant.id, now + hours(1)}));
-    MELDEVAKT_TRY_ASSIGN([[maybe_unused]] const bool first,
-                         store.enrol(record, token_hash, enrolling.enrolment, now));
     return store.add_registry_entries(tenant.id, entries, now);
   });
 }
 
-Status TenantDesk::receive(std::string_view frame, Instant now) {
+Status TenantDesk::enrol(const Enrolling& enrolling, Instant now) {
+  const OpenSslVerifier verifier;
+  MELDEVAKT_TRY_ASSIGN(const collector::VerifiedEnrolment verified,
+                       collector::verify_enrolment(enrolling.enrolment, verifier));
+  collector::AgentRecord record;
+  record.key = {tenant_, enrolling.agent, verified.public_key};
+  record.tls_key = enrolling.tls_key;
+  record.head = {0, 0, verified.link, Instant{}};
+  record.enrolled = now;
+  keys_[enrolling.agent] = record.key;
+  return ledger_.write([&](collector::Store& store) -> Status {
+    const Sha256 token_hash = sha256(enrolling.token);
+    MELDEVAKT_TRY(store.add_invitation({token_hash, tenant_, now + hours(1)}));
+    MELDEVAKT_TRY_ASSIGN([[maybe_unused]] const bool first,
+                         store.enrol(record, token_hash, enrolling.enrolment, now));
+    return {};
+  });
+}
+
+Status TenantDesk::receive(const std::string& agent, std::string_view frame, Instant now) {
   const OpenSslVerifier verifier;
   MELDEVAKT_TRY_ASSIGN(const collector::VerifiedFrame verified,
-                       collector::verify_frame(frame, key_, verifier));
+                       collector::verify_frame(frame, keys_.at(agent), verifier));
   MELDEVAKT_TRY(ledger_.write([&](collector::Store& store) -> Status {
     MELDEVAKT_TRY_ASSIGN(const collector::StoredFrame stored, store.store_frame(verified, now));
     if (stored.decision != ChainDecision::kExtends) {
@@ -59,7 +65,7 @@ Status TenantDesk::receive(std::string_view frame, Instant now) {
       MELDEVAKT_TRY(correlator_.add(collector::LedgerFact{statement.agent, fact}));
     }
   }
-  for (const collector::LedgerCoverage& claim : collector::claims_of(statement)) {
+  for (const collector::LedgerCoverage& claim : collector::claims_of(statement, now)) {
     correlator_.add(claim);
   }
   settle_at(now);

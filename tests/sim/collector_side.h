@@ -5,8 +5,9 @@
 //
 //   Ledger ledger{store};
 //   TenantDesk desk{ledger, policy, true};
-//   MELDEVAKT_TRY(desk.enrol(tenant, identity..., now));
-//   MELDEVAKT_TRY(desk.receive(frame, now));
+//   MELDEVAKT_TRY(desk.open(tenant, entries, now));
+//   MELDEVAKT_TRY(desk.enrol(identity..., now));        // each of its agents
+//   MELDEVAKT_TRY(desk.receive(agent, frame, now));
 //   MELDEVAKT_TRY(desk.import_csv(csv, span, zone, now));
 //   desk.changes()                          // every verdict that became another one, and when
 //
@@ -14,6 +15,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -60,9 +62,10 @@ class TenantDesk {
  public:
   TenantDesk(Ledger& ledger, collector::Policy policy, bool correlates);
 
-  [[nodiscard]] Status enrol(const collector::Tenant& tenant, const Enrolling& enrolling,
-                             const std::vector<collector::RegistryEntry>& entries, Instant now);
-  [[nodiscard]] Status receive(std::string_view frame, Instant now);
+  [[nodiscard]] Status open(const collector::Tenant& tenant,
+                            const std::vector<collector::RegistryEntry>& entries, Instant now);
+  [[nodiscard]] Status enrol(const Enrolling& enrolling, Instant now);
+  [[nodiscard]] Status receive(const std::string& agent, std::string_view frame, Instant now);
   [[nodiscard]] Status import_csv(std::string_view csv, const Interval& complete,
                                   const TimeZone& zone, Instant now);
   // The last word.
@@ -81,7 +84,7 @@ class TenantDesk {
   Ledger& ledger_;
   bool correlates_;
   std::string tenant_;
-  collector::AgentKey key_;
+  std::map<std::string, collector::AgentKey> keys_;  // by agent
   collector::Policy policy_;
   collector::Correlator correlator_;
   collector::LatentWatch watch_;

@@ -19,13 +19,26 @@ bool says_stored(Verdict verdict) {
   return verdict == Verdict::kStored || verdict == Verdict::kStoredAfterReceipt;
 }
 
-// Whether what would have told of it was still to be read when the last word was spoken.
-bool could_not_be_known(const ServicePlan& service, const TrueMessage& message) {
-  if (service.silent_from && *service.silent_from < message.sent + minutes(2)) return true;
+// Whether what would have told of that time was still to be read when the last word was spoken.
+bool is_blind_at(const ServicePlan& service, Instant time) {
+  if (service.silent_from && *service.silent_from < time + minutes(2)) return true;
   return std::any_of(service.outages.begin(), service.outages.end(), [&](const Outage& outage) {
     const Interval blind{outage.span.from - minutes(2), outage.span.to};
-    return outage.kind == Outage::Kind::kLogDestroyed && blind.contains(message.sent);
+    return outage.kind == Outage::Kind::kLogDestroyed && blind.contains(time);
   });
+}
+
+// Until when a loss must have been said: kFoundWithin after it was sent, or after what kept it from
+// the collector was over.
+constexpr Duration kFoundWithin = minutes(2);
+
+Instant to_be_found_by(const ServicePlan& service, Instant sent) {
+  Instant heard = sent;
+  for (const Outage& outage : service.outages) {
+    const Interval unheard{outage.span.from - kFoundWithin, outage.span.to};
+    if (unheard.contains(heard)) heard = outage.span.to;
+  }
+  return heard + kFoundWithin;
 }
 
 Verdict expected(const TrueMessage& message) {
@@ -76,9 +89,80 @@ void compare_circumstances(const ServicePlan& service, const TrueMessage& messag
   if (!known) wrong.push_back(which + ": the overload that its save failed in is not named");
 }
 
+// Overloads so near each other that they may be told as one, or must be.
+struct Trouble {
+  Interval span;
+  std::set<std::string> drivers;
+  bool confirmed = false;
+  std::size_t count = 0;
+};
+
+std::vector<Trouble> troubles_of(const std::vector<TrueOverload>& overloads) {
+  constexpr Duration kMayBeOne = collector::kWindowIdle + seconds(30);
+  std::vector<Trouble> out;
+  for (const TrueOverload& overload : overloads) {
+    if (out.empty() || out.back().span.to + kMayBeOne < overload.span.from) {
+      out.push_back({overload.span, {}, false, 0});
+    }
+    Trouble& trouble = out.back();
+    trouble.span.to = std::max(trouble.span.to, overload.span.to);
+    trouble.drivers.insert(overload.driver);
+    trouble.confirmed = trouble.confirmed || overload.confirmed;
+    ++trouble.count;
+  }
+  return out;
+}
+
+std::string problem_of(const Trouble& trouble,
+                       const std::vector<const collector::Overload*>& said) {
+  if (said.empty()) return "is not told";
+  if (said.size() > trouble.count) return "is told as " + std::to_string(said.size());
+  const auto is_confirmed = [](const collector::Overload* overload) {
+    return overload->state == collector::OverloadState::kConfirmed;
+  };
+  if (std::any_of(said.begin(), said.end(), is_confirmed) != trouble.confirmed) {
+    return trouble.confirmed ? "is only suspected, and two logs told of it"
+                             : "is confirmed, and one log told of it";
+  }
+  for (const collector::Overload* overload : said) {
+    if (!trouble.drivers.contains(overload->driver)) {
+      return "has '" + overload->driver + "' for its driver, not '" + *trouble.drivers.begin() +
+             "'";
+    }
+  }
+  return "";
+}
+
+void compare_overloads(const ServicePlan& service, const std::vector<TrueOverload>& truth,
+                       const std::vector<collector::Overload>& told,
+                       std::vector<std::string>& wrong) {
+  const std::vector<Trouble> troubles = troubles_of(truth);
+  std::set<const collector::Overload*> known;
+  for (const Trouble& trouble : troubles) {
+    std::vector<const collector::Overload*> said;
+    for (const collector::Overload& overload : told) {
+      const Interval wide{trouble.span.from - seconds(5), trouble.span.to + seconds(5)};
+      if (overload.span.to < wide.from || wide.to < overload.span.from) continue;
+      said.push_back(&overload);
+      known.insert(&overload);
+    }
+    if (is_blind_at(service, trouble.span.from) || is_blind_at(service, trouble.span.to)) continue;
+    if (const std::string problem = problem_of(trouble, said); !problem.empty()) {
+      wrong.push_back(service.name + ": the overload of " + to_rfc3339(trouble.span.from) + " " +
+                      problem);
+    }
+  }
+  for (const collector::Overload& overload : told) {
+    if (known.contains(&overload)) continue;
+    wrong.push_back(service.name + ": an overload of " + to_rfc3339(overload.span.from) +
+                    " is told, and there was none");
+  }
+}
+
 }  // namespace
 
-Comparison compare(const ServicePlan& service, const ServiceResult& result) {
+Comparison compare(const ServicePlan& service, const ServiceResult& result,
+                   const std::vector<collector::Overload>& overloads) {
   Comparison out;
   std::map<std::string, const TrueMessage*> truth;
   for (const TrueMessage& message : result.truth) truth[message.id] = &message;
@@ -109,7 +193,7 @@ Comparison compare(const ServicePlan& service, const ServiceResult& result) {
   }
   for (const TrueMessage& message : result.truth) {
     const Verdict wanted =
-        could_not_be_known(service, message) ? Verdict::kUnverifiable : expected(message);
+        is_blind_at(service, message.sent) ? Verdict::kUnverifiable : expected(message);
     const auto said = last.find(message.id);
     if (said == last.end()) {
       out.wrong.push_back(service.name + ": nothing is said of message " + message.id);
@@ -122,10 +206,17 @@ Comparison compare(const ServicePlan& service, const ServiceResult& result) {
     const auto purged = collector::purge_deadline(collector::default_retention(), "case_system",
                                                   message.sent, message.receipted);
     const auto at = found.find(message.id);
+    const Instant by = to_be_found_by(service, message.sent);
+    if (at != found.end() && by < at->second && !is_blind_at(service, message.sent)) {
+      out.wrong.push_back(service.name + ": the loss of " + to_rfc3339(message.sent) +
+                          " was found at " + to_rfc3339(at->second) + ", to be found by " +
+                          to_rfc3339(by));
+    }
     out.losses.push_back({service.name, message.sent,
                           at == found.end() ? std::nullopt : std::optional{at->second},
-                          purged.value_or(message.sent)});
+                          purged.value_or(message.sent), by});
   }
+  compare_overloads(service, result.overloads, overloads, out.wrong);
   return out;
 }
 

@@ -74,7 +74,7 @@ class CountryRun {
         collector::answer_of(stored, result.last, {plan_.span.from, plan_.asked_until});
     out.latent_fault_seen = result.latent_fault_seen;
     // From here on the truth is open.
-    out.comparison = compare(service, result);
+    out.comparison = compare(service, result, collector::overloads_of(stored));
     std::vector<std::string>& wrong = out.comparison.wrong;
     for (const collector::Alarm& alarm : alarms) {
       wrong.push_back(service.name + ": alarm " + alarm.kind + ": " + alarm.detail);

@@ -18,7 +18,12 @@ constexpr Duration kOverloadAfter = seconds(20);
 class Chronicle {
  public:
   Chronicle(const ServicePlan& service, const Interval& span, const TimeZone& zone)
-      : service_{service}, span_{span}, zone_{zone}, random_{service.seed} {}
+      : service_{service},
+        span_{span},
+        zone_{zone},
+        clocks_{clocks_of(service)},
+        random_{service.seed},
+        handled_(service.nodes) {}
 
   ServiceHistory run() {
     add_quiet_life();
@@ -35,39 +40,47 @@ class Chronicle {
   }
   Trouble any_trouble() { return static_cast<Trouble>(random_.below(kTroubles)); }
 
-  void trace(Instant time, int thread, std::string_view level, const std::string& text) {
-    out_.trace.push_back({time, trace_line(time, thread, level, text, zone_)});
+  // Of the application's host.
+  [[nodiscard]] Instant shown(Instant time) const { return clocks_.application.host_time(time); }
+  void trace(Instant time, unsigned node, int thread, std::string_view level,
+             const std::string& text) {
+    out_.trace.push_back({time, trace_line(shown(time), thread, level, text, zone_), node});
   }
   void database(Instant time, int process, std::string_view application, std::string_view text) {
-    out_.database.push_back({time, database_line(time, process, application, text, zone_)});
+    const Instant shown = clocks_.database.host_time(time);
+    out_.database.push_back({time, database_line(shown, process, application, text, zone_)});
   }
   void busy(Instant time) { out_.busy.push_back(time); }
 
   void add_quiet_life() {
     const Instant begin = span_.from - kLogBeginsBefore;
-    trace(begin, 1, "INFO", "Program - Fagsystem startet, versjon 4.2.1");
+    for (unsigned node = 0; node < service_.nodes; ++node) {
+      trace(begin, node, 1, "INFO", "Program - Fagsystem startet, versjon 4.2.1");
+    }
     database(begin, 812, "", "LOG:  database system is ready to accept connections");
-    for (Instant at = begin + some(0, kHeartbeat.ms); at < span_.to; at = at + kHeartbeat) {
-      trace(at, 4, "DEBUG", "Innboks - Ingen nye meldinger");
+    for (unsigned node = 0; node < service_.nodes; ++node) {
+      for (Instant at = begin + some(0, kHeartbeat.ms); at < span_.to; at = at + kHeartbeat) {
+        trace(at, node, 4, "DEBUG", "Innboks - Ingen nye meldinger");
+      }
     }
     for (Instant at = begin + some(0, kCheckpoint.ms); at < span_.to; at = at + kCheckpoint) {
       database(at, 815, "", "LOG:  checkpoint starting: time");
     }
+    unsigned restarted = 0;
     for (const Instant restart : service_.restarts) {
-      trace(restart, 1, "INFO", "Program - Fagsystem startet, versjon 4.2.1");
+      trace(restart, restarted++ % service_.nodes, 1, "INFO",
+            "Program - Fagsystem startet, versjon 4.2.1");
     }
   }
 
   // The database's log around an overload that is at its worst at `peak`.
-  void overload_at(Instant peak, Trouble trouble) {
+  void overload_at(Instant peak, Trouble trouble, bool in_trace = false) {
     const bool is_backup = random_.below(2) == 0;
-    if (is_backup) {
-      database(
-          peak - some(60'000, 90'000), 5120, "pg_dump",
-          "LOG:  connection authorized: user=postgres database=arkiv application_name=pg_dump");
-    }
+    const Instant begin = peak - seconds(30);
+    const Instant started = peak - some(60'000, 90'000);
+    if (is_backup) backup_started(started);
     for (std::int64_t n = 0; n < 3; ++n) {
-      const Instant at = peak - seconds(30 - 8 * n) + some(0, 4'000);
+      const Instant at = begin + seconds(8 * n) + some(0, 4'000);
       database(
           at, 4711, "Fagsystem",
           "LOG:  process 4711 still waiting for ShareLock on transaction 811 after 1000.119 ms");
@@ -77,58 +90,85 @@ class Chronicle {
     database(peak, 4712, "Fagsystem", "STATEMENT:  UPDATE journalteller SET siste = siste + 1");
     const Instant end = peak + kOverloadAfter + some(0, 10'000);
     database(end, 4713, "Fagsystem", error);
-    if (is_backup) {
-      database(end + seconds(5), 5120, "pg_dump",
-               "LOG:  disconnection: session time: 0:01:44.903 user=postgres database=arkiv "
-               "host=[local]");
+    if (is_backup) backup_finished(end + seconds(5));
+    // A full disk says why others wait; three waits for a lock say more than two deadlocks.
+    const char* const without = trouble == Trouble::kStorageFull ? "storage_full" : "lock_wait";
+    if (is_backup) {  // it lasts as long as the backup runs
+      const bool confirmed = in_trace || service_.backup_apart;
+      out_.overloads.push_back({{started, end + seconds(5)}, "backup", confirmed});
+    } else {
+      out_.overloads.push_back({{begin, end}, without, in_trace});
     }
     busy(end + seconds(5));
     busy(end + seconds(75));  // by then its window is over
   }
 
+  void backup_started(Instant time) {
+    if (service_.backup_apart) {
+      out_.backup.push_back({time, backup_line(shown(time), 110, zone_), 0});
+    } else {
+      database(
+          time, 5120, "pg_dump",
+          "LOG:  connection authorized: user=postgres database=arkiv application_name=pg_dump");
+    }
+  }
+
+  void backup_finished(Instant time) {
+    if (service_.backup_apart) {
+      out_.backup.push_back({time, backup_line(shown(time), 190, zone_), 0});
+    } else {
+      database(time, 5120, "pg_dump",
+               "LOG:  disconnection: session time: 0:01:44.903 user=postgres database=arkiv "
+               "host=[local]");
+    }
+  }
+
   void handle(const PlannedMessage& message) {
-    const int inbox = 10 + static_cast<int>(count_ % 8);
-    const int worker = 20 + static_cast<int>(count_++ % 8);
+    const auto node = static_cast<unsigned>(service_.nodes > 1 ? random_.below(service_.nodes) : 0);
+    const int inbox = 10 + handled_[node] % 8;
+    const int worker = 20 + handled_[node]++ % 8;
     const bool patched = message.sent >= service_.patched;
     TrueMessage truth{message.id, message.fate, message.sent, {}, {}, {}};
     const Instant received = message.sent + some(300, 3'000);
     const std::string form = message.form == FormType::kPublic ? "OFFENTLIG" : "PRIVAT";
-    trace(received, inbox, "INFO",
+    trace(received, node, inbox, "INFO",
           "Innboks - Mottatt melding " + message.id + " skjema=" + form + " bydel=00");
     Instant at = received + some(40, 90);
-    if (!patched) truth.receipted = receipt(message.id, inbox, at);
-    at = save(message, worker, at + some(10, 40), truth);
-    if (patched) truth.receipted = receipt(message.id, worker, at + some(5, 30));
-    trace(at + milliseconds(31), worker, "INFO", "Lagring - Ferdig med melding " + message.id);
+    if (!patched) truth.receipted = receipt(message.id, node, inbox, at);
+    at = save(message, node, worker, at + some(10, 40), truth);
+    if (patched) truth.receipted = receipt(message.id, node, worker, at + some(5, 30));
+    trace(at + milliseconds(31), node, worker, "INFO",
+          "Lagring - Ferdig med melding " + message.id);
     busy(at + milliseconds(31));
     out_.rows.push_back({message.id, message.sent, truth.receipted + some(40, 400), message.form});
     out_.truth.push_back(std::move(truth));
   }
 
-  Instant receipt(const std::string& id, int thread, Instant at) {
-    trace(at, thread, "INFO", "Kvittering - Sendte kvittering mottatt for melding " + id);
+  Instant receipt(const std::string& id, unsigned node, int thread, Instant at) {
+    trace(at, node, thread, "INFO", "Kvittering - Sendte kvittering mottatt for melding " + id);
     return at;
   }
 
   // Returns when the save ended, one way or the other.
-  Instant save(const PlannedMessage& message, int worker, Instant at, TrueMessage& truth) {
+  Instant save(const PlannedMessage& message, unsigned node, int worker, Instant at,
+               TrueMessage& truth) {
     const std::string starts = "Lagring - Starter lagring av melding " + message.id + " forsøk ";
-    trace(at, worker, "DEBUG", starts + "1");
+    trace(at, node, worker, "DEBUG", starts + "1");
     at = at + some(120, 2'500);
     if (message.fate != Fate::kStored) {
       const Trouble trouble = any_trouble();
-      overload_at(at, trouble);
+      overload_at(at, trouble, message.fate != Fate::kLostSilently);
       truth.overload = at;
       if (message.fate == Fate::kLostSilently) return at;
-      out_.trace.push_back({at, failed_save(at, worker, trouble, zone_)});
+      out_.trace.push_back({at, failed_save(shown(at), worker, trouble, zone_), node});
       if (message.fate == Fate::kLost) return at;
-      trace(at + milliseconds(1), worker, "WARN", "Lagring - Prøver på nytt om 200 ms");
+      trace(at + milliseconds(1), node, worker, "WARN", "Lagring - Prøver på nytt om 200 ms");
       at = at + milliseconds(202);
-      trace(at, worker, "DEBUG", starts + "2");
+      trace(at, node, worker, "DEBUG", starts + "2");
       at = at + some(120, 2'500);
     }
     if (message.id != service_.hidden_commit) {
-      trace(at, worker, "INFO",
+      trace(at, node, worker, "INFO",
             "Lagring - Melding " + message.id + " er lagret (journalpost 2023/1234)");
     }
     truth.committed = at;
@@ -139,18 +179,27 @@ class Chronicle {
     const auto earlier = [](const auto& a, const auto& b) { return a.time < b.time; };
     std::stable_sort(out_.trace.begin(), out_.trace.end(), earlier);
     std::stable_sort(out_.database.begin(), out_.database.end(), earlier);
+    std::stable_sort(out_.backup.begin(), out_.backup.end(), earlier);
+    std::stable_sort(out_.overloads.begin(), out_.overloads.end(),
+                     [](const auto& a, const auto& b) { return a.span < b.span; });
     std::sort(out_.busy.begin(), out_.busy.end());
   }
 
   const ServicePlan& service_;
   Interval span_;
   const TimeZone& zone_;
+  ServiceClocks clocks_;
   SeededRandom random_;
-  std::uint64_t count_ = 0;
+  std::vector<int> handled_;  // by each node
   ServiceHistory out_;
 };
 
 }  // namespace
+
+ServiceClocks clocks_of(const ServicePlan& service) {
+  if (!service.database_apart) return {};
+  return {HostClock{service.seed}, HostClock{service.seed / 7919}};
+}
 
 ServiceHistory live_through(const ServicePlan& service, const Interval& span,
                             const TimeZone& zone) {

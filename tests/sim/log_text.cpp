@@ -76,6 +76,18 @@ std::string_view words_of(Trouble trouble) {
   return "";
 }
 
+std::string backup_line(Instant time, int event, const TimeZone& zone) {
+  const Duration offset = zone.utc_offset(time);
+  std::string out =
+      "<14>1 " + formatted("%04d-%02d-%02dT%02d:%02d:%02d.%03d", to_local(time, offset));
+  out += offset > hours(1) ? "+02:00" : "+01:00";
+  out += " VBR01 Veeam_MP - - [origin enterpriseId=\"31023\"] [categoryId=0 instanceId=";
+  out += std::to_string(event);
+  out += event == 190 ? " JobResult=\"0\"" : "";
+  out += " JobType=\"0\" Version=\"1\" Description=\"Nattlig\"]\n";
+  return out;
+}
+
 std::string portal_time(Instant time, const TimeZone& zone) {
   const LocalTime t = to_local(time, zone.utc_offset(time));
   std::array<char, 32> out{};

@@ -26,6 +26,9 @@ inline constexpr std::uint64_t kTroubles = 4;
 // What the database itself says of the trouble.
 [[nodiscard]] std::string_view words_of(Trouble trouble);
 
+// A backup job that starts (event 110) or ends (190), as Veeam's server sends it to syslog.
+[[nodiscard]] std::string backup_line(Instant time, int event, const TimeZone& zone);
+
 // "01.02.2023 09:14:22"
 [[nodiscard]] std::string portal_time(Instant time, const TimeZone& zone);
 

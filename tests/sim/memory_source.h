@@ -1,5 +1,5 @@
-// A log that exists in memory only, written as simulated time goes on and rotated once a week, and
-// a reader of it with the calls of agent/source.
+// Logs that exist in memory only, one for each node that writes, written as simulated time goes on
+// and rotated once a week, and a reader of them, as of one glob, with the calls of agent/source.
 //
 //   SimLog log{"trace", entries};
 //   log.write_until(now);
@@ -30,9 +30,10 @@ class SimLog {
     bool begun = false;      // the reader of this run knows it
     std::uint64_t read = 0;  // by the reader of this run
     std::uint64_t kept = 0;  // where a new run must start
+    [[nodiscard]] bool is_unread() const { return !lost && read < text.size(); }
   };
 
-  SimLog(std::string name, std::vector<LogEntry> entries);
+  SimLog(std::string name, std::vector<LogEntry> entries, unsigned nodes = 1);
 
   void write_until(Instant now);
   // What lies there now is gone before anyone read it.
@@ -42,13 +43,14 @@ class SimLog {
  private:
   friend class MemorySource;
   void rotate();
+  [[nodiscard]] std::string log_of(std::size_t node) const { return name_ + std::to_string(node); }
 
   std::string name_;
   std::vector<LogEntry> entries_;
   std::size_t next_ = 0;
   Instant rotate_at_;
   std::uint64_t files_made_ = 0;
-  std::deque<File> files_;
+  std::vector<std::deque<File>> nodes_;  // of each: its files, the oldest first
   bool readable_ = true;
 };
 
@@ -63,6 +65,9 @@ class MemorySource : public agent::SourceReader {
   [[nodiscard]] std::vector<agent::SourceNote> take_notes() override { return {}; }
 
  private:
+  void tell_unread(agent::FileSink& sink, Instant now) const;
+  void read_node(std::size_t node, agent::FileSink& sink, agent::SourceTurn& turn);
+
   SimLog& log_;
 };
 

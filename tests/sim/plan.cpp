@@ -23,6 +23,10 @@ constexpr Duration kOutagesApart = hours(8);
 // not.
 constexpr Duration kLateOutage = days(6);
 constexpr Duration kTooLateOutage = days(20);
+// One service in so many has two nodes, and as many a database on a host of its own.
+constexpr std::uint64_t kOddOneIn = 6;
+constexpr std::uint64_t kShapeSeed = 0x5107;
+constexpr Duration kBurstFrom = days(3);  // a message that comes so soon may join the one before
 
 double fraction(SeededRandom& random) {
   return static_cast<double>(random.below(1'000'000)) / 1'000'000.0;
@@ -146,6 +150,10 @@ class Planner {
       service.municipalities.push_back(std::to_string(next_number_++));
     }
     service.seed = random_.next();
+    SeededRandom odd{service.seed ^ kShapeSeed};
+    service.nodes = odd.below(kOddOneIn) == 0 || shape_.all_apart ? 2 : 1;
+    service.database_apart = odd.below(kOddOneIn) == 0 || shape_.all_apart;
+    service.backup_apart = odd.below(kOddOneIn) == 0 || shape_.all_apart;
     service.patched = patched;
     plan_.services.push_back(std::move(service));
     weight_sum_ += weight;
@@ -180,9 +188,26 @@ class Planner {
       plan_.services[index].messages.push_back(*std::move(message));
     }
     for (ServicePlan& service : plan_.services) {
-      std::sort(service.messages.begin(), service.messages.end(),
-                [](const auto& a, const auto& b) { return a.sent < b.sent; });
+      sort_by_time(service.messages);
+      if (service.nodes > 1) gather_in_bursts(service.messages);
     }
+  }
+
+  static void sort_by_time(std::vector<PlannedMessage>& messages) {
+    std::stable_sort(messages.begin(), messages.end(),
+                     [](const auto& a, const auto& b) { return a.sent < b.sent; });
+  }
+
+  // Two nodes are at work at a time only when several messages come together.
+  void gather_in_bursts(std::vector<PlannedMessage>& messages) {
+    for (std::size_t i = 1; i < messages.size(); ++i) {
+      const Instant before = messages[i - 1].sent;
+      const bool joins = !is_loss(messages[i].fate) && messages[i].sent < before + kBurstFrom &&
+                         random_.below(3) == 0;
+      if (joins)
+        messages[i].sent = before + milliseconds(static_cast<std::int64_t>(random_.below(1'500)));
+    }
+    sort_by_time(messages);
   }
 
   // Overloads, restarts and outages, about as often as said above.

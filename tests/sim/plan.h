@@ -62,7 +62,10 @@ struct ServicePlan {
   std::vector<Outage> outages;           // sorted, apart from each other
   Instant patched;                       // from here on the case system receipts after the commit
   std::string hidden_commit;             // of this message: stored, and the trace does not say so
-  std::optional<Instant> silent_from;    // nothing is heard of the agent any more
+  std::optional<Instant> silent_from;    // nothing is heard of the agents any more
+  unsigned nodes = 1;                    // of the case system; each writes a log of its own
+  bool database_apart = false;  // on a host of its own, with an agent; both hosts' clocks drift
+  bool backup_apart = false;    // backups are another program's, in a log of its own
 };
 
 struct CountryPlan {
@@ -92,13 +95,14 @@ struct CountryShape {
   std::vector<Quarter> quarters;
   std::vector<AffectedService> affected;
   unsigned unaffected = 0;  // municipalities with a service of their own
+  bool all_apart = false;   // every service has two nodes, and database and backups apart
 };
 // 242 municipalities, 26,730 messages, 983 days from 2020-09-25.
 [[nodiscard]] CountryShape whole_country();
 // A dozen municipalities over some weeks; another one for each seed.
 [[nodiscard]] CountryShape small_country(std::uint64_t seed);
-// One affected service over one month.
-[[nodiscard]] CountryShape one_month();
+// One affected service over one month; `apart`: see CountryShape::all_apart.
+[[nodiscard]] CountryShape one_month(bool apart = false);
 
 struct PlanOptions {
   std::uint64_t seed = 1;

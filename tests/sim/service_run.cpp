@@ -26,9 +26,9 @@ class ServiceRun {
         span_{span},
         settings_{settings},
         history_{live_through(service, span, *settings.zone)},
-        config_{agent_config(settings.seal_every)},
-        trace_{"trace", std::move(history_.trace)},
+        trace_{"trace", std::move(history_.trace), service.nodes},
         database_{"database", std::move(history_.database)},
+        backup_{"backup", std::move(history_.backup)},
         desk_{ledger, collector::Policy{}, settings.correlates} {}
 
   Result<ServiceResult> run() {
@@ -43,6 +43,7 @@ class ServiceRun {
     ServiceResult out;
     out.last = desk_.judge(span_.to);
     out.truth = std::move(history_.truth);
+    out.overloads = std::move(history_.overloads);
     out.changes = desk_.changes();
     out.latent_fault_seen = desk_.latent_fault_seen();
     out.statements = desk_.statements();
@@ -50,16 +51,36 @@ class ServiceRun {
   }
 
  private:
+  // An agent and what it is configured for; the first one reads the case system's trace.
+  struct Host {
+    agent::Config config;
+    std::unique_ptr<SimAgent> agent{};
+    bool running = true;
+  };
+
   Status enrol() {
-    MELDEVAKT_TRY_ASSIGN(agent_,
-                         SimAgent::enrol({service_.tenant, service_.name, service_.seed, config_,
-                                          *settings_.packs, settings_.zone, trace_, database_},
-                                         span_.from));
-    const SimAgent::Identity& identity = agent_->identity();
-    running_ = true;
-    return desk_.enrol({service_.tenant, service_.name, "", span_.from},
-                       {identity.agent, identity.enrolment, identity.token, identity.tls_key},
-                       registry_entries(), span_.from);
+    MELDEVAKT_TRY(desk_.open({service_.tenant, service_.name, "", span_.from}, registry_entries(),
+                             span_.from));
+    const ServiceClocks clocks = clocks_of(service_);
+    std::vector<std::string_view> sources{kTraceSource};
+    if (service_.backup_apart) sources.push_back(kBackupSource);
+    if (!service_.database_apart) sources.push_back(kDatabaseSource);
+    MELDEVAKT_TRY(add_host({agent_config(settings_.seal_every, sources)}, clocks.application));
+    if (!service_.database_apart) return {};
+    return add_host({agent_config(settings_.seal_every, {kDatabaseSource})}, clocks.database);
+  }
+
+  Status add_host(Host made, const HostClock& clock) {
+    Host& host = *hosts_.emplace_back(std::make_unique<Host>(std::move(made)));
+    const std::uint64_t seed = service_.seed + hosts_.size() - 1;
+    MELDEVAKT_TRY_ASSIGN(
+        host.agent,
+        SimAgent::enrol({service_.tenant, service_.name, seed, service_.seed, host.config,
+                         *settings_.packs, settings_.zone, trace_, database_, backup_, clock},
+                        span_.from));
+    const SimAgent::Identity& identity = host.agent->identity();
+    return desk_.enrol({identity.agent, identity.enrolment, identity.token, identity.tls_key},
+                       span_.from);
   }
 
   std::vector<collector::RegistryEntry> registry_entries() const {
@@ -113,25 +134,43 @@ class ServiceRun {
       }
       return {};
     }
-    while (works() && agent_->due_at() < until) {
-      now_ = std::max(now_, agent_->due_at());
-      MELDEVAKT_TRY(turn(now_));
+    for (;;) {
+      Host* const next = next_due();
+      if (next == nullptr || until <= next->agent->due_at()) return {};
+      now_ = std::max(now_, next->agent->due_at());
+      MELDEVAKT_TRY(next->agent->turn(now_));
       MELDEVAKT_TRY(deliver());
+    }
+  }
+
+  // Of those that work the one whose statement is due first.
+  [[nodiscard]] Host* next_due() const {
+    Host* first = nullptr;
+    for (const auto& host : hosts_) {
+      if (!works(*host)) continue;
+      if (first == nullptr || host->agent->due_at() < first->agent->due_at()) first = host.get();
+    }
+    return first;
+  }
+
+  [[nodiscard]] bool works(const Host& host) const {
+    return host.running && !(service_.silent_from && *service_.silent_from <= now_);
+  }
+  Status turn(Instant at) {
+    for (const auto& host : hosts_) {
+      if (works(*host)) MELDEVAKT_TRY(host->agent->turn(at));
     }
     return {};
   }
-
-  [[nodiscard]] bool works() const {
-    return running_ && !(service_.silent_from && *service_.silent_from <= now_);
-  }
-  Status turn(Instant at) { return works() ? agent_->turn(at) : Status{}; }
 
   Status happen(const Event& event) {
     switch (event.kind) {
       case Event::Kind::kOutageBegins: return begin_outage(service_.outages[event.index]);
       case Event::Kind::kOutageEnds: return end_outage(service_.outages[event.index]);
       case Event::Kind::kRead:
-        if (works()) agent_->read(now_);
+        for (const auto& host : hosts_) {
+          if (works(*host)) host->agent->read(now_);
+        }
         return {};
       case Event::Kind::kTurn:
       case Event::Kind::kEnd: return turn(now_);
@@ -141,12 +180,13 @@ class ServiceRun {
   }
 
   Status begin_outage(const Outage& outage) {
-    if (!works()) return {};
+    Host& host = *hosts_.front();
+    if (!works(host)) return {};
     switch (outage.kind) {
       case Outage::Kind::kCollectorAway: collector_away_ = true; return {};
-      case Outage::Kind::kUnreadable: trace_.set_readable(false); return agent_->turn(now_);
+      case Outage::Kind::kUnreadable: trace_.set_readable(false); return turn(now_);
       case Outage::Kind::kAgentStopped:
-      case Outage::Kind::kLogDestroyed: running_ = false; return agent_->stop(now_);
+      case Outage::Kind::kLogDestroyed: host.running = false; return host.agent->stop(now_);
     }
     return {};
   }
@@ -154,11 +194,14 @@ class ServiceRun {
   Status end_outage(const Outage& outage) {
     collector_away_ = false;
     trace_.set_readable(true);
-    if (running_) return turn(now_);
-    running_ = true;
-    trace_.write_until(now_);
-    if (outage.kind == Outage::Kind::kLogDestroyed) trace_.destroy();
-    return agent_->start(now_);
+    Host& host = *hosts_.front();
+    if (!host.running) {
+      host.running = true;
+      trace_.write_until(now_);
+      if (outage.kind == Outage::Kind::kLogDestroyed) trace_.destroy();
+      return host.agent->start(now_);
+    }
+    return turn(now_);
   }
 
   Status import_rows() {
@@ -171,9 +214,12 @@ class ServiceRun {
   }
 
   Status deliver() {
-    if (collector_away_ || !agent_) return {};
-    for (const std::string& frame : agent_->take_frames())
-      MELDEVAKT_TRY(desk_.receive(frame, now_));
+    if (collector_away_) return {};
+    for (const auto& host : hosts_) {
+      for (const std::string& frame : host->agent->take_frames()) {
+        MELDEVAKT_TRY(desk_.receive(host->agent->identity().agent, frame, now_));
+      }
+    }
     return {};
   }
 
@@ -181,13 +227,12 @@ class ServiceRun {
   Interval span_;
   RunSettings settings_;
   ServiceHistory history_;
-  agent::Config config_;
   SimLog trace_;
   SimLog database_;
+  SimLog backup_;
   TenantDesk desk_;
-  std::unique_ptr<SimAgent> agent_;
+  std::vector<std::unique_ptr<Host>> hosts_;
   Instant now_;
-  bool running_ = false;
   bool collector_away_ = false;
   std::size_t next_row_ = 0;
   Instant imported_until_ = span_.from;

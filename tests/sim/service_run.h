@@ -1,4 +1,4 @@
-// One service's years: case system, database, agent, collector, in simulated time.
+// One service's years: case system, database, agents, collector, in simulated time.
 //
 //   MELDEVAKT_TRY_ASSIGN(ServiceResult result, run_service(service, span, settings, ledger));
 //
@@ -29,7 +29,8 @@ struct RunSettings {
 };
 
 struct ServiceResult {
-  std::vector<TrueMessage> truth;  // nobody but the comparison reads it
+  std::vector<TrueMessage> truth;  // nobody but the comparison reads these two
+  std::vector<TrueOverload> overloads;
   collector::Correlation last;
   std::vector<VerdictChange> changes;
   std::optional<Instant> latent_fault_seen;

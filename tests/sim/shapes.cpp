@@ -84,8 +84,9 @@ CountryShape small_country(std::uint64_t seed) {
   return out;
 }
 
-CountryShape one_month() {
+CountryShape one_month(bool apart) {
   CountryShape out;
+  out.all_apart = apart;
   out.span = {utc(2022, 10, 1), utc(2022, 11, 1)};
   out.asked_until = utc(2022, 10, 30);
   out.patches = {utc(2023, 5, 31), utc(2023, 6, 14)};

@@ -11,27 +11,28 @@ namespace {
 
 constexpr std::size_t kReadAtOnce = 64 * 1024 * 1024;
 constexpr std::int64_t kClockErrorUs = 1500;
-constexpr std::string_view kTrace = "trace";
-constexpr std::string_view kDatabase = "database";
 
 std::string secret(std::string_view what, std::uint64_t seed) {
   return std::string{sha256(std::string{what} + std::to_string(seed)).view()};
 }
 
+std::string_view pack_of(std::string_view source) {
+  if (source == kTraceSource) return "familia-like";
+  return source == kBackupSource ? "veeam-syslog" : "postgresql-stderr";
+}
+
 }  // namespace
 
-agent::Config agent_config(Duration seal_every) {
+agent::Config agent_config(Duration seal_every, const std::vector<std::string_view>& sources) {
   agent::Config config;
   config.ship.every = seal_every;
-  agent::SourceConfig trace;
-  trace.name = kTrace;
-  trace.pack = "familia-like";
-  trace.zone = "Europe/Oslo";
-  agent::SourceConfig database;
-  database.name = kDatabase;
-  database.pack = "postgresql-stderr";
-  database.zone = "Europe/Oslo";
-  config.sources = {trace, database};
+  for (const std::string_view name : sources) {
+    agent::SourceConfig source;
+    source.name = name;
+    source.pack = pack_of(name);
+    source.zone = "Europe/Oslo";
+    config.sources.push_back(std::move(source));
+  }
   config.digest = sha256("simulated");
   return config;
 }
@@ -39,13 +40,14 @@ agent::Config agent_config(Duration seal_every) {
 SimAgent::SimAgent(Parts parts, Instant now)
     : parts_{std::move(parts)},
       random_{parts_.seed ^ 0xa9e},
-      clock_{now},
+      clock_{parts_.clock.host_time(now)},
       log_{clock_, [](std::string_view) {}} {}
 
 Result<std::unique_ptr<SimAgent>> SimAgent::enrol(Parts parts, Instant now) {
   std::unique_ptr<SimAgent> out{new SimAgent{std::move(parts), now}};
-  MELDEVAKT_TRY(out->make_identity(now));
-  MELDEVAKT_TRY(out->build({}, "", now));
+  const Instant host = out->parts_.clock.host_time(now);
+  MELDEVAKT_TRY(out->make_identity(host));
+  MELDEVAKT_TRY(out->build({}, "", host));
   return out;
 }
 
@@ -82,7 +84,7 @@ Status SimAgent::build(const std::vector<agent::PipelineRow>& snapshots, const s
                        Instant now) {
   agent::TenantKeys keys;
   MELDEVAKT_TRY_ASSIGN(keys.signer, signer_from_seed(secret("signing", parts_.seed)));
-  keys.tenant_key = secret("tenant", parts_.seed);
+  keys.tenant_key = secret("tenant", parts_.tenant_seed);
   keys.fact_key = secret("fact", parts_.seed);
   sources_.clear();
   for (const agent::SourceConfig& config : parts_.config.sources) {
@@ -93,7 +95,7 @@ Status SimAgent::build(const std::vector<agent::PipelineRow>& snapshots, const s
     settings.tenant_key = keys.tenant_key;
     settings.fact_key = keys.fact_key;
     settings.flush_lag = settings.pack->flush_lag;
-    settings.clock_error = milliseconds(kClockErrorUs / 1000 + 1);
+    settings.clock_error = clock_error();
     std::vector<agent::SourceLane::Branch> branches;
     for (const agent::PipelineRow& row : snapshots) {
       if (row.source != config.name) continue;
@@ -104,9 +106,8 @@ Status SimAgent::build(const std::vector<agent::PipelineRow>& snapshots, const s
     if (branches.empty()) {
       branches.push_back({parts_.tenant, agent::SourcePipeline{settings, now}});
     }
-    SimLog& log = config.name == kTrace ? parts_.trace : parts_.database;
     sources_.push_back(std::make_unique<agent::SourceLane>(
-        config.name, std::make_unique<MemorySource>(log), std::move(branches)));
+        config.name, std::make_unique<MemorySource>(log_of(config.name)), std::move(branches)));
   }
   const agent::LifeTracker::Settings settings;
   agent::LifeTracker tracker{settings};
@@ -117,10 +118,23 @@ Status SimAgent::build(const std::vector<agent::PipelineRow>& snapshots, const s
   return {};
 }
 
-void SimAgent::pass_to(Instant now) {
-  if (clock_.now() < now) clock_.advance(now - clock_.now());
+SimLog& SimAgent::log_of(std::string_view source) const {
+  if (source == kTraceSource) return parts_.trace;
+  return source == kBackupSource ? parts_.backup : parts_.database;
+}
+
+Instant SimAgent::pass_to(Instant now) {
+  const Instant host = parts_.clock.host_time(now);
+  if (clock_.now() < host) clock_.advance(host - clock_.now());
   parts_.trace.write_until(now);
   parts_.database.write_until(now);
+  parts_.backup.write_until(now);
+  return clock_.now();
+}
+
+Duration SimAgent::clock_error() const {
+  return milliseconds(kClockErrorUs / 1000 + 1) + parts_.clock.most() +
+         parts_.clock.drift(parts_.config.ship.every);
 }
 
 std::vector<agent::SourceLane*> SimAgent::lanes() const {
@@ -130,22 +144,25 @@ std::vector<agent::SourceLane*> SimAgent::lanes() const {
 }
 
 void SimAgent::read(Instant now) {
-  pass_to(now);
-  for (const auto& source : sources_) source->poll(now, kReadAtOnce, true, log_);
+  const Instant host = pass_to(now);
+  for (const auto& source : sources_) source->poll(host, kReadAtOnce, true, log_);
 }
 
 Status SimAgent::turn(Instant now) {
   read(now);
-  if (!tenant_->due(lanes(), parts_.config, now)) return {};
+  if (!tenant_->due(lanes(), parts_.config, clock_.now())) return {};
   return seal(now);
 }
 
-Status SimAgent::seal(Instant now) {
+Status SimAgent::seal(Instant true_now) {
+  const Instant now = clock_.now();
   agent::StatementContext context;
   context.to = now;
   context.boot_id = clock_.boot_id();
   context.boottime_to_ns = clock_.boot_ns();
-  context.clock = {"synchronised", 0, kClockErrorUs, false};
+  const std::int64_t drift = parts_.clock.drift(parts_.config.ship.every).ms;
+  context.clock = {"synchronised", parts_.clock.offset(true_now).ms * 1000,
+                   kClockErrorUs + drift * 1000, false};
   context.configuration = parts_.config.digest;
   context.software_version = "0.1.0";
   agent::StateChange change;
@@ -162,11 +179,11 @@ Status SimAgent::seal(Instant now) {
 
 Status SimAgent::stop(Instant now) {
   read(now);
-  if (tenant_->from() < now) MELDEVAKT_TRY(seal(now));
+  if (tenant_->from() < clock_.now()) MELDEVAKT_TRY(seal(now));
   agent::StateChange change;
   for (const auto& source : sources_) {
     source->mark_changed();
-    source->store(change, now);
+    source->store(change, clock_.now());
   }
   snapshots_ = std::move(change.pipelines);
   sources_.clear();
@@ -175,8 +192,7 @@ Status SimAgent::stop(Instant now) {
 }
 
 Status SimAgent::start(Instant now) {
-  pass_to(now);
-  return build(snapshots_, lives_, now);
+  return build(snapshots_, lives_, pass_to(now));
 }
 
 std::vector<std::string> SimAgent::take_frames() {

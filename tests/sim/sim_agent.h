@@ -1,5 +1,6 @@
-// The agent of one service in simulated time: the pipelines, lanes and chain that the real program
-// runs, over logs in memory; frames come out where the real one would ship them.
+// An agent of a service in simulated time: the pipelines, lanes and chain that the real program
+// runs, over logs in memory; frames come out where the real one would ship them. Every `now` is the
+// true time; the agent knows its host's clock only.
 //
 //   MELDEVAKT_TRY_ASSIGN(auto agent, SimAgent::enrol(parts, now));
 //   agent->read(now);                       // a turn that only reads
@@ -12,6 +13,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/app/log.h"
@@ -19,12 +21,18 @@
 #include "agent/app/source_lane.h"
 #include "agent/app/tenant_lane.h"
 #include "common/testing/doubles.h"
+#include "tests/sim/host_clock.h"
 #include "tests/sim/memory_source.h"
 
 namespace meldevakt::sim {
 
-// The configuration of every agent here: two sources, and how often a statement is sealed.
-[[nodiscard]] agent::Config agent_config(Duration seal_every);
+inline constexpr std::string_view kTraceSource = "trace";
+inline constexpr std::string_view kDatabaseSource = "database";
+inline constexpr std::string_view kBackupSource = "backup";
+// What an agent here reads, and how often it seals a statement.
+[[nodiscard]] agent::Config agent_config(Duration seal_every,
+                                         const std::vector<std::string_view>& sources = {
+                                             kTraceSource, kDatabaseSource});
 
 class SimAgent {
  public:
@@ -32,11 +40,14 @@ class SimAgent {
     std::string tenant;
     std::string name;
     std::uint64_t seed = 0;
+    std::uint64_t tenant_seed = 0;  // of what the agents of a tenant share
     const agent::Config& config;
     const agent::Packs& packs;
     std::shared_ptr<const TimeZone> zone;
     SimLog& trace;
     SimLog& database;
+    SimLog& backup;
+    HostClock clock;
   };
   // `enrolment()` is what it would send to the collector.
   [[nodiscard]] static Result<std::unique_ptr<SimAgent>> enrol(Parts parts, Instant now);
@@ -48,7 +59,9 @@ class SimAgent {
 
   [[nodiscard]] std::vector<std::string> take_frames();
   // When a statement is due at the latest.
-  [[nodiscard]] Instant due_at() const { return tenant_->from() + parts_.config.ship.every; }
+  [[nodiscard]] Instant due_at() const {
+    return parts_.clock.true_time(tenant_->from() + parts_.config.ship.every);
+  }
 
   struct Identity {
     std::string agent;
@@ -65,9 +78,13 @@ class SimAgent {
   [[nodiscard]] Status make_identity(Instant now);
   [[nodiscard]] Status build(const std::vector<agent::PipelineRow>& snapshots,
                              const std::string& lives, Instant now);
-  [[nodiscard]] Status seal(Instant now);
+  [[nodiscard]] Status seal(Instant true_now);
   [[nodiscard]] std::vector<agent::SourceLane*> lanes() const;
-  void pass_to(Instant now);
+  [[nodiscard]] SimLog& log_of(std::string_view source) const;
+  // What the host's clock says at that time, which is passed to; the logs are written until then.
+  Instant pass_to(Instant now);
+  // By how much the clock may be off in a statement, and in what was written since the last one.
+  [[nodiscard]] Duration clock_error() const;
 
   Parts parts_;
   testing::SeededRandom random_;

@@ -16,7 +16,7 @@ std::string_view remedy(int error_number) {
     case EPERM:
       return "check the owner and permissions of it and its folders, and which user runs this";
     case EROFS: return "the file system is mounted read-only; remount it or choose another folder";
-    case ENOENT: return "check the spelling, or create the folder first";
+    case ENOENT: return "check the spelling; what is to be written needs its folder first";
     case ENOTDIR: return "a part of the path is a file where a folder is needed";
     case EMFILE:
     case ENFILE: return "raise the limit of open files (LimitNOFILE, ulimit -n)";

@@ -38,6 +38,19 @@ std::vector<Json> lines_of(const std::string& text) {
   return out;
 }
 
+TEST_CASE("commands: one that is not there is named, with the nearest that is") {
+  const TempFolder folder;
+  const std::vector<std::pair<std::vector<std::string>, std::string_view>> cases{
+      {{"chekc"}, "there is no command 'chekc'; did you mean 'check'?"},
+      {{"hold", "opne"}, "there is no command 'opne'; did you mean 'open'?"},
+      {{"frobnicate"}, "there is no command 'frobnicate'; --help lists them"}};
+  for (const auto& [words, says] : cases) {
+    const Ran ran = run_program(folder, words);
+    CHECK(ran.status == kExitUsage);
+    CHECK_MESSAGE(has(ran.err, says), ran.err);
+  }
+}
+
 TEST_CASE("commands: each has help and a version, and says what it does not know") {
   const TempFolder folder;
   const std::vector<std::vector<std::string>> commands{{},
@@ -136,9 +149,10 @@ TEST_CASE("status and sent: read the state beside a running agent and leave no t
   const Ran sent = w.command({"sent", "--format", "json"});
   CHECK(sent.status == kExitDone);
   const std::vector<Json> statements = lines_of(sent.out);
-  REQUIRE(statements.size() == w.collector.tenants.at("t1").statements.size());
+  REQUIRE(statements.size() == 1 + w.collector.tenants.at("t1").statements.size());
+  CHECK(statements[0].contains("unreadable"));  // this world enrols without asking anybody
   CHECK(has(statements.back()["bodies"].dump() + sent.out, kIdA));
-  CHECK(statements[0]["sequence"] == 0);
+  CHECK(statements[1]["sequence"] == 0);
   CHECK(has(w.command({"status"}).out, "tenant A: agent "));
   CHECK(has(w.command({"sent"}).out, " tenant t1 statement 0/0, "));
   REQUIRE_FALSE(db.empty());

@@ -89,6 +89,50 @@ TEST_CASE("enroll: makes the keys, proves possession, and is done once") {
   CHECK(has(status.out, json["agent"].get<std::string>()));
 }
 
+TEST_CASE("enroll: an answer that got lost is asked for again, with the same keys and words") {
+  std::vector<std::string> asked;
+  const auto lost_twice = [&asked](const std::string& body) {
+    asked.push_back(body);
+    // The collector has enrolled the agent; the answer breaks off.
+    return asked.size() <= 2 ? std::string{"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"}
+                             : enrolled(body);
+  };
+  Enrolling e{lost_twice};
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const Ran ran = e.enroll();
+    CHECK(ran.status == kExitEnvironment);
+    CHECK_MESSAGE(has(ran.err, "with the same invitation"), ran.err);
+  }
+  const Ran ran = e.enroll();
+  CHECK_MESSAGE(ran.status == kExitDone, ran.err);
+  REQUIRE(asked.size() == 3);
+  CHECK(asked[0] == asked[1]);
+  CHECK(asked[0] == asked[2]);
+  CHECK(has(ran.out, "it made the tenant's key"));
+  const Ran sent = run_program(e.w.folder, {"sent", "--config", e.w.folder / "agent.toml"});
+  CHECK(has(sent.out, "enrolment, "));
+  CHECK(has(sent.out, "BEGIN CERTIFICATE REQUEST"));
+}
+
+TEST_CASE("enroll: another invitation is asked with other keys") {
+  std::vector<std::string> asked;
+  const auto refused = [&asked](const std::string& body) {
+    asked.push_back(body);
+    return std::string{"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"};
+  };
+  Enrolling e{refused};
+  CHECK(e.enroll().status == kExitEnvironment);
+  Json other = invitation_for(e.server.port, e.authority);
+  other["token"] = to_base64url(std::string(32, 'l'));
+  e.invite(other.dump());
+  CHECK(e.enroll().status == kExitEnvironment);
+  e.w.folder.write("state/enrolment.json", "damaged");
+  CHECK(e.enroll().status == kExitEnvironment);
+  REQUIRE(asked.size() == 3);
+  CHECK(Json::parse(asked[0])["request"] != Json::parse(asked[1])["request"]);
+  CHECK(Json::parse(asked[1])["request"] != Json::parse(asked[2])["request"]);
+}
+
 TEST_CASE("enroll: tells people what to keep") {
   Enrolling e{enrolled};
   const Ran ran = e.enroll();

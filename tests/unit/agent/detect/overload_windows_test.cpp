@@ -55,14 +55,53 @@ TEST_CASE("OverloadWindows: work that says how long it took encloses what went o
   const std::vector<std::pair<std::vector<std::string_view>, Lines>> cases{
       {{"100 - infra.disk_slow window", "130 - infra.disk_slow window",
         "200 - db.maintenance lasted=150"},
-       {"100.0 window to 130.0 checkdb infra.disk_slow=2"}},
+       {"50.0 window to 200.0 checkdb infra.disk_slow=2 db.maintenance=1"}},
       {{"100 - infra.disk_slow window", "200 - db.maintenance lasted=99"},  // began later
-       {"100.0 window to 100.0 disk_slow infra.disk_slow=1"}},
+       {"100.0 window to 200.0 disk_slow infra.disk_slow=1 db.maintenance=1"}},
       {{"200 - db.maintenance lasted=150", "100 - infra.disk_slow window"},  // of a second log
-       {"100.0 window to 100.0 checkdb infra.disk_slow=1"}},
-      {{"200 - db.maintenance lasted=150", "201 - infra.disk_slow window"},
-       {"201.0 window to 201.0 disk_slow infra.disk_slow=1"}}};
+       {"50.0 window to 200.0 checkdb infra.disk_slow=1 db.maintenance=1"}},
+      {{"200 - db.maintenance lasted=150", "261 - infra.disk_slow window"},
+       {"50.0 window to 200.0 checkdb db.maintenance=1",
+        "261.0 window to 261.0 disk_slow infra.disk_slow=1"}},
+      {{"200 - db.maintenance lasted=59"}, {}},  // too short to tell of by itself
+      {{"200 - db.maintenance lasted=59", "190 - infra.disk_slow window"},
+       {"190.0 window to 190.0 checkdb infra.disk_slow=1"}}};
   for (const auto& [log, want] : cases) CHECK(show(run(events(log))) == want);
+}
+
+TEST_CASE("OverloadWindows: a backup's window is as long as its log says") {
+  const std::vector<std::pair<std::vector<std::string_view>, Lines>> cases{
+      {{"0 - backup.started window", "2400 - backup.finished"},
+       {"0.0 window to 2400.0 backup backup.started=1"}},
+      {{"0 - backup.started window", "2400 - backup.failed"},
+       {"0.0 window to 2400.0 backup backup.started=1"}},
+      {{"0 - backup.started window", "1200 - db.timeout window", "2400 - backup.finished"},
+       {"0.0 window to 2400.0 backup backup.started=1",
+        "1200.0 window to 1200.0 backup db.timeout=1"}},
+      {{"0 - backup.started", "2400 - backup.finished"}, {}},  // a pack that opens none
+      {{"2400 - backup.finished"}, {}}};
+  for (const auto& [log, want] : cases) CHECK(show(run(events(log))) == want);
+}
+
+TEST_CASE(
+    "OverloadWindows: what a window was laid to does not change with the nights that follow") {
+  std::vector<std::string> lines{"0 - backup.started", "10 - db.timeout window",
+                                 "20 - backup.finished"};
+  for (std::size_t night = 1; night <= OverloadWindows::kWorksMax + 1; ++night) {
+    lines.push_back(std::to_string(86'400 * night) + " - backup.started");
+    lines.push_back(std::to_string(86'400 * night + 20) + " - backup.finished");
+  }
+  const std::vector<std::string_view> log{lines.begin(), lines.end()};
+  Detector detector{settings()};
+  std::vector<Fact> told;
+  for (const SignalEvent& event : events(log)) {
+    detector.observe(event, kContent, kNow);
+    detector = Detector::restore(settings(), Detector::Limits{}, detector.snapshot()).value();
+    testing::append(told, detector.drain());
+  }
+  detector.idle(testing::kEndOfTime, kNow);
+  testing::append(told, detector.drain());
+  CHECK(show(final_facts(told)) == Lines{"10.0 window to 10.0 backup db.timeout=1"});
 }
 
 // As who reads facts of one source takes them: no further apart than `idle` is one.

@@ -158,6 +158,21 @@ TEST_CASE("metric watch: what is unusual for this source") {
     CHECK(play.at(7200, 80) == "");
     CHECK(play.at(7210, 200) == "7200-7210");
   }
+  SUBCASE("it stays bad until it is back, where that is nearer than what is usual allows") {
+    const auto with_back =
+        pack_of("deviations = 6\nfloor = 20\nback = 12\nhistory = '24h'\nhistory_min = '1h'");
+    Play play{with_back};
+    quiet(play, 1, 0.1);
+    CHECK(play.at(7200, 15) == "");  // under the floor: never was bad
+    CHECK(play.at(7210, 21) == "7200-7210");
+    CHECK(play.at(7220, 15) == "7210-7220");
+    CHECK(play.at(7230, 12) == "");
+    CHECK(play.at(7240, 15) == "");
+    Play other{with_back};  // used to 60: it is back as soon as that is usual again
+    quiet(other, 60, 10);
+    CHECK(other.at(7200, 200) != "");
+    CHECK(other.at(7210, 75) == "");
+  }
   SUBCASE("an hour of trouble does not become the ordinary") {
     Play play{pack};
     quiet(play, 1, 0.1);

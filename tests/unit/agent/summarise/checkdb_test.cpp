@@ -47,7 +47,8 @@ TEST_CASE("shipped packs: the driver of slow disks inside a CHECKDB is the CHECK
   };
   CHECK(driver_told_by(slow) == "disk;");
   CHECK(driver_told_by(slow + checkdb("0 hours 41 minutes 12 seconds")) == "checkdb;");
-  CHECK(driver_told_by(slow + checkdb("0 hours 2 minutes 12 seconds")) == "disk;");
+  CHECK(driver_told_by(slow + checkdb("0 hours 2 minutes 12 seconds")) == "checkdb;disk;");
+  CHECK(driver_told_by(checkdb("0 hours 0 minutes 59 seconds")) == "");
   CHECK(driver_told_by(slow + checkdb("9999 hours 2 minutes 12 seconds")) == "disk;");
 }
 

@@ -139,6 +139,25 @@ TEST_CASE("live: that a product was corrected is heard of at once") {
   CHECK(over[0].find("latent_fault is over") != std::string::npos);
 }
 
+TEST_CASE("live: what the register says of a later time is heard of when it comes") {
+  LiveWorld world;
+  SmallWorld facts;
+  facts.acknowledged(0);
+  facts.committed(1);
+  world.send(world.agent, facts.input.facts, -3600, 60);
+  CHECK(world.findings().size() == 1);
+  const Instant fixed = world.clock.now() + minutes(90);
+  REQUIRE(world.store->add_registry_entries(
+      "t1", {{EntryKind::kPatch, "fixed", "", {fixed, kAlways.to}}}, world.clock.now()));
+  world.live->registered();
+  world.pass(minutes(89));
+  CHECK(world.findings() == Texts{});
+  world.pass(minutes(2));
+  const Texts over = world.findings();
+  REQUIRE(over.size() == 1);
+  CHECK(over[0].find("latent_fault is over") != std::string::npos);
+}
+
 TEST_CASE("live: memory is bounded, and what was dropped is met again in time") {
   LiveWorld world{1};  // room for one tenant, the one that is used
   world.send(world.agent, lost_message(1), -3600, 5);
@@ -168,7 +187,7 @@ TEST_CASE("live: what waits together is decided once") {
   const auto put = [&](const std::vector<LedgerFact>& facts, double from, double to, bool more) {
     const VerifiedFrame frame = testing::frame_of(world.agent, facts, from, to);
     REQUIRE(world.store->store_frame(frame, world.clock.now()));
-    world.live->take({"t1", frame}, more);
+    world.live->take({"t1", LiveArrival::Frame{frame, world.clock.now()}}, more);
   };
   put(lost_message(1), 5, 60, true);
   put(late_commit(1), 60, 240, true);

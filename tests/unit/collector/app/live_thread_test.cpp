@@ -70,7 +70,7 @@ TEST_CASE("live thread: what was stored before it and what comes afterwards reac
   {
     const auto live = world.start(world.folder / "alarm");
     REQUIRE(World::until([&] { return world.given() == 1; }));
-    live->frame(world.lost(2));
+    live->frame(world.lost(2), world.clock.now());
     REQUIRE(World::until([&] { return world.given() == 2; }));
     live->stop();
     live->stop();
@@ -81,7 +81,7 @@ TEST_CASE("live thread: what was stored before it and what comes afterwards reac
   CHECK(first["state"] == "lost");
   // Another start tells what is new, and nothing else.
   const auto live = world.start(world.folder / "alarm");
-  live->frame(world.lost(3));
+  live->frame(world.lost(3), world.clock.now());
   REQUIRE(World::until([&] { return world.given() == 3; }));
   live->stop();
   CHECK(world.given() == 3);

@@ -83,7 +83,7 @@ struct LiveWorld {
             double covered_to) {
     const VerifiedFrame frame = frame_of(from, facts, covered_from, covered_to);
     REQUIRE(store->store_frame(frame, clock.now()));
-    live->take({from.tenant(), frame});
+    live->take({from.tenant(), LiveArrival::Frame{frame, clock.now()}});
     load();
   }
   void import(const std::string& tenant, const std::vector<Receipt>& rows,

@@ -107,7 +107,9 @@ TEST_CASE("exit statuses") {
       {{"receipts", "import", "--help"}, 0, "--portal"},
       {{"fleet", "report", "--version"}, 0, "meldevakt-collector 0."},
       {{}, 2, ""},
-      {{"nothing"}, 2, ""},
+      {{"nothing"}, 2, "there is no command 'nothing'"},
+      {{"incidents", "lst"}, 2, "did you mean 'list'?"},
+      {{"incidents", "--version"}, 0, "meldevakt-collector 0."},
       {{"init"}, 2, "--config"},
       {{"init", "--config", world.folder / "nowhere.toml"}, 2, "nowhere.toml"},
       {{"fleet", "report", "--config", config, "--format", "xml"}, 2, "--format"},
@@ -134,7 +136,8 @@ TEST_CASE("exit statuses") {
         world.folder / "i"},
        3,
        "exists"},
-      {{"control", "run", "--config", config}, 0, "Nothing is open"},
+      {{"control", "run", "--config", config}, 0, "Nothing was controlled"},
+      {{"control", "run", "--config", config, "--format", "json"}, 0, "nothing_controlled"},
       {{"control", "run", "--config", config, "--tenant", "B"}, 2, "no tenant"},
       {{"control", "run", "--config", config, "--now", "soon"}, 2, "--now"},
       {{"messages", "list", "--config", config, "--verdict", "gone"}, 2, "--verdict"},
@@ -320,6 +323,20 @@ TEST_CASE("the register, the fleet's answer, and controls that are kept") {
   CHECK(world.run({"registry", "list", "--now", "2019-01-01T00:00:00Z"}).out.find("4022") ==
         std::string::npos);
   CHECK(world.run({"registry", "list", "--all"}).out.find("4022") != std::string::npos);
+  // A new name counts from its day on, and it is found by both.
+  REQUIRE(world
+              .run({"registry", "set", "--tenant", "Bø", "--kind", "name", "--value",
+                    "Midt-Telemark", "--from", "2020-01-01"})
+              .status == 0);
+  const auto reported = [&](const char* now) {
+    return world.run({"fleet", "report", "--now", now}).out;
+  };
+  CHECK(reported("2023-02-01T00:00:00Z").find("Midt-Telemark") != std::string::npos);
+  CHECK(reported("2019-02-01T00:00:00Z").find("Midt-Telemark") == std::string::npos);
+  CHECK(world.run({"incidents", "list", "--tenant", "Midt-Telemark"}).status == 0);
+  CHECK(world.run({"incidents", "list", "--tenant", "Bø"}).status == 0);
+  CHECK(world.run({"incidents", "list", "--tenant", "Midt-Telmark"}).err.find("did you mean") !=
+        std::string::npos);
 
   const Ran fleet = world.run({"fleet", "report", "--format", "json"});
   const Json row = Json::parse(first_line(fleet.out));

@@ -29,11 +29,32 @@ TEST_CASE("claims_of: a clock may be off by its offset, either way, and its erro
     Statement statement;
     statement.clock = {"synchronised", one.offset_us, one.max_error_us, false};
     statement.sources.resize(2);
-    const std::vector<LedgerCoverage> claims = claims_of(statement);
+    const std::vector<LedgerCoverage> claims = claims_of(statement, statement.span.to);
     REQUIRE(claims.size() == 2);
     CHECK(claims[0].clock_error.ms == one.ms);
     CHECK(claims[1].clock_error.ms == one.ms);
   }
+}
+
+TEST_CASE("claims_of: a statement that ends after it was received is of a clock that is ahead") {
+  const Instant received{1'700'000'000'000};
+  Statement statement;
+  statement.clock = {"synchronised", 0, 1'000, false};
+  statement.span = {received + days(1) - minutes(1), received + days(1)};
+  statement.sources.resize(3);
+  statement.sources[0].complete = Interval{received - hours(1), received + days(1)};
+  statement.sources[1].complete = Interval{received - hours(2), received - hours(1)};
+  statement.sources[2].complete = Interval{received + hours(1), received + hours(2)};
+  const std::vector<LedgerCoverage> claims = claims_of(statement, received);
+  REQUIRE(claims.size() == 3);
+  CHECK(claims[0].clock_error == days(1) + milliseconds(1));
+  CHECK(claims[0].source.complete == Interval{received - hours(1), received});
+  CHECK(claims[1].source.complete == statement.sources[1].complete);
+  CHECK(claims[2].source.complete == std::nullopt);
+  // Late is not ahead: it may have waited.
+  const std::vector<LedgerCoverage> late = claims_of(statement, received + days(9));
+  CHECK(late[0].clock_error == milliseconds(1));
+  CHECK(late[0].source.complete == statement.sources[0].complete);
 }
 
 }  // namespace

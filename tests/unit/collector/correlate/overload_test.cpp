@@ -44,6 +44,22 @@ TEST_CASE("overload: one source suspects, a second or a metric confirms") {
   CHECK(told(world) == "confirmed backup 0-30 by 2;confirmed cpu 40-50 by 1;");
 }
 
+TEST_CASE(
+    "overload: a backup of another system that encloses it is the driver, as far as clocks say") {
+  SmallWorld world;
+  window(world, "a1", "sql", 100, 130, "storage_full", 9);
+  window(world, "a2", "veeam", 60, 140, "backup");
+  CHECK(told(world) == "confirmed backup 60-140 by 2;");
+  SmallWorld later;  // the disk was full before it began: that says more, and more often
+  window(later, "a1", "sql", 100, 130, "storage_full", 9);
+  window(later, "a2", "veeam", 110, 140, "backup");
+  CHECK(told(later) == "confirmed storage_full 100-140 by 2;");
+  SmallWorld waits;  // but a backup says more than locks
+  window(waits, "a1", "sql", 100, 130, "lock_wait", 9);
+  window(waits, "a2", "veeam", 110, 140, "backup");
+  CHECK(told(waits) == "confirmed backup 100-140 by 2;");
+}
+
 TEST_CASE("overload: windows of one source as near as an agent's own signals are one") {
   SmallWorld world;
   window(world, "a1", "sql", 0, 10, "timeout", 2);

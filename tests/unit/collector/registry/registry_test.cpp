@@ -197,5 +197,16 @@ TEST_CASE("registry: a CSV's rows, each for itself") {
   }
 }
 
+TEST_CASE("next_change: when an entry begins or ends to hold") {
+  const auto day = [](int n) { return Instant{} + days(n); };
+  const Registry registry{{{EntryKind::kName, "Aure", "", kAlways},
+                           {EntryKind::kProduct, "Fagsystem 4.1", "", {day(2), day(9)}},
+                           {EntryKind::kProduct, "Fagsystem 4.2", "", {day(9), kAlways.to}}}};
+  CHECK(registry.next_change(day(1)) == day(2));
+  CHECK(registry.next_change(day(2)) == day(9));
+  CHECK(registry.next_change(day(9)) == std::nullopt);
+  CHECK(Registry{}.next_change(day(1)) == std::nullopt);
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

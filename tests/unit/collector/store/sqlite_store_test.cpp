@@ -248,57 +248,6 @@ TEST_CASE("receipts: an unconfirmed row that comes later does not undo a confirm
   CHECK(world->tenant_input("t1", alarms).value().receipts.at(0) == confirmed);
 }
 
-TEST_CASE("tenant_input: facts, coverage and receipts of one tenant, and of no other") {
-  World world;
-  FakeAgent a{'a', "t1"};
-  FakeAgent b{'b', "t2"};
-  REQUIRE(admit(*world, a));
-  REQUIRE(admit(*world, b));
-  REQUIRE(world->store_frame(a.next("one"), kStart));
-  REQUIRE(world->store_frame(a.next("two"), kStart));
-  REQUIRE(world->store_frame(b.next("three"), kStart));
-  const ReceiptCoverage covered{"npb", {kStart, kStart + days(1)}};
-  REQUIRE(world->import_receipts("t1", {}, covered, kStart));
-  REQUIRE(world->import_receipts("t1", {}, covered, kStart + seconds(1)));
-  std::vector<Alarm> alarms;
-  const TenantInput input = world->tenant_input("t1", alarms).value();
-  CHECK(alarms.empty());
-  CHECK(input.tenant == "t1");
-  REQUIRE(input.facts.size() == 2);
-  CHECK(input.facts[0].agent == a.id());
-  REQUIRE(input.coverage.size() == 2);
-  CHECK(input.coverage[1].sequence == 1);
-  CHECK(input.coverage[1].clock_error == milliseconds(2));  // 1500 us, rounded up
-  CHECK(input.coverage[1].span == Interval{kStart + seconds(1), kStart + seconds(2)});
-  CHECK(input.receipt_coverage == std::vector<ReceiptCoverage>{covered});
-  CHECK(world->tenant_input("t2", alarms).value().facts.size() == 1);
-}
-
-TEST_CASE("a body that cannot be opened is an alarm and costs only itself") {
-  World world;
-  FakeAgent agent{'a', "t1"};
-  REQUIRE(admit(*world, agent));
-  REQUIRE(world->store_frame(agent.next("one"), kStart));
-  // Signed and hashed rightly, but its JSON is none of ours.
-  const std::string plain = R"({"salt":"","facts":[{"text":"hemmelig"}]})";
-  const std::string packed = pack(plain);
-  Statement statement = agent.next_statement();
-  statement.bodies.push_back({sha256(packed), packed.size(), sha256(plain), plain.size(), 0, 1});
-  const Frame bad = agent.seal_frame(statement, {packed});
-  REQUIRE(world->store_frame(verify_frame(encode_frame(bad), agent.key(), world.verifier).value(),
-                             kStart + seconds(3)));
-  REQUIRE(world->store_frame(agent.next("three"), kStart));
-  std::vector<Alarm> alarms;
-  const TenantInput input = world->tenant_input("t1", alarms).value();
-  CHECK(input.facts.size() == 2);
-  CHECK(input.coverage.size() == 3);  // what was read is still signed
-  REQUIRE(alarms.size() == 1);
-  CHECK(alarms[0].kind == "undecodable_body");
-  CHECK(alarms[0].time == kStart + seconds(3));
-  CHECK(alarms[0].detail.find("ledger index 1") == 0);
-  CHECK(alarms[0].detail.find("hemmelig") == std::string::npos);
-}
-
 TEST_CASE("check_store finds every kind of tampering") {
   const char* damages[] = {
       "UPDATE ledger SET link = zeroblob(32) WHERE idx = 1",

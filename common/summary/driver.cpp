@@ -1,0 +1,29 @@
+#include "common/summary/driver.h"
+
+#include <algorithm>
+#include <array>
+
+namespace meldevakt {
+namespace {
+
+constexpr std::array<std::string_view, 8> kSymptoms{
+    "slow",        "timeout",  "connection_lost", "connections_refused",
+    "save_failed", "rejected", "retried",         "retry"};
+constexpr std::array<std::string_view, 4> kWaits{"lock_wait", "deadlock", "contention", "busy"};
+
+}  // namespace
+
+int driver_rank(std::string_view driver) {
+  if (driver.empty()) return kDriverNone;
+  const auto is_one_of = [driver](const auto& names) {
+    return std::find(names.begin(), names.end(), driver) != names.end();
+  };
+  if (is_one_of(kSymptoms)) return kDriverSymptom;
+  return is_one_of(kWaits) ? kDriverWait : kDriverCause;
+}
+
+bool is_long_work(std::string_view driver) {
+  return driver == "backup" || driver == "checkdb";
+}
+
+}  // namespace meldevakt
