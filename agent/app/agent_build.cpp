@@ -36,9 +36,8 @@ bool observes_commits(const Config& config, const Packs& packs, const std::strin
 }
 
 Error not_enrolled(const Config& config, const TenantConfig& tenant) {
-  std::string command = "meldevakt-agent enroll --config " + config.path + " --invitation FILE";
-  if (config.tenants.size() > 1) command += " --tenant '" + tenant.name + "'";
-  return {Errc::kInvalid, "the tenant '" + tenant.name + "' is not enrolled; run: " + command};
+  return {Errc::kInvalid, "the tenant '" + tenant.name +
+                              "' is not enrolled; run: " + enroll_command(config, tenant)};
 }
 
 }  // namespace

@@ -119,7 +119,8 @@ void check_state(const Config& config, CheckItems& out) {
   for (const TenantConfig& tenant : config.tenants) {
     const TenantRow* row = row_of(tenant, tenants.value());
     out.push_back({row != nullptr, "tenant " + tenant.name,
-                   row != nullptr ? "enrolled as agent " + row->agent : "is not enrolled"});
+                   row != nullptr ? "enrolled as agent " + row->agent
+                                  : "is not enrolled; run: " + enroll_command(config, tenant)});
     if (row == nullptr) continue;
     check_keys(files, *row, out);
     out.push_back({true, "log hold", describe_hold_key(config.hold, files, row->id, config.path)});

@@ -207,8 +207,18 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 }
 
 Result<Config> load_config(const std::string& path) {
-  MELDEVAKT_TRY_ASSIGN(const std::string text, read_file(path, kConfigBytesMax));
-  return parse_config(text, path);
+  const Result<std::string> text = read_file(path, kConfigBytesMax);
+  if (!text && text.error().code() == Errc::kNotFound) {
+    return Error{Errc::kNotFound, text.error().message() + "; --config FILE names another"};
+  }
+  if (!text) return text.error();
+  return parse_config(text.value(), path);
+}
+
+std::string enroll_command(const Config& config, const TenantConfig& tenant) {
+  std::string command = "meldevakt-agent enroll --config " + config.path + " --invitation FILE";
+  if (config.tenants.size() > 1) command += " --tenant '" + tenant.name + "'";
+  return command;
 }
 
 Result<Config> parse_config(std::string_view text, const std::string& path) {

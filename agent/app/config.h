@@ -104,6 +104,8 @@ struct Config {
 };
 
 [[nodiscard]] Result<Config> load_config(const std::string& path);
+// What an operator runs to enrol that tenant.
+[[nodiscard]] std::string enroll_command(const Config& config, const TenantConfig& tenant);
 [[nodiscard]] Result<Config> parse_config(std::string_view text, const std::string& path);
 
 // "256 MB", "64kB", "1 GB": powers of ten. kInvalid, saying what is understood.

@@ -12,6 +12,7 @@
 
 #include "agent/app/commands.h"
 #include "agent/app/packs.h"
+#include "agent/app/scan_windows.h"
 #include "agent/scan/file_list.h"
 #include "agent/scan/scan_run.h"
 #include "common/base/text.h"
@@ -47,6 +48,7 @@ class ScanPrinter : public ScanReporter {
   void write_text(const ScannedLog& log, const ScanFinding& finding, const std::string& reference);
   void write_coverage(JsonWriter& json) const;
   void write_rules(JsonWriter& json) const;
+  void write_windows(JsonWriter& json) const;
 
   struct Counted {
     std::string signal;
@@ -63,6 +65,7 @@ class ScanPrinter : public ScanReporter {
   ScanStats total_;
   std::map<RuleKey, Counted> rules_;
   std::map<std::string, PackIdentity> packs_;
+  ScanWindows windows_;
   std::vector<FileProblem> problems_;
 };
 
@@ -121,6 +124,7 @@ void ScanPrinter::found(const ScannedLog& log, std::vector<ScanFinding> findings
     if (!event.signal) continue;
     if ((since_ && event.time < *since_) || (until_ && event.time >= *until_)) continue;
     ++findings_;
+    windows_.observe(log.pack->identity.id, event);
     Counted& counted = rules_[{log.pack->identity.id, event.rule}];
     counted.signal = to_string(*event.signal);
     ++counted.findings;
@@ -184,6 +188,22 @@ void ScanPrinter::write_rules(JsonWriter& json) const {
   json.end_array();
 }
 
+void ScanPrinter::write_windows(JsonWriter& json) const {
+  json.name("windows").begin_array();
+  for (const ScanWindows::Window& window : windows_.all()) {
+    json.begin_object().member("pack", window.pack);
+    json.member("from", to_rfc3339(window.fact.span.from));
+    json.member("to", to_rfc3339(window.fact.span.to)).member("driver", window.fact.driver);
+    json.name("signals").begin_object();
+    for (const WindowFact::Count& count : window.fact.signals) {
+      json.member(to_string(count.signal), count.count);
+    }
+    json.end_object().end_object();
+  }
+  json.end_array();
+  if (windows_.left_out() > 0) json.member("windows_left_out", windows_.left_out());
+}
+
 void ScanPrinter::summary() {
   JsonWriter json;
   json.begin_object().name("summary").begin_object();
@@ -195,6 +215,7 @@ void ScanPrinter::summary() {
   json.end_object();
   write_coverage(json);
   write_rules(json);
+  write_windows(json);
   json.member("references_withheld", total_.references_dropped);
   json.end_object().end_object();
   print(std::move(json).take() + "\n");

@@ -73,6 +73,13 @@ Status check_invite(const InviteOptions& options) {
   if (::access(options.out.c_str(), F_OK) == 0) {
     return Error{Errc::kExists, options.out + " exists; choose another --out"};
   }
+  // Before anything is kept: an invitation that cannot be written is none.
+  const std::size_t slash = options.out.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : options.out.substr(0, slash + 1);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return Error{Errc::kInvalid, "--out: nothing can be written in " + folder +
+                                     "; name a folder that is there and yours"};
+  }
   return {};
 }
 
@@ -128,9 +135,12 @@ Result<PortalConfig> portal_named(const Config& config, const std::string& name)
     names.push_back(portal.name);
   }
   const auto nearest = nearest_name(name, names);
-  return Error{Errc::kInvalid, "no portal is named '" + meldevakt::quoted(name) +
-                                   "' in the configuration" +
-                                   (nearest ? "; did you mean '" + *nearest + "'?" : "")};
+  std::string all;
+  for (const std::string& one : names) all += (all.empty() ? "" : ", ") + one;
+  return Error{Errc::kInvalid,
+               "no portal is named '" + meldevakt::quoted(name) + "' in the configuration" +
+                   (nearest ? "; did you mean '" + *nearest + "'?" : "") +
+                   (names.empty() ? "; add a [[portal]] to it" : "; it has: " + all)};
 }
 
 Result<std::optional<ReceiptCoverage>> claimed_coverage(const ImportOptions& options) {
@@ -140,11 +150,9 @@ Result<std::optional<ReceiptCoverage>> claimed_coverage(const ImportOptions& opt
                  "--from and --until go together: the file holds every message "
                  "sent in between"};
   }
-  auto from = from_rfc3339(options.from);
-  if (!from) return std::move(from).error().in("--from");
-  auto until = from_rfc3339(options.until);
-  if (!until) return std::move(until).error().in("--until");
-  const Interval span{from.value(), until.value()};
+  MELDEVAKT_TRY_ASSIGN(const Instant from, time_given(options.from, "--from"));
+  MELDEVAKT_TRY_ASSIGN(const Instant until, time_given(options.until, "--until"));
+  const Interval span{from, until};
   if (span.empty()) return Error{Errc::kInvalid, "--until must be later than --from"};
   return std::optional<ReceiptCoverage>{ReceiptCoverage{options.portal, span}};
 }

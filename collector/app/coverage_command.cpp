@@ -17,12 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Result<Instant> time_of(const std::string& text, const std::string& option) {
-  auto time = from_rfc3339(text);
-  if (!time) return std::move(time).error().in(option);
-  return time;
-}
-
 struct Asked {
   TenantInput input;
   std::vector<AgentRecord> agents;
@@ -194,8 +188,8 @@ std::string text_of(const KnownCoverage& known, const std::vector<Overload>& ove
 }  // namespace
 
 Result<CoverageText> tell_coverage(const Config& config, const CoverageOptions& options) {
-  MELDEVAKT_TRY_ASSIGN(const Instant from, time_of(options.from, "--from"));
-  MELDEVAKT_TRY_ASSIGN(const Instant until, time_of(options.until, "--until"));
+  MELDEVAKT_TRY_ASSIGN(const Instant from, time_given(options.from, "--from"));
+  MELDEVAKT_TRY_ASSIGN(const Instant until, time_given(options.until, "--until"));
   if (until <= from) return Error{Errc::kInvalid, "--until: must be later than --from"};
   MELDEVAKT_TRY_ASSIGN(const Asked asked, read(config, options.tenant));
   const TenantInput& input = asked.input;

@@ -74,10 +74,7 @@ Result<int> do_import(const Config& config, Clock& clock, const Arguments& argum
 
 Status read_time(const std::string& text, const char* option, std::optional<Instant>& into) {
   if (text.empty()) return {};
-  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
-  auto time = registry_time(text, {}, *zone);
-  if (!time) return std::move(time).error().in(option);
-  into = time.value();
+  MELDEVAKT_TRY_ASSIGN(into, time_given(text, option));
   return {};
 }
 
@@ -95,10 +92,7 @@ Result<InspectOptions> inspect_options(Clock& clock, const Arguments& arguments)
   MELDEVAKT_TRY(read_time(arguments.from, "--from", options.from));
   MELDEVAKT_TRY(read_time(arguments.until, "--until", options.until));
   if (!arguments.verdict.empty()) {
-    options.verdict = verdict_from_string(arguments.verdict);
-    if (!options.verdict) {
-      return Error{Errc::kInvalid, "--verdict: no verdict is called '" + arguments.verdict + "'"};
-    }
+    MELDEVAKT_TRY_ASSIGN(options.verdict, verdict_named(arguments.verdict));
   }
   return options;
 }
@@ -108,7 +102,7 @@ Result<Inspected> inspect(Inspect what, const Config& config, Clock& clock,
   MELDEVAKT_TRY_ASSIGN(const InspectOptions options, inspect_options(clock, arguments));
   MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
   auto seen = what(config, *zone, options);
-  if (seen) print(seen.value().text);
+  if (seen) print(seen.value().text, arguments.json(), *zone);
   return seen;
 }
 
@@ -130,7 +124,7 @@ Result<int> do_registry_list(const Config& config, Clock& clock, const Arguments
   MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
   MELDEVAKT_TRY_ASSIGN(const Inspected seen,
                        list_registry(config, *zone, options, arguments.everything));
-  print(seen.text);
+  print(seen.text, arguments.json(), *zone);
   return kExitDone;
 }
 
@@ -163,7 +157,8 @@ Result<int> do_coverage(const Config& config, Clock& clock, const Arguments& arg
   options.now = asked.now;
   options.json = arguments.json();
   MELDEVAKT_TRY_ASSIGN(const CoverageText told, tell_coverage(config, options));
-  print(told.text);
+  MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
+  print(told.text, arguments.json(), *zone);
   return told.complete ? kExitDone : kExitFindings;
 }
 
@@ -175,7 +170,7 @@ Result<int> do_control(const Config& config, Clock& clock, const Arguments& argu
     MELDEVAKT_TRY_ASSIGN(const InspectOptions options, inspect_options(clock, arguments));
     MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, oslo());
     MELDEVAKT_TRY_ASSIGN(const ControlsRun run, run_controls(config, clock, *zone, options));
-    print(run.text);
+    print(run.text, arguments.json(), *zone);
     agree = run.agree;
   }
   return seen.open || !agree ? kExitFindings : kExitDone;
@@ -265,7 +260,7 @@ void CommandLine::add_writers() {
   import.add_option("--tenant", arguments_.tenant, "whose messages, by name")->required();
   import.add_option("--portal", arguments_.import.portal, "which portal, e.g. npb")->required();
   import.add_option("--from", arguments_.import.from,
-                    "the file holds every message sent from this time on, RFC 3339");
+                    "the file holds every message sent from this time on; a date or RFC 3339");
   import.add_option("--until", arguments_.import.until, "... until this time");
   import.add_option("FILE", arguments_.import.file, "the CSV file")->required();
 }
@@ -347,8 +342,8 @@ void CommandLine::add_readers() {
   coverage.add_option("--tenant", arguments_.tenant, "one tenant, by name")->required();
   add_reader_options(coverage, false);
   coverage.add_option("--source", arguments_.coverage.source, "one source, by its name");
-  coverage.add_option("--from", arguments_.coverage.from, "RFC 3339")->required();
-  coverage.add_option("--until", arguments_.coverage.until, "RFC 3339, not included")->required();
+  coverage.add_option("--from", arguments_.coverage.from, "a date or RFC 3339")->required();
+  coverage.add_option("--until", arguments_.coverage.until, "not included")->required();
   CLI::App& fleet = group("fleet", "all tenants");
   CLI::App& report = command(fleet, "report", "one line a tenant, and the municipalities in all",
                              do_list<report_fleet>);

@@ -35,6 +35,26 @@ std::string local_time(const std::optional<Instant>& time, const TimeZone& zone)
   return time ? local_time(*time, zone) : "-";
 }
 
+std::string with_local_times(std::string_view text, const TimeZone& zone) {
+  constexpr std::string_view form = "0000-00-00T00:00:00.000Z";
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view word = text.substr(at, form.size());
+    const auto time = word.size() == form.size() && word[10] == 'T' && word.back() == 'Z'
+                          ? from_rfc3339(word)
+                          : Error{Errc::kInvalid, ""};
+    if (!time) {
+      out += text[at++];
+      continue;
+    }
+    const std::string local = local_time(time.value(), zone);
+    out += local;
+    at += form.size();
+    if (text.substr(at, 2) == "  ") out.append(form.size() - local.size(), ' ');
+  }
+  return out;
+}
+
 std::string printable(std::string text) {
   for (char& c : text) {
     const auto byte = static_cast<unsigned char>(c);

@@ -53,4 +53,5 @@ function(meldevakt_program name)
   add_executable(${name} ${PROGRAM_SOURCES})
   # common_crypto last: it holds the one implementation of what common/ports/sha256.h declares.
   target_link_libraries(${name} PRIVATE meldevakt_flags ${PROGRAM_DEPS} ${PROGRAM_PRIVATE_DEPS} common_crypto)
+  add_dependencies(${name} rings)
 endfunction()

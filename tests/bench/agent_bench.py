@@ -213,7 +213,7 @@ def bench_memory(options, folder):
             sources.append({"name": pack, "files": [path], "pack": pack, "zone": "Europe/Oslo"})
         agent = scene.agent(sources)
         agent.start()
-        wait_until(lambda: '"acknowledged' in agent.command("sent", "--format", "json", expect=None)[0], "a statement shipped", 90, 0.3)
+        wait_until(lambda: '"acknowledged":"2' in agent.command("sent", "--format", "json", expect=None)[0], "a statement shipped", 90, 0.3)
         now, peak = resident_bytes(agent.child.pid), resident_bytes(agent.child.pid, peak=True)
         agent.stop()
     finally:

@@ -62,7 +62,9 @@ void fill(const std::string& path, std::uint64_t messages) {
   MELDEVAKT_CHECK(testing::admit(*store, agent).has_value());
   for (std::uint64_t first = 1; first <= messages; first += kMessagesAFrame) {
     const std::uint64_t last = std::min(first + kMessagesAFrame - 1, messages);
-    MELDEVAKT_CHECK(store->store_frame(frame_of(agent, first, last), time_of(last)).has_value());
+    const VerifiedFrame frame = frame_of(agent, first, last);
+    const Instant received = std::max(frame.statement.span.to, time_of(last) + hours(1));
+    MELDEVAKT_CHECK(store->store_frame(frame, received).has_value());
     std::vector<Receipt> rows;
     for (std::uint64_t n = first; n <= last; ++n) rows.push_back(row_of(n));
     MELDEVAKT_CHECK(store->import_receipts("bench", rows, {}, time_of(last)).has_value());

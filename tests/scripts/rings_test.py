@@ -101,5 +101,32 @@ meldevakt_library({upper} RING {upper_ring} HEADERS {upper}/a.h DEPS {lower})
                     self.assertIn("must not depend on", run.stderr)
 
 
+class Build(unittest.TestCase):
+    """A program is not built without the check, whatever target is asked for."""
+
+    def test_a_program_depends_on_the_check(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "main.cpp").write_text("int main() { return 0; }\n")
+            (root / "CMakeLists.txt").write_text(f"""
+cmake_minimum_required(VERSION 3.25)
+project(rings LANGUAGES CXX)
+include({ROOT}/scripts/cmake/MeldevaktTargets.cmake)
+add_library(meldevakt_flags INTERFACE)
+add_library(common_crypto INTERFACE)
+add_custom_target(rings COMMAND ${{CMAKE_COMMAND}} -E false)
+meldevakt_program(program SOURCES main.cpp)
+""")
+            subprocess.run(["cmake", "-S", folder, "-B", folder + "/build"], check=True,
+                           capture_output=True)
+            run = subprocess.run(["cmake", "--build", folder + "/build", "--target", "program"],
+                                 capture_output=True, text=True)
+            self.assertNotEqual(run.returncode, 0, run.stdout)
+
+    def test_the_project_has_the_check_before_its_programs(self):
+        text = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+        self.assertLess(text.index("add_custom_target(rings ALL"), text.index("add_subdirectory("))
+
+
 if __name__ == "__main__":
     unittest.main()
