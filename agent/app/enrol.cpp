@@ -78,6 +78,20 @@ Result<Question> asked_before(const StateFiles& files, const std::string& suffix
   return out;
 }
 
+// The first tenant's keys would be lost, and its invitation with them.
+Status nobody_else_waits(const StateFiles& files, const std::string& suffix,
+                         const InvitationFile& invitation) {
+  const std::string path = files.enrolment(suffix);
+  const Result<EnrolmentRequest> request = read_enrolment(path);
+  const auto envelope = request ? parse_envelope(request.value().envelope) : request.error();
+  const auto other = envelope ? decode_enrolment(envelope.value().payload) : envelope.error();
+  if (!other || other.value().tenant == invitation.tenant) return {};
+  return Error{Errc::kExists, "tenant " + other.value().tenant +
+                                  " was asked for on this host and has had no answer yet: run its "
+                                  "enroll again, with its invitation; or, to give it up, delete " +
+                                  path};
+}
+
 Result<Question> new_question(const StateFiles& files, const std::string& suffix,
                               const InvitationFile& invitation, Instant now,
                               std::string_view software_version) {
@@ -249,7 +263,10 @@ Result<Enrolled> enrol_agent(const Config& config, const std::string& invitation
 
   const std::string suffix = loaded.tenants.empty() ? "" : "-" + invitation.tenant;
   Result<Question> question = asked_before(files, suffix, invitation);
-  if (!question) question = new_question(files, suffix, invitation, now, software_version);
+  if (!question) {
+    MELDEVAKT_TRY(nobody_else_waits(files, suffix, invitation));
+    question = new_question(files, suffix, invitation, now, software_version);
+  }
   if (!question) return std::move(question).error();
   const std::string& agent = question.value().agent;
   MELDEVAKT_TRY_ASSIGN(const EnrolAnswer answer, ask_collector(invitation, question.value()));

@@ -38,6 +38,7 @@ class ScanPrinter : public ScanReporter {
   void found(const ScannedLog& log, std::vector<ScanFinding> findings) override;
   void ended(const ScannedLog& log) override;
   void problem(const std::string& file, const std::string& what);
+  void finish() { windows_.finish(); }
   void summary();
 
   [[nodiscard]] bool has_findings() const { return findings_ > 0; }
@@ -324,6 +325,7 @@ Result<Scanned> run(const ScanOptions& options) {
     const Progress progress{scan, list.bytes};
     scan.scan(list.files, printer);
   }
+  printer.finish();
   printer.summary();
   return Scanned{printer.has_findings(), printer.has_problems()};
 }

@@ -45,11 +45,18 @@ ScanWindows::Source::Source() : open{{Detector::Settings{}.window_idle, Duration
 void ScanWindows::observe(const std::string& pack, const SignalEvent& event) {
   if (!event.signal) return;
   Source& source = sources_[pack];
-  keep(source, source.open.pass(event.over_since.value_or(event.time)));
-  keep(source, source.open.observe(event, std::to_string(source.made++), {}));
+  keep(pack, source, source.open.pass(event.over_since.value_or(event.time)));
+  keep(pack, source, source.open.observe(event, std::to_string(source.made++), {}));
 }
 
-void ScanWindows::keep(Source& source, const std::vector<OverloadWindows::Told>& told) {
+void ScanWindows::finish() {
+  for (auto& [pack, source] : sources_) {
+    keep(pack, source, source.open.tell(kEndOfTime, kEndOfTime));
+  }
+}
+
+void ScanWindows::keep(const std::string& pack, Source& source,
+                       const std::vector<OverloadWindows::Told>& told) {
   for (const OverloadWindows::Told& one : told) {
     const auto known = source.told.find(one.id);
     if (known != source.told.end()) {
@@ -57,7 +64,7 @@ void ScanWindows::keep(Source& source, const std::vector<OverloadWindows::Told>&
     } else if (source.told.size() < kWindowsMax) {
       source.told.emplace(one.id, one.fact);
     } else {
-      ++left_out_;
+      left_out_.insert({pack, one.id});
     }
   }
 }
@@ -65,11 +72,8 @@ void ScanWindows::keep(Source& source, const std::vector<OverloadWindows::Told>&
 std::vector<ScanWindows::Window> ScanWindows::all() const {
   std::vector<Window> out;
   for (const auto& [pack, source] : sources_) {
-    ScanWindows last;  // as they stand, without closing what may still go on
-    Source& whole = last.sources_[pack] = source;
-    last.keep(whole, whole.open.tell(kEndOfTime, kEndOfTime));
     std::vector<WindowFact> windows;
-    for (const auto& [id, fact] : whole.told) windows.push_back(fact);
+    for (const auto& [id, fact] : source.told) windows.push_back(fact);
     std::sort(windows.begin(), windows.end(),
               [](const WindowFact& a, const WindowFact& b) { return a.span < b.span; });
     const std::size_t before = out.size();

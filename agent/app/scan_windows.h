@@ -12,7 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/detect/overload_windows.h"
@@ -29,9 +31,12 @@ class ScanWindows {
   };
 
   void observe(const std::string& pack, const SignalEvent& event);
-  // By pack and start.
+  // All is read: windows that are open end.
+  void finish();
+  // By pack and start; after finish().
   [[nodiscard]] std::vector<Window> all() const;
-  [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
+  // Windows that were not kept.
+  [[nodiscard]] std::uint64_t left_out() const { return left_out_.size(); }
 
  private:
   struct Source {
@@ -40,10 +45,11 @@ class ScanWindows {
     std::map<std::string, WindowFact> told;  // by id, as told last
     std::uint64_t made = 0;
   };
-  void keep(Source& source, const std::vector<OverloadWindows::Told>& told);
+  void keep(const std::string& pack, Source& source,
+            const std::vector<OverloadWindows::Told>& told);
 
   std::map<std::string, Source> sources_;
-  std::uint64_t left_out_ = 0;
+  std::set<std::pair<std::string, std::string>> left_out_;  // pack and id
 };
 
 }  // namespace meldevakt::agent

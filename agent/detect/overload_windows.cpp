@@ -147,9 +147,11 @@ void OverloadWindows::note_work(const SignalEvent& event) {
   if (signal == Signal::kBackupStarted) {
     add_work({std::string{kBackupDriver}, event.time, std::nullopt});
   } else if (signal == Signal::kBackupFinished || signal == Signal::kBackupFailed) {
-    const auto running = std::find_if(works_.begin(), works_.end(),
-                                      [](const LongWork& work) { return !work.ended; });
-    if (running == works_.end()) return;
+    // The newest that may still run: the end of one whose start is long ago was never logged.
+    const auto running = std::find_if(works_.rbegin(), works_.rend(), [&](const LongWork& work) {
+      return !work.ended && work.started <= event.time && event.time - work.started <= kBackupMax;
+    });
+    if (running == works_.rend()) return;
     end_work(*running, event.time);
   } else {
     add_work({event.driver, event.time - *event.lasted, event.time});
@@ -161,7 +163,18 @@ void OverloadWindows::note_work(const SignalEvent& event) {
 
 // What it enclosed stays enclosed when it is no longer remembered: what was told of a window must
 // not become another thing because other nights have passed.
+// Databases that are checked one after the other are checked in one go.
 void OverloadWindows::add_work(LongWork work) {
+  for (LongWork& known : works_) {
+    if (!known.ended || !work.ended || known.driver != work.driver) continue;
+    if (work.started > *known.ended + settings_.idle ||
+        known.started > *work.ended + settings_.idle) {
+      continue;
+    }
+    known.started = std::min(known.started, work.started);
+    known.ended = std::max(*known.ended, *work.ended);
+    return;
+  }
   if (works_.size() >= kWorksMax) {
     for (Window& window : windows_) {
       if (!window.within && encloses(works_.front(), window.span)) window.within = works_.front();
@@ -192,6 +205,12 @@ std::string OverloadWindows::driver(const Window& window) const {
     if (encloses(work, span)) return work.driver;
   }
   if (window.within && encloses(*window.within, span)) return window.within->driver;
+  // What trails behind it is of the work that makes up most of it.
+  for (const LongWork& work : works_) {
+    const bool inside = work.ended && span.from <= work.started && *work.ended <= span.to;
+    if (inside && 2 * (*work.ended - work.started).ms > (span.to - span.from).ms)
+      return work.driver;
+  }
   const auto says_less = [](const auto& a, const auto& b) {
     return std::tie(a.second.rank, a.second.count, b.first) <
            std::tie(b.second.rank, b.second.count, a.first);

@@ -61,7 +61,8 @@ MetricWatch::MetricWatch(std::shared_ptr<const Pack> pack, const MetricLimits& l
     if (const auto own = limits.find(rule.name); own != limits.end()) {
       limit.limit = own->second;
       // A `back` that was meant for another limit may lie beyond this one.
-      if (limit.back && !rule.is_worse(own->second, *limit.back)) limit.back.reset();
+      const bool beyond = limit.back && !rule.is_worse(own->second, *limit.back);
+      if (beyond || rule.usual) limit.back.reset();  // or for what is usual, not for a limit
     }
     limits_.push_back(limit);
   }

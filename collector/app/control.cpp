@@ -37,15 +37,20 @@ Result<std::optional<Instant>> instant_or_null(const Json& json) {
   return std::optional<Instant>{Instant{json.get<std::int64_t>()}};
 }
 
-// By its name, or what the register calls it: an invitation for a name that looks like an id makes
-// a tenant of that name.
-Result<std::optional<Tenant>> tenant_named(Store& store, const std::string& name) {
+// By its name, or what the register calls it now: an invitation for a name that looks like an id
+// makes a tenant of that name.
+Result<std::optional<Tenant>> tenant_named(Store& store, const std::string& name, Instant now) {
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, store.tenants());
   for (const Tenant& tenant : tenants) {
     if (tenant.name == name) return std::optional<Tenant>{tenant};
   }
-  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> registered, tenants_registered_as(store, name));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> registered,
+                       tenants_registered_as(store, name, now));
   if (registered.size() == 1) return std::optional<Tenant>{registered.front()};
+  if (registered.size() > 1) {
+    return Error{Errc::kInvalid, "the register calls several tenants '" + meldevakt::quoted(name) +
+                                     "'; correct it first"};
+  }
   return std::optional<Tenant>{};
 }
 
@@ -53,7 +58,7 @@ Result<std::optional<Tenant>> tenant_named(Store& store, const std::string& name
 
 Result<Tenant> existing_or_new(Store& store, Random& random, const std::string& name,
                                const std::string& organisation, Instant now, bool& created) {
-  MELDEVAKT_TRY_ASSIGN(const std::optional<Tenant> known, tenant_named(store, name));
+  MELDEVAKT_TRY_ASSIGN(const std::optional<Tenant> known, tenant_named(store, name, now));
   if (known) {
     if (!organisation.empty() && known->organisation != organisation) {
       return Error{Errc::kInvalid, "tenant '" + name + "' has the organisation number '" +
@@ -134,7 +139,7 @@ Result<std::optional<ReceiptCoverage>> coverage_of(const Json& request) {
 Result<Json> import(Store& store, Instant now, const Json& request, const ControlEvents& events) {
   const std::string name = text_member(request, "tenant");
   if (name.empty()) return malformed();
-  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> chosen, chosen_tenants(store, name));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> chosen, chosen_tenants(store, name, now));
   const Tenant& tenant = chosen.front();
   if (!request.contains("receipts") || !request["receipts"].is_array()) return malformed();
   std::vector<Receipt> receipts;
@@ -145,7 +150,7 @@ Result<Json> import(Store& store, Instant now, const Json& request, const Contro
   MELDEVAKT_TRY_ASSIGN(const std::optional<ReceiptCoverage> coverage, coverage_of(request));
   MELDEVAKT_TRY_ASSIGN(const ImportResult result,
                        store.import_receipts(tenant.id, receipts, coverage, now));
-  if (events.imported) events.imported(tenant.id, receipts, coverage, result);
+  if (events.imported) events.imported(tenant.id, coverage, result);
   return Json{{"ok", true},
               {"added", result.added},
               {"changed", result.changed},

@@ -38,8 +38,8 @@ inline constexpr std::size_t kReceiptsPerLineMax = 5'000;
 
 // Who hears of what was committed. Each may be empty.
 struct ControlEvents {
-  std::function<void(const std::string& tenant, const std::vector<Receipt>& rows,
-                     const std::optional<ReceiptCoverage>& coverage, const ImportResult& result)>
+  std::function<void(const std::string& tenant, const std::optional<ReceiptCoverage>& coverage,
+                     const ImportResult& result)>
       imported;
   std::function<void()> registered;
   std::function<void(const std::string& tenant)> told{};  // by a person

@@ -14,13 +14,13 @@ Error malformed() {
   return Error{Errc::kCorrupt, "the control line has no such form"};
 }
 
-Result<Tenant> tenant_of(Store& store, const Json& request) {
+Result<Tenant> tenant_of(Store& store, const Json& request, std::optional<Instant> now) {
   if (!request.is_object() || !request.contains("tenant") || !request["tenant"].is_string()) {
     return malformed();
   }
   const std::string name = request["tenant"].get<std::string>();
   if (name.empty()) return malformed();
-  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> chosen, chosen_tenants(store, name));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> chosen, chosen_tenants(store, name, now));
   return chosen.front();
 }
 
@@ -43,7 +43,7 @@ Result<RegistryEntry> entry_of(const Json& row) {
 
 Result<std::string> answer_register(Store& store, Instant now, std::string_view line) {
   const Json request = Json::parse(line, nullptr, false);
-  MELDEVAKT_TRY_ASSIGN(const Tenant tenant, tenant_of(store, request));
+  MELDEVAKT_TRY_ASSIGN(const Tenant tenant, tenant_of(store, request, now));
   if (!request.contains("entries") || !request["entries"].is_array()) return malformed();
   std::vector<RegistryEntry> entries;
   for (const Json& row : request["entries"]) {
@@ -57,7 +57,7 @@ Result<std::string> answer_register(Store& store, Instant now, std::string_view 
 Result<std::string> answer_control(Store& store, StandingControl* control, std::string_view line) {
   if (control == nullptr) return Error{Errc::kInvalid, "no control can be run here"};
   const Json request = Json::parse(line, nullptr, false);
-  MELDEVAKT_TRY_ASSIGN(const Tenant tenant, tenant_of(store, request));
+  MELDEVAKT_TRY_ASSIGN(const Tenant tenant, tenant_of(store, request, {}));
   std::optional<Interval> period;
   if (request.contains("period") && !request["period"].is_null()) {
     const Json& json = request["period"];

@@ -60,7 +60,7 @@ Result<std::string> answer_tell(Store& store, Instant now, std::string_view line
   }
   const std::string name = request["tenant"].get<std::string>();
   if (name.empty()) return malformed();
-  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> chosen, chosen_tenants(store, name));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> chosen, chosen_tenants(store, name, now));
   MELDEVAKT_TRY_ASSIGN(LedgerEntry entry, decode_entry(request["entry"].dump(
                                               -1, ' ', false, Json::error_handler_t::replace)));
   set_told(entry, now);

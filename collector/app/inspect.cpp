@@ -195,20 +195,24 @@ std::string said_of_all(const Views& views, const TimeZone& zone) {
          counts_text(views.all, zone) + conflicts_text(views.all) + alarms_text(views.all);
 }
 
-// Of these there is nothing that could be compared: neither an agent nor a row of the portal's.
+// Of these there is nothing that could be compared: neither anything an agent read nor a row of the
+// portal's.
 std::vector<std::string> uncontrolled(const std::vector<View>& all, std::string Tenant::*named) {
   std::vector<std::string> out;
   for (const View& view : all) {
-    if (view.agents.empty() && view.correlation.messages.empty()) out.push_back(view.tenant.*named);
+    const bool told = std::any_of(view.agents.begin(), view.agents.end(),
+                                  [](const AgentRecord& agent) { return agent.last_received; });
+    if (!told && view.correlation.messages.empty()) out.push_back(view.tenant.*named);
   }
   return out;
 }
 
-// Silence is no answer: "clear" only where something was looked at.
+// Silence is no answer: "clear" only where all could be looked at.
 std::string_view control_state(const Views& views, bool open) {
   if (open) return "open";
   const std::size_t unknown = uncontrolled(views.all, &Tenant::id).size();
-  return unknown == views.all.size() ? "nothing_controlled" : "clear";
+  if (unknown == views.all.size()) return "nothing_controlled";
+  return unknown == 0 ? "clear" : "partly_controlled";
 }
 
 std::string control_json(const Views& views, bool open, Instant now) {
@@ -246,7 +250,7 @@ std::string control_text(const Views& views, const TimeZone& zone) {
               : "Nothing is open. " + std::to_string(looked_at) + " tenant(s) looked at.\n";
   }
   for (const std::string& name : unknown) {
-    out += "Of " + printable(name) + " nothing is known: no agent, no receipt.\n";
+    out += "Of " + printable(name) + " nothing is known: no agent told anything, no receipt.\n";
   }
   return out;
 }
@@ -261,6 +265,7 @@ Result<Inspected> list_incidents(const Config& config, const TimeZone& zone,
                                  const InspectOptions& options) {
   MELDEVAKT_TRY_ASSIGN(const Views views, all_views(config, options));
   Inspected result{"", is_open(views.all)};
+  result.nothing_known = control_state(views, result.open) == "nothing_controlled";
   const std::vector<ReportedIncident> incidents = all_incidents(views.all);
   if (!options.json) {
     result.text = incidents_text(incidents, zone) + said_of_all(views, zone);
@@ -332,6 +337,7 @@ Result<Inspected> run_control(const Config& config, const TimeZone& zone,
                               const InspectOptions& options) {
   MELDEVAKT_TRY_ASSIGN(const Views views, all_views(config, options));
   Inspected result{"", is_open(views.all)};
+  result.nothing_known = control_state(views, result.open) == "nothing_controlled";
   result.text =
       options.json ? control_json(views, result.open, options.now) : control_text(views, zone);
   return result;

@@ -27,7 +27,8 @@ struct InspectOptions {
 };
 struct Inspected {
   std::string text;
-  bool open = false;  // an incident is open, or there is an alarm
+  bool open = false;           // an incident is open, or there is an alarm
+  bool nothing_known = false;  // there was nothing that could be looked at
 };
 
 [[nodiscard]] Result<Inspected> list_incidents(const Config& config, const TimeZone& zone,

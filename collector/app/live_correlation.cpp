@@ -42,8 +42,9 @@ void LiveCorrelation::take(const LiveArrival& arrival, bool more) {
     if (!place.load) place.load = since_boot();
     return;
   }
-  if (const Status added = add(arrival, *place.live); !added) {
-    place.load = since_boot() + kRetryAfter;  // all of it is read again then
+  const Result<bool> added = add(arrival, *place.live);
+  if (!added || !added.value()) {  // all of it is read again
+    place.load = since_boot() + (added ? Duration{} : kRetryAfter);
     return;
   }
   place.used = now;
@@ -55,25 +56,26 @@ void LiveCorrelation::take(const LiveArrival& arrival, bool more) {
   make_room(place);
 }
 
-Status LiveCorrelation::add(const LiveArrival& arrival, LiveTenant& live) {
+Result<bool> LiveCorrelation::add(const LiveArrival& arrival, LiveTenant& live) {
   std::vector<std::string> problems;
+  bool known = true;
   if (const auto* const frame = std::get_if<LiveArrival::Frame>(&arrival.what)) {
     live.add(frame->frame, frame->received, problems);
   } else if (const auto* const rows = std::get_if<LiveArrival::Rows>(&arrival.what)) {
-    live.add(rows->rows, rows->coverage, problems);
+    known = live.add(rows->rows, rows->coverage, problems);
   } else {
     MELDEVAKT_TRY_ASSIGN(EntriesOfPeople people, people_of(arrival.tenant));
     live.set_people(std::move(people));
   }
   complain(arrival.tenant, problems);
-  return {};
+  return known;
 }
 
 void LiveCorrelation::registered() {
   systemic_.look_again();
   for (auto& [id, place] : places_) {
     const bool changed = place.register_changes && *place.register_changes <= parts_.clock.now();
-    place.register_changes.reset();
+    if (changed || place.live) place.register_changes.reset();
     if (!place.live && changed && !place.load) place.load = since_boot();  // it is heard of now
     if (!place.live) continue;
     const auto entries = parts_.store.registry_entries(id);
@@ -91,9 +93,7 @@ void LiveCorrelation::look_at_register(const Registry& registry, LiveTenant& liv
   const Instant now = parts_.clock.now();
   live.set_fixed_since(registry.fixed_since(now));
   live.set_activated(registry.activated());
-  if (std::string name = registry.value(EntryKind::kName, now); !name.empty()) {
-    live.set_name(std::move(name));
-  }
+  live.set_name(registry.value(EntryKind::kName, now));
   place.register_changes = registry.next_change(now);
 }
 
@@ -138,6 +138,7 @@ Result<Tenant> LiveCorrelation::tenant_of(const std::string& id) {
 // What was told and could not be kept is known here only.
 Result<ToldRegister::OfTenant> LiveCorrelation::told_of(const std::string& id, const Place& place) {
   if (place.live) return place.live->told();
+  if (place.told) return *place.told;
   return parts_.told.of(id);
 }
 
@@ -157,6 +158,7 @@ Status LiveCorrelation::load(const std::string& id, Place& place) {
   auto live =
       std::make_unique<LiveTenant>(std::move(tenant), parts_.policy, std::move(told), std::nullopt);
   look_at_register(Registry{entries}, *live, place);
+  place.told = live->told();
   place.live.reset();  // two of one tenant may be more than there is room for
   std::vector<std::string> problems;
   live->set_people(std::move(people));
@@ -165,6 +167,7 @@ Status LiveCorrelation::load(const std::string& id, Place& place) {
       id, [&](TenantInput&& part) { live->add(part, problems); }, alarms));
   complain(id, problems);
   place.live = std::move(live);
+  place.told.reset();
   place.used = parts_.clock.now();
   return {};
 }

@@ -39,7 +39,7 @@ namespace meldevakt::collector {
 // What was committed.
 struct LiveArrival {
   struct Rows {
-    std::vector<Receipt> rows;
+    std::vector<ChangedRow> rows;
     std::optional<ReceiptCoverage> coverage;
   };
   struct Frame {
@@ -91,9 +91,11 @@ class LiveCorrelation {
   struct Place {
     std::unique_ptr<LiveTenant> live;  // null: only in the store
     Instant used;
-    std::optional<Instant> due;               // of what is in memory, or was
-    std::optional<Duration> load;             // it is to be read from then on; since boot
-    bool failed = false;                      // and that was said
+    std::optional<Instant> due;    // of what is in memory, or was
+    std::optional<Duration> load;  // it is to be read from then on; since boot
+    bool failed = false;           // and that was said
+    // While it is read anew: what was told of it, as far as known here.
+    std::optional<ToldRegister::OfTenant> told;
     std::optional<Instant> register_changes;  // when an entry of its begins or ends to hold
   };
   [[nodiscard]] Duration since_boot() const;
@@ -101,7 +103,8 @@ class LiveCorrelation {
   [[nodiscard]] Result<ToldRegister::OfTenant> told_of(const std::string& id, const Place& place);
   [[nodiscard]] Status load(const std::string& id, Place& place);
   [[nodiscard]] Result<EntriesOfPeople> people_of(const std::string& id);
-  [[nodiscard]] Status add(const LiveArrival& arrival, LiveTenant& live);
+  // False: the tenant must be read anew.
+  [[nodiscard]] Result<bool> add(const LiveArrival& arrival, LiveTenant& live);
   void settle(const std::string& id, Place& place);
   void tell(const std::vector<LiveFinding>& findings, Instant now);
   [[nodiscard]] std::vector<LiveFinding> systemic(Instant now);

@@ -14,11 +14,13 @@ namespace meldevakt::collector {
 LiveTenant::LiveTenant(Tenant tenant, Policy policy, ToldRegister::OfTenant told,
                        std::optional<Instant> fixed_since)
     : tenant_{std::move(tenant)},
+      made_as_{tenant_.name},
       correlator_{tenant_.id, std::move(policy)},
       told_{std::move(told)},
       fixed_since_{fixed_since} {}
 
 void LiveTenant::add(const TenantInput& input, std::vector<std::string>& problems) {
+  rows_told_ = rows_told_ || input.receipts_told;
   for (const LedgerCoverage& claim : input.coverage) note(claim);
   if (const Status added = correlator_.add(input); !added) {
     problems.push_back(added.error().message());
@@ -37,6 +39,7 @@ void LiveTenant::add(const VerifiedFrame& frame, Instant received,
       continue;
     }
     for (const Fact& fact : body.value().facts) {
+      rows_told_ = rows_told_ || std::holds_alternative<Receipt>(fact.what);
       const Status added = correlator_.add(LedgerFact{statement.agent, fact});
       if (!added) problems.push_back(added.error().message());
     }
@@ -47,15 +50,23 @@ void LiveTenant::add(const VerifiedFrame& frame, Instant received,
   }
 }
 
-void LiveTenant::add(const std::vector<Receipt>& rows,
+bool LiveTenant::add(const std::vector<ChangedRow>& rows,
                      const std::optional<ReceiptCoverage>& coverage,
                      std::vector<std::string>& problems) {
-  for (const Receipt& row : rows) {
-    if (const Status added = correlator_.add(row); !added) {
-      problems.push_back(added.error().message());
-    }
+  for (const ChangedRow& row : rows) {
+    if (rows_told_ && row.before) return false;
+    const Result<bool> changed =
+        rows_told_ ? added(row.after) : correlator_.change(row.before, row.after);
+    if (!changed) problems.push_back(changed.error().message());
+    if (changed && !changed.value()) return false;
   }
   if (coverage) correlator_.add(*coverage);
+  return true;
+}
+
+Result<bool> LiveTenant::added(const Receipt& row) {
+  MELDEVAKT_TRY(correlator_.add(row));
+  return true;
 }
 
 void LiveTenant::note(const LedgerCoverage& claim) {

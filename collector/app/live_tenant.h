@@ -46,13 +46,15 @@ class LiveTenant {
   // What cannot be added costs itself and is said in `problems`.
   void add(const TenantInput& input, std::vector<std::string>& problems);
   void add(const VerifiedFrame& frame, Instant received, std::vector<std::string>& problems);
-  void add(const std::vector<Receipt>& rows, const std::optional<ReceiptCoverage>& coverage,
-           std::vector<std::string>& problems);
+  // False: what the rows were before is not what is known here; it must be read anew.
+  [[nodiscard]] bool add(const std::vector<ChangedRow>& rows,
+                         const std::optional<ReceiptCoverage>& coverage,
+                         std::vector<std::string>& problems);
   // Everything that people told and decided of it.
   void set_people(EntriesOfPeople people);
   void set_fixed_since(std::optional<Instant> fixed_since) { fixed_since_ = fixed_since; }
-  // As the register calls it now.
-  void set_name(std::string name) { tenant_.name = std::move(name); }
+  // As the register calls it now; "": as it was made.
+  void set_name(const std::string& name) { tenant_.name = name.empty() ? made_as_ : name; }
   // When its first portal was activated, where that is known.
   void set_activated(std::optional<Instant> activated) { activated_ = activated; }
 
@@ -72,6 +74,7 @@ class LiveTenant {
     Instant look;  // when its purge is urgent
     MessageVerdict message;
   };
+  [[nodiscard]] Result<bool> added(const Receipt& row);
   void note(const LedgerCoverage& claim);
   [[nodiscard]] std::optional<Told> told_of(const std::string& message) const;
   void take(const Correlator::Change& change, Instant now, std::vector<LiveFinding>& out);
@@ -85,6 +88,7 @@ class LiveTenant {
   void tell(LiveFinding finding, std::vector<LiveFinding>& out);
 
   Tenant tenant_;
+  std::string made_as_;  // its own name
   Correlator correlator_;
   LatentWatch watch_;
   CauseWatch causes_;
@@ -92,6 +96,7 @@ class LiveTenant {
   ToldRegister::OfTenant told_;
   std::optional<Instant> fixed_since_;
   std::optional<Instant> activated_;
+  bool rows_told_ = false;            // agents told some rows: a change is not seen in one of them
   std::optional<Instant> read_from_;  // the earliest that was read of what a pack observes
   WordsOfPeople words_;
   std::vector<IncidentDecision> decisions_;

@@ -22,7 +22,7 @@ std::size_t bytes_of(const LiveArrival& arrival) {
     out += frame->frame.frame.envelope.size();
     for (const std::string& body : frame->frame.frame.bodies) out += body.size();
   } else if (const auto* const rows = std::get_if<LiveArrival::Rows>(&arrival.what)) {
-    out += rows->rows.size() * sizeof(Receipt);
+    out += rows->rows.size() * sizeof(ChangedRow);
   }
   return out;
 }
@@ -239,14 +239,10 @@ void LiveThread::frame(const VerifiedFrame& frame, Instant received) {
   work_->put({frame.statement.tenant, LiveArrival::Frame{frame, received}});
 }
 
-// Of several versions of a row only the store knows which counts.
-void LiveThread::rows(const std::string& tenant, const std::vector<Receipt>& rows,
-                      const std::optional<ReceiptCoverage>& coverage, bool all_new) {
-  if (all_new) {
-    work_->put({tenant, LiveArrival::Rows{rows, coverage}});
-  } else {
-    work_->put({tenant, LiveArrival::Reread{}});
-  }
+void LiveThread::rows(const std::string& tenant, const std::vector<ChangedRow>& rows,
+                      const std::optional<ReceiptCoverage>& coverage) {
+  if (rows.empty() && !coverage) return;
+  work_->put({tenant, LiveArrival::Rows{rows, coverage}});
 }
 
 void LiveThread::told(const std::string& tenant) {

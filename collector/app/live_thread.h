@@ -48,9 +48,9 @@ class LiveThread {
   LiveThread& operator=(const LiveThread&) = delete;
 
   void frame(const VerifiedFrame& frame, Instant received);
-  // `all_new`: none of the rows was known, in any version.
-  void rows(const std::string& tenant, const std::vector<Receipt>& rows,
-            const std::optional<ReceiptCoverage>& coverage, bool all_new);
+  // As ImportResult says.
+  void rows(const std::string& tenant, const std::vector<ChangedRow>& rows,
+            const std::optional<ReceiptCoverage>& coverage);
   void registered();
   void told(const std::string& tenant);  // by a person
   void stop();

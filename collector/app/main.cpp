@@ -173,7 +173,7 @@ Result<int> do_control(const Config& config, Clock& clock, const Arguments& argu
     print(run.text, arguments.json(), *zone);
     agree = run.agree;
   }
-  return seen.open || !agree ? kExitFindings : kExitDone;
+  return seen.open || seen.nothing_known || !agree ? kExitFindings : kExitDone;
 }
 
 Result<int> do_audit(const Config& config, Clock&, const Arguments& arguments) {
@@ -350,9 +350,10 @@ void CommandLine::add_readers() {
   add_reader_options(report, false);
   add_period(report, "messages receipted from this time on; a date or RFC 3339");
   CLI::App& control = group("control", "do receipts and stored messages agree?");
-  CLI::App& run =
-      command(control, "run",
-              "control now and keep the signed record; exit 1 when something is open", do_control);
+  CLI::App& run = command(control, "run",
+                          "control now and keep the signed record; exit 1 when something is open "
+                          "or nothing could be controlled",
+                          do_control);
   add_reader_options(run, true);
   add_period(run, "control receipts from this time on; a date or RFC 3339");
   add_reader_options(command(control, "list", "the controls that ran, newest first, verified",

@@ -144,10 +144,8 @@ Status Service::open_control() {
   actions_ = std::make_unique<ControlActions>(
       *store_, clock_, random_, agents_url(config_, agents_->port()), standing_.get());
   actions_->tell(
-      {[this](const std::string& tenant, const std::vector<Receipt>& rows,
-              const std::optional<ReceiptCoverage>& coverage, const ImportResult& result) {
-         live_->rows(tenant, rows, coverage, result.changed + result.unchanged == 0);
-       },
+      {[this](const std::string& tenant, const std::optional<ReceiptCoverage>& coverage,
+              const ImportResult& result) { live_->rows(tenant, result.rows, coverage); },
        [this] { live_->registered(); },
        [this](const std::string& tenant) { live_->told(tenant); }});
   MELDEVAKT_TRY_ASSIGN(

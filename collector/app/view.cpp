@@ -106,7 +106,8 @@ Status add_conflicts(Store& store, View& view) {
 
 }  // namespace
 
-Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name) {
+Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name,
+                                           std::optional<Instant> at) {
   MELDEVAKT_TRY_ASSIGN(std::vector<Tenant> tenants, store.tenants());
   if (name.empty()) return tenants;
   std::vector<std::string> names;
@@ -119,7 +120,7 @@ Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name
       if (entry.kind == EntryKind::kName) names.push_back(entry.value);
     }
   }
-  MELDEVAKT_TRY_ASSIGN(std::vector<Tenant> registered, tenants_registered_as(store, name));
+  MELDEVAKT_TRY_ASSIGN(std::vector<Tenant> registered, tenants_registered_as(store, name, at));
   if (registered.size() == 1) return registered;
   if (registered.size() > 1) {
     return Error{Errc::kInvalid, "several tenants are or were named '" + meldevakt::quoted(name) +
@@ -131,14 +132,16 @@ Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name
                                    (nearest ? "; did you mean '" + *nearest + "'?" : "")};
 }
 
-Result<std::vector<Tenant>> tenants_registered_as(Store& store, const std::string& name) {
+Result<std::vector<Tenant>> tenants_registered_as(Store& store, const std::string& name,
+                                                  std::optional<Instant> at) {
   MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, store.tenants());
   std::vector<Tenant> out;
   for (const Tenant& tenant : tenants) {
     MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries,
                          store.registry_entries(tenant.id));
     const bool so = std::any_of(entries.begin(), entries.end(), [&](const RegistryEntry& entry) {
-      return entry.kind == EntryKind::kName && entry.value == name;
+      return entry.kind == EntryKind::kName && entry.value == name &&
+             (!at || entry.span.contains(*at));
     });
     if (so) out.push_back(tenant);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collector/app/config.h"
+#include "collector/correlate/claims.h"
 #include "collector/incidents/incidents.h"
 #include "collector/incidents/ledger_entry.h"
 #include "collector/incidents/signatures.h"
@@ -25,7 +26,7 @@ inline constexpr Duration kAnsweredWithin = minutes(15);
 // So long after its time a control that has not run is an alarm.
 inline constexpr Duration kControlLate = hours(1);
 // What lies further ahead of now, or of when it was received, is a wrong time or a wrong clock.
-inline constexpr Duration kAheadMax = minutes(10);
+inline constexpr Duration kAheadMax = kClockWrong;
 // What a new statement tells ends so long before it was received: the agent catches up, or its
 // clock is slow. Less is an ordinary night without a network.
 inline constexpr Duration kBehindMax = hours(12);
@@ -53,12 +54,13 @@ struct ViewOptions {
   const TimeZone* schedule_zone = nullptr;
 };
 
-// The one of that name or id, or that the register calls or ever called so; "": all. kInvalid:
-// none, or several that were called so.
-[[nodiscard]] Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name);
-// Those that the register calls, or ever called, `name`.
+// The one of that name or id, or that the register calls so at `at` (nullopt: ever called so, for
+// who only reads); "": all. kInvalid: none, or several that are called so.
+[[nodiscard]] Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name,
+                                                         std::optional<Instant> at = {});
 [[nodiscard]] Result<std::vector<Tenant>> tenants_registered_as(Store& store,
-                                                                const std::string& name);
+                                                                const std::string& name,
+                                                                std::optional<Instant> at);
 // As the register calls it at that time, where it does.
 [[nodiscard]] Tenant as_registered(Tenant tenant, const Registry& registry, Instant at);
 [[nodiscard]] Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,

@@ -90,7 +90,11 @@ class Archive {
   [[nodiscard]] std::vector<std::uint32_t> facts_of(std::uint32_t name) const;
 
   // --- rows
-  bool add_row(const Receipt& row);                                      // whether it is new
+  bool add_row(const Receipt& row);  // whether it is new
+  enum class RowChange : std::uint8_t { kDone, kAlreadySo, kUnexpected };
+  // The one row of its portal and message, `before` (nullopt: there is none), becomes `after`.
+  // kUnexpected: there is another, or there are several; nothing was changed.
+  RowChange change_row(const std::optional<Receipt>& before, const Receipt& after);
   [[nodiscard]] std::vector<Receipt> rows_of(std::uint32_t name) const;  // sorted
 
  private:
@@ -141,6 +145,7 @@ class Archive {
                  const std::vector<Reference>& candidates);
   void set_shape(std::uint32_t slot, const Shape& shape);
   [[nodiscard]] const Shape& shape_of(std::uint32_t slot) const;
+  [[nodiscard]] std::uint32_t row_shape_of(const Receipt& row);
   [[nodiscard]] std::vector<Reference> texts_of(const std::vector<std::uint32_t>& names) const;
 
   PagedVector<FactRow> facts_;

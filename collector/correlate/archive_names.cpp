@@ -108,13 +108,18 @@ std::vector<std::uint32_t> Archive::facts_of(std::uint32_t name) const {
 
 // --- rows
 
-bool Archive::add_row(const Receipt& row) {
+std::uint32_t Archive::row_shape_of(const Receipt& row) {
   RowShape shape{text(row.portal), text(row.channel), text(row.district), row.form};
   const auto [at, added] =
       row_shape_index_.try_emplace(shape, static_cast<std::uint32_t>(row_shapes_.size()));
   if (added) row_shapes_.push_back(shape);
+  return at->second;
+}
+
+bool Archive::add_row(const Receipt& row) {
   const std::uint32_t name = name_of({ReferenceType::kPortalMessageId, row.message_id});
-  PortalRow kept{at->second, names_[name].first_row, packed(row.sent), packed(row.confirmed)};
+  PortalRow kept{row_shape_of(row), names_[name].first_row, packed(row.sent),
+                 packed(row.confirmed)};
   for (std::uint32_t i = kept.next; i != kNobody; i = rows_[i].next) {
     const PortalRow& other = rows_[i];
     if (other.shape == kept.shape && other.sent == kept.sent && other.confirmed == kept.confirmed) {
@@ -123,6 +128,33 @@ bool Archive::add_row(const Receipt& row) {
   }
   names_[name].first_row = rows_.push_back(kept);
   return true;
+}
+
+Archive::RowChange Archive::change_row(const std::optional<Receipt>& before, const Receipt& after) {
+  const std::uint32_t name = name_of({ReferenceType::kPortalMessageId, after.message_id});
+  const std::vector<Receipt> all = rows_of(name);
+  const auto is_of_portal = [&](const Receipt& row) { return row.portal == after.portal; };
+  const auto count = std::count_if(all.begin(), all.end(), is_of_portal);
+  const auto at = std::find_if(all.begin(), all.end(), is_of_portal);
+  if (count == 1 && *at == after) return RowChange::kAlreadySo;
+  if (count != (before ? 1 : 0) || (before && *at != *before)) return RowChange::kUnexpected;
+  if (!before) {
+    add_row(after);
+    return RowChange::kDone;
+  }
+  const std::uint32_t old_shape = row_shape_of(*before);
+  for (std::uint32_t i = names_[name].first_row; i != kNobody; i = rows_[i].next) {
+    PortalRow& row = rows_[i];
+    if (row.shape != old_shape || row.sent != packed(before->sent) ||
+        row.confirmed != packed(before->confirmed)) {
+      continue;
+    }
+    row.shape = row_shape_of(after);
+    row.sent = packed(after.sent);
+    row.confirmed = packed(after.confirmed);
+    break;
+  }
+  return RowChange::kDone;
 }
 
 std::vector<Receipt> Archive::rows_of(std::uint32_t name) const {

@@ -16,14 +16,13 @@ Duration ceil_ms(std::int64_t us) {
 
 std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant received) {
   const ClockState& clock = statement.clock;
-  const Duration ahead = std::max(Duration{}, statement.span.to - received);
-  const Duration clock_error =
-      ceil_ms(std::abs(clock.offset_us)) + ceil_ms(clock.max_error_us) + ahead;
+  const Duration clock_error = ceil_ms(std::abs(clock.offset_us)) + ceil_ms(clock.max_error_us);
+  const bool wrong = statement.span.to - received > kClockWrong;
   std::vector<LedgerCoverage> out;
   for (const SourceCoverage& source : statement.sources) {
     out.push_back({statement.agent, statement.sequence, statement.span, clock_error, source});
     std::optional<Interval>& complete = out.back().source.complete;
-    if (ahead == Duration{} || !complete) continue;
+    if (!wrong || !complete) continue;
     complete->to = std::min(complete->to, received);
     if (complete->empty()) complete.reset();
   }

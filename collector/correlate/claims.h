@@ -9,9 +9,11 @@
 namespace meldevakt::collector {
 
 // One claim a source. How far the clock may be off: what the kernel still corrects and what it
-// cannot vouch for, each rounded up to whole milliseconds. A statement that ends after it was
-// received comes from a clock that is ahead by that much at least, whatever it says of itself: so
-// much more may it be off, and nothing later than `received` was read.
+// cannot vouch for, each rounded up to whole milliseconds. A statement that ends more than
+// kClockWrong after it was received comes from a clock that is wrong, whatever it says of itself:
+// nothing later than `received` was read by it. What is cut so is never claimed again; less than
+// that is not cut, since the next statement goes on where this one ended.
+inline constexpr Duration kClockWrong = minutes(10);
 [[nodiscard]] std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant received);
 
 }  // namespace meldevakt::collector

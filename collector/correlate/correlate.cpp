@@ -91,6 +91,7 @@ bool needs_action(Verdict verdict) {
 
 void add_fact(TenantInput& input, const std::string& agent, Fact fact) {
   if (auto* const receipt = std::get_if<Receipt>(&fact.what)) {
+    input.receipts_told = true;
     input.receipts.push_back(std::move(*receipt));
   } else if (auto* const complete = std::get_if<ReceiptCoverage>(&fact.what)) {
     input.receipt_coverage.push_back(std::move(*complete));

@@ -82,6 +82,7 @@ struct TenantInput {
   std::vector<Receipt> receipts;
   std::vector<ReceiptCoverage> receipt_coverage;
   Policy policy;
+  bool receipts_told = false;  // agents told some of the receipts
 };
 
 // Puts a fact where it belongs: a portal's row that an agent told is a receipt like one that was

@@ -40,6 +40,10 @@ Status Correlator::add(const TenantInput& input) {
   return first;
 }
 
+Result<bool> Correlator::change(const std::optional<Receipt>& before, const Receipt& after) {
+  return state_->change(before, after);
+}
+
 void Correlator::set_policy(Policy policy) {
   state_->set_policy(std::move(policy));
 }

@@ -40,6 +40,9 @@ class Correlator {
   // A portal's row that an agent told is a receipt, as in add_fact().
   Status add(const LedgerFact& fact);
   Status add(const Receipt& row);
+  // What counts of a message's rows at one portal: `before` (nullopt: there was none) becomes
+  // `after`. False, and nothing is changed: that is not what is known here; add everything anew.
+  Result<bool> change(const std::optional<Receipt>& before, const Receipt& after);
   void add(const LedgerCoverage& claim);
   void add(const ReceiptCoverage& claim);
   // All of them; the first error is returned, the rest is added all the same. Policy and tenant of

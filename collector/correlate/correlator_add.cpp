@@ -42,6 +42,15 @@ Status Correlator::State::add(const Receipt& row) {
   return {};
 }
 
+Result<bool> Correlator::State::change(const std::optional<Receipt>& before, const Receipt& after) {
+  MELDEVAKT_TRY(check_storable(after));
+  const Archive::RowChange change = archive_.change_row(before, after);
+  if (change == Archive::RowChange::kDone) {
+    touch(archive_.name_of({ReferenceType::kPortalMessageId, after.message_id}));
+  }
+  return change != Archive::RowChange::kUnexpected;
+}
+
 void Correlator::State::add(const LedgerCoverage& claim) {
   const CoverageMap::Change change = coverage_.add(claim);
   if (change.everything) disturb_all_unsettled();

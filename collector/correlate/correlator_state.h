@@ -29,6 +29,7 @@ class Correlator::State {
 
   Status add(const LedgerFact& fact);
   Status add(const Receipt& row);
+  Result<bool> change(const std::optional<Receipt>& before, const Receipt& after);
   void add(const LedgerCoverage& claim);
   void add(const ReceiptCoverage& claim);
   void set_policy(Policy policy);

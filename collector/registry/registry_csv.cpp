@@ -76,9 +76,16 @@ Result<TenantEntry> entry_of(const std::vector<std::string>& fields, const Colum
 
 Result<Instant> registry_time(std::string_view text, Instant empty, const TimeZone& zone) {
   if (text.empty()) return empty;
-  if (text.size() != kDateBytes) return from_rfc3339(text);
-  // The date's midnight in the zone.
-  MELDEVAKT_TRY_ASSIGN(const Instant as_if_utc, from_rfc3339(std::string{text} + "T00:00:00Z"));
+  std::string iso{text};
+  // As it is printed for people: 26.11.2026 or 26.11.2026 10:00:00.
+  const bool printed = text.size() >= kDateBytes && text[2] == '.' && text[5] == '.';
+  if (printed) iso = iso.substr(6, 4) + "-" + iso.substr(3, 2) + "-" + iso.substr(0, 2);
+  const std::string_view rest = printed ? text.substr(kDateBytes) : std::string_view{};
+  if (!printed && text.size() != kDateBytes) return from_rfc3339(text);
+  if (!rest.empty() && rest.front() != ' ') return Error{Errc::kInvalid, "not a time"};
+  // A date is its midnight in the zone.
+  iso += "T" + (rest.empty() ? std::string{"00:00:00"} : std::string{rest.substr(1)}) + "Z";
+  MELDEVAKT_TRY_ASSIGN(const Instant as_if_utc, from_rfc3339(iso));
   return zone.to_utc(to_local(as_if_utc, {})).first;
 }
 

@@ -6,6 +6,7 @@
 #include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
 #include "common/ports/sha256.h"
+#include "common/receipts/newest_row.h"
 #include "common/summary/json.h"
 
 namespace meldevakt::collector {
@@ -14,37 +15,46 @@ namespace {
 struct Versions {
   std::int64_t newest = 0;
   bool known = false;  // this very version is among them
+  std::set<Receipt> rows;
 };
 
 Result<Versions> versions_of(sql::Connection& db, const std::string& tenant,
                              const Receipt& receipt) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows,
-      db.query("SELECT version, sent, confirmed, form, channel, district FROM receipts"
-               " WHERE tenant = ? AND portal = ? AND message_id = ? ORDER BY version",
+      db.query("SELECT portal, message_id, sent, confirmed, form, channel, district, version"
+               " FROM receipts WHERE tenant = ? AND portal = ? AND message_id = ?"
+               " ORDER BY version",
                {tenant, receipt.portal, receipt.message_id}));
   Versions versions;
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
     if (!row) return versions;
-    versions.newest = rows.integer(0);
-    versions.known =
-        versions.known ||
-        (rows.maybe_instant(1) == receipt.sent && rows.maybe_instant(2) == receipt.confirmed &&
-         rows.text(3) == to_string(receipt.form) && rows.text(4) == receipt.channel &&
-         rows.text(5) == receipt.district);
+    versions.newest = rows.integer(7);
+    const Receipt version = receipt_of(rows);
+    versions.known = versions.known || version == receipt;
+    versions.rows.insert(version);
   }
+}
+
+void note_change(std::set<Receipt> rows, const Receipt& added, ImportResult& result) {
+  ChangedRow change;
+  if (!rows.empty()) change.before = newest_row(rows);
+  rows.insert(added);
+  change.after = newest_row(rows);
+  if (change.before != change.after) result.rows.push_back(std::move(change));
 }
 
 // `log_index`: of the log's entry that tells of this import.
 Status import_one(sql::Connection& db, const std::string& tenant, const Receipt& receipt,
                   std::int64_t log_index, Instant now, ImportResult& result) {
-  MELDEVAKT_TRY_ASSIGN(const Versions versions, versions_of(db, tenant, receipt));
+  MELDEVAKT_TRY_ASSIGN(Versions versions, versions_of(db, tenant, receipt));
   if (versions.known) {
     ++result.unchanged;
     return {};
   }
   ++(versions.newest == 0 ? result.added : result.changed);
+  note_change(std::move(versions.rows), receipt, result);
   return db.run(
       "INSERT INTO receipts (tenant, portal, message_id, version, imported, sent,"
       " confirmed, form, channel, district, log_idx) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -6,10 +6,12 @@
 namespace meldevakt {
 namespace {
 
-constexpr std::array<std::string_view, 8> kSymptoms{
+constexpr std::array<std::string_view, 10> kSymptoms{
     "slow",        "timeout",  "connection_lost", "connections_refused",
-    "save_failed", "rejected", "retried",         "retry"};
-constexpr std::array<std::string_view, 4> kWaits{"lock_wait", "deadlock", "contention", "busy"};
+    "save_failed", "rejected", "retried",         "retry",
+    "pool",        "web"};
+constexpr std::array<std::string_view, 5> kWaits{"lock_wait", "deadlock", "contention", "busy",
+                                                 "workers"};
 
 }  // namespace
 

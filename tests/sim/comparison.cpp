@@ -124,6 +124,15 @@ std::string problem_of(const Trouble& trouble,
     return trouble.confirmed ? "is only suspected, and two logs told of it"
                              : "is confirmed, and one log told of it";
   }
+  if (trouble.count ==
+      1) {  // as far as the hosts' clocks may be off, and a wait before the first sign
+    constexpr Duration kNear = seconds(6);
+    const Interval& span = said.front()->span;
+    const bool same = span.from - kNear <= trouble.span.from &&
+                      trouble.span.from <= span.from + kNear &&
+                      span.to - kNear <= trouble.span.to && trouble.span.to <= span.to + kNear;
+    if (!same) return "is told as " + to_rfc3339(span.from) + " to " + to_rfc3339(span.to);
+  }
   for (const collector::Overload* overload : said) {
     if (!trouble.drivers.contains(overload->driver)) {
       return "has '" + overload->driver + "' for its driver, not '" + *trouble.drivers.begin() +

@@ -56,8 +56,11 @@ TEST_CASE("OverloadWindows: work that says how long it took encloses what went o
       {{"100 - infra.disk_slow window", "130 - infra.disk_slow window",
         "200 - db.maintenance lasted=150"},
        {"50.0 window to 200.0 checkdb infra.disk_slow=2 db.maintenance=1"}},
-      {{"100 - infra.disk_slow window", "200 - db.maintenance lasted=99"},  // began later
-       {"100.0 window to 200.0 disk_slow infra.disk_slow=1 db.maintenance=1"}},
+      {{"100 - infra.disk_slow window", "200 - db.maintenance lasted=99"},  // most of it
+       {"100.0 window to 200.0 checkdb infra.disk_slow=1 db.maintenance=1"}},
+      {{"0 - infra.disk_slow window", "50 - infra.disk_slow window", "100 - infra.disk_slow window",
+        "160 - db.maintenance lasted=60"},  // the smaller part of it, and late
+       {"0.0 window to 160.0 disk_slow infra.disk_slow=3 db.maintenance=1"}},
       {{"200 - db.maintenance lasted=150", "100 - infra.disk_slow window"},  // of a second log
        {"50.0 window to 200.0 checkdb infra.disk_slow=1 db.maintenance=1"}},
       {{"200 - db.maintenance lasted=150", "261 - infra.disk_slow window"},

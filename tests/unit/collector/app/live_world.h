@@ -89,11 +89,7 @@ struct LiveWorld {
   void import(const std::string& tenant, const std::vector<Receipt>& rows,
               const std::optional<ReceiptCoverage>& coverage = {}) {
     const ImportResult result = store->import_receipts(tenant, rows, coverage, clock.now()).value();
-    if (result.changed + result.unchanged == 0) {
-      live->take({tenant, LiveArrival::Rows{rows, coverage}});
-    } else {
-      live->take({tenant, LiveArrival::Reread{}});
-    }
+    live->take({tenant, LiveArrival::Rows{result.rows, coverage}});
     load();
   }
   // A person tells or decides something of t1.

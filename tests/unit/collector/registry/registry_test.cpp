@@ -197,6 +197,21 @@ TEST_CASE("registry: a CSV's rows, each for itself") {
   }
 }
 
+TEST_CASE("registry_time: a date, RFC 3339, or as it is printed") {
+  const auto zone = meldevakt::testing::RuleTimeZones{}.find("Europe/Oslo").value();
+  const auto time = [&](std::string_view text) { return registry_time(text, {}, *zone); };
+  const Instant midnight = from_rfc3339("2023-01-31T23:00:00Z").value();
+  CHECK(time("2023-02-01").value() == midnight);
+  CHECK(time("01.02.2023").value() == midnight);
+  CHECK(time("01.02.2023 09:14:23").value() == from_rfc3339("2023-02-01T08:14:23Z").value());
+  CHECK(time("2023-02-01T08:14:23Z").value() == from_rfc3339("2023-02-01T08:14:23Z").value());
+  for (const char* bad : {"1.2.2023", "32.01.2023", "01.02.2023T09:14:23", "01.02.2023 9",
+                          "01.02.23", "01.02.2023 09:14:23 ", "x", "2023-02-01 09:14:23"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(time(bad));
+  }
+}
+
 TEST_CASE("next_change: when an entry begins or ends to hold") {
   const auto day = [](int n) { return Instant{} + days(n); };
   const Registry registry{{{EntryKind::kName, "Aure", "", kAlways},
