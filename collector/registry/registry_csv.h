@@ -37,8 +37,8 @@ struct RegistryRows {
 };
 [[nodiscard]] Result<RegistryRows> parse_registry(std::string_view csv, const TimeZone& zone);
 
-// "2024-01-01", RFC 3339, or as it is printed for people ("26.11.2026 10:00:00", the date alone too);
-// `empty` for "". kInvalid.
+// "2024-01-01", RFC 3339, or as it is printed for people ("26.11.2026 10:00:00", the date alone
+// too); `empty` for "". kInvalid.
 [[nodiscard]] Result<Instant> registry_time(std::string_view text, Instant empty,
                                             const TimeZone& zone);
 
