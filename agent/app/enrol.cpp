@@ -24,7 +24,6 @@ namespace {
 
 constexpr std::size_t kInvitationBytesMax = 64 * 1024;
 constexpr std::size_t kTokenBytes = 32;
-constexpr std::size_t kTlsKeyBytesMax = 64 * 1024;
 
 Result<const TenantConfig*> find_tenant(const Config& config, const std::string& name) {
   if (name.empty() && config.tenants.size() == 1) return &config.tenants.front();
@@ -71,7 +70,7 @@ Result<Question> asked_before(const StateFiles& files, const std::string& suffix
   const bool same = enrolment.invitation == sha256(token) &&
                     enrolment.tenant == invitation.tenant &&
                     enrolment.signing_key == to_base64(signer->public_key()) &&
-                    read_secret_file(files.tls_key(suffix), kTlsKeyBytesMax);
+                    read_secret_file(files.tls_key(suffix), kPemBytesMax);
   if (!same) return Error{Errc::kNotFound, "another invitation was asked with"};
   out.agent = enrolment.agent;
   out.link = link_hash(envelope.payload_type, envelope.payload);

@@ -208,7 +208,8 @@ Status print_status(const CommonOptions& options) {
 
 // Everything a frame holds, readable. What cannot be opened is said in its place.
 Json sent_json(const StatementRow& row) {
-  Json json{{"time", to_rfc3339(row.sealed)},
+  Json json{{"kind", "statement"},
+            {"time", to_rfc3339(row.sealed)},
             {"tenant", row.tenant},
             {"epoch", row.epoch},
             {"sequence", row.sequence},
@@ -255,7 +256,8 @@ Result<Json> enrolment_json(const StateFiles& files, const TenantRow& tenant) {
   MELDEVAKT_TRY_ASSIGN(const EnrolmentRequest request,
                        read_enrolment(files.enrolment(tenant.files)));
   MELDEVAKT_TRY_ASSIGN(const Envelope envelope, parse_envelope(request.envelope));
-  return Json{{"time", to_rfc3339(tenant.enrolled)},
+  return Json{{"kind", "enrolment"},
+              {"time", to_rfc3339(tenant.enrolled)},
               {"tenant", tenant.id},
               {"bytes", request.envelope.size() + request.certificate_request.size()},
               {"signature", to_base64(envelope.signature)},
@@ -266,7 +268,9 @@ Result<Json> enrolment_json(const StateFiles& files, const TenantRow& tenant) {
 void print_enrolment(const StateFiles& files, const TenantRow& tenant, Format format) {
   const Result<Json> read = enrolment_json(files, tenant);
   if (!read) {
-    const Json json{{"tenant", tenant.id}, {"unreadable", "enrolment: " + read.error().message()}};
+    const Json json{{"kind", "enrolment"},
+                    {"tenant", tenant.id},
+                    {"unreadable", "enrolment: " + read.error().message()}};
     return print(format == Format::kJson
                      ? line_of(json)
                      : "tenant " + tenant.id + " " + json["unreadable"].get<std::string>() + "\n");
@@ -281,8 +285,10 @@ void print_enrolment(const StateFiles& files, const TenantRow& tenant, Format fo
 // The oldest are deleted in time: that is said, not left to be noticed.
 void print_trimmed(const StatementRow& first, Format format) {
   if (first.sequence == 0) return;
-  const Json json{
-      {"tenant", first.tenant}, {"epoch", first.epoch}, {"no_longer_kept", first.sequence}};
+  const Json json{{"kind", "no_longer_kept"},
+                  {"tenant", first.tenant},
+                  {"epoch", first.epoch},
+                  {"statements", first.sequence}};
   print(format == Format::kJson
             ? line_of(json)
             : "tenant " + first.tenant + " the first " + std::to_string(first.sequence) +

@@ -161,10 +161,8 @@ void OverloadWindows::note_work(const SignalEvent& event) {
   }
 }
 
-// What it enclosed stays enclosed when it is no longer remembered: what was told of a window must
-// not become another thing because other nights have passed.
-// Databases that are checked one after the other are checked in one go.
 void OverloadWindows::add_work(LongWork work) {
+  // Databases that are checked one after the other are checked in one go.
   for (LongWork& known : works_) {
     if (!known.ended || !work.ended || known.driver != work.driver) continue;
     if (work.started > *known.ended + settings_.idle ||
@@ -175,6 +173,8 @@ void OverloadWindows::add_work(LongWork work) {
     known.ended = std::max(*known.ended, *work.ended);
     return;
   }
+  // What was told of a window must not become another thing because other nights have passed: what
+  // is forgotten still encloses what it did.
   if (works_.size() >= kWorksMax) {
     for (Window& window : windows_) {
       if (!window.within && encloses(works_.front(), window.span)) window.within = works_.front();

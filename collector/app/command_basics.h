@@ -19,7 +19,7 @@ namespace meldevakt::collector {
 void print(const std::string& text);  // to stdout
 // The same; people read the times of their clock, programs RFC 3339.
 void print(const std::string& text, bool json, const TimeZone& zone);
-// "2023-02-01" (of Norway) or RFC 3339, given as `option`. kInvalid names the option.
+// What registry_time() reads, in Norway's zone, given as `option`. kInvalid names the option.
 [[nodiscard]] Result<Instant> time_given(const std::string& text, const std::string& option);
 // kInvalid names the nearest, and all.
 [[nodiscard]] Result<Verdict> verdict_named(const std::string& name);

@@ -265,7 +265,6 @@ Result<Inspected> list_incidents(const Config& config, const TimeZone& zone,
                                  const InspectOptions& options) {
   MELDEVAKT_TRY_ASSIGN(const Views views, all_views(config, options));
   Inspected result{"", is_open(views.all)};
-  result.nothing_known = control_state(views, result.open) == "nothing_controlled";
   const std::vector<ReportedIncident> incidents = all_incidents(views.all);
   if (!options.json) {
     result.text = incidents_text(incidents, zone) + said_of_all(views, zone);

@@ -8,11 +8,11 @@
 //   live.settle_due();                     // after live.idle_for() at the latest
 //
 // A tenant is read from the store when it is first needed, and again after anything that cannot be
-// added (a row that was changed, an arrival that got lost). It is dropped from memory when the
-// tenants together keep more than kKeptMax facts and names (the one used longest ago first; never
-// the one that is used) or when nothing came for kIdleAfter; what is dropped is read again when its
-// time has come. Order of arrival and repetition never matter, so what is both read and added is
-// added twice without harm.
+// added (a change of a row that is not known here, an arrival that got lost). It is dropped from
+// memory when the tenants together keep more than kKeptMax facts and names (the one used longest
+// ago first; never the one that is used) or when nothing came for kIdleAfter; what is dropped is
+// read again when its time has come. Order of arrival and repetition never matter, so what is both
+// read and added is added twice without harm.
 //
 // The same cause in two tenants is told as soon as the second one shows it (systemic_watch.h),
 // after a start when all tenants were read.

@@ -54,9 +54,7 @@ bool LiveTenant::add(const std::vector<ChangedRow>& rows,
                      const std::optional<ReceiptCoverage>& coverage,
                      std::vector<std::string>& problems) {
   for (const ChangedRow& row : rows) {
-    if (rows_told_ && row.before) return false;
-    const Result<bool> changed =
-        rows_told_ ? added(row.after) : correlator_.change(row.before, row.after);
+    const Result<bool> changed = change(row);
     if (!changed) problems.push_back(changed.error().message());
     if (changed && !changed.value()) return false;
   }
@@ -64,8 +62,12 @@ bool LiveTenant::add(const std::vector<ChangedRow>& rows,
   return true;
 }
 
-Result<bool> LiveTenant::added(const Receipt& row) {
-  MELDEVAKT_TRY(correlator_.add(row));
+// A row that an agent told stands beside the portal's list and may look like it: only the store
+// knows which of the two a list changes.
+Result<bool> LiveTenant::change(const ChangedRow& row) {
+  if (!rows_told_) return correlator_.change(row.before, row.after);
+  if (row.before) return false;
+  MELDEVAKT_TRY(correlator_.add(row.after));
   return true;
 }
 

@@ -74,7 +74,8 @@ class LiveTenant {
     Instant look;  // when its purge is urgent
     MessageVerdict message;
   };
-  [[nodiscard]] Result<bool> added(const Receipt& row);
+  // False: another row is known than the one that changed.
+  [[nodiscard]] Result<bool> change(const ChangedRow& row);
   void note(const LedgerCoverage& claim);
   [[nodiscard]] std::optional<Told> told_of(const std::string& message) const;
   void take(const Correlator::Change& change, Instant now, std::vector<LiveFinding>& out);

@@ -104,21 +104,28 @@ Status add_conflicts(Store& store, View& view) {
   return {};
 }
 
+// Their own, and what the register ever called them.
+Result<std::vector<std::string>> names_of(Store& store, const std::vector<Tenant>& tenants) {
+  std::vector<std::string> out;
+  for (const Tenant& tenant : tenants) {
+    out.push_back(tenant.name);
+    MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries,
+                         store.registry_entries(tenant.id));
+    for (const RegistryEntry& entry : entries) {
+      if (entry.kind == EntryKind::kName) out.push_back(entry.value);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name,
                                            std::optional<Instant> at) {
   MELDEVAKT_TRY_ASSIGN(std::vector<Tenant> tenants, store.tenants());
   if (name.empty()) return tenants;
-  std::vector<std::string> names;
   for (const Tenant& tenant : tenants) {
     if (tenant.name == name || tenant.id == name) return std::vector<Tenant>{tenant};
-    names.push_back(tenant.name);
-    MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries,
-                         store.registry_entries(tenant.id));
-    for (const RegistryEntry& entry : entries) {
-      if (entry.kind == EntryKind::kName) names.push_back(entry.value);
-    }
   }
   MELDEVAKT_TRY_ASSIGN(std::vector<Tenant> registered, tenants_registered_as(store, name, at));
   if (registered.size() == 1) return registered;
@@ -127,6 +134,7 @@ Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name
                                      "'; give the id of one: " + registered[0].id + ", " +
                                      registered[1].id};
   }
+  MELDEVAKT_TRY_ASSIGN(const std::vector<std::string> names, names_of(store, tenants));
   const auto nearest = nearest_name(name, names);
   return Error{Errc::kInvalid, "no tenant is named '" + meldevakt::quoted(name) + "'" +
                                    (nearest ? "; did you mean '" + *nearest + "'?" : "")};

@@ -1,6 +1,5 @@
 // From stored bytes to what correlate() reads. Everything is decoded anew: tables that could be
 // wrong do not stand between the signed bytes and a verdict.
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -162,26 +161,6 @@ Status SqliteStore::read_input(const std::string& tenant, const UseOfInput& use,
     const Status ended = db.run("COMMIT");
     return read ? ended : read;
   });
-}
-
-Result<TenantInput> Store::tenant_input(const std::string& tenant,
-                                        std::vector<Alarm>& alarms_found) {
-  TenantInput all;
-  all.tenant = tenant;
-  const auto append = [](auto& to, auto& from) {
-    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-  };
-  const Status done = read_input(
-      tenant,
-      [&](TenantInput&& part) {
-        append(all.facts, part.facts);
-        append(all.coverage, part.coverage);
-        append(all.receipts, part.receipts);
-        append(all.receipt_coverage, part.receipt_coverage);
-      },
-      alarms_found);
-  if (!done) return done.error();
-  return all;
 }
 
 }  // namespace meldevakt::collector

@@ -214,7 +214,7 @@ def rolled_back(world, town, output, report):
     town.send(6)
     town.idle()
     settle_and_check(world, town, report, "before the roll-back")
-    wait_until(lambda: all(row["acknowledged"] for row in agent.sent() if "statement" in row),
+    wait_until(lambda: all(row["acknowledged"] for row in agent.sent()),
                "the agent's statements to be acknowledged", 30)
     agent.stop()
     shutil.rmtree(agent.state)

@@ -117,7 +117,7 @@ def journal_gaps(world):
     """Statements that the collector has, and enrolments on the wire, that no journal tells of."""
     told, silent = set(), []
     for name, agent in world.agents.items():
-        text = json.dumps(agent.sent())
+        text = agent.command("sent", "--format", "json")[0]
         for method, path, _, body in world.proxies[name].requests():
             if (method, path) == (b"POST", b"/v1/enrol"):
                 asked = json.loads(body)

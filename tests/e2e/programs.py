@@ -195,7 +195,9 @@ class Agent:
         self.child.kill()
 
     def sent(self):
-        return json_lines(self.command("sent", "--format", "json")[0])
+        """The statements of the journal; the enrolment stands before them."""
+        return [row for row in json_lines(self.command("sent", "--format", "json")[0])
+                if row["kind"] == "statement"]
 
     def status(self):
         return json_lines(self.command("status", "--format", "json")[0])

@@ -18,11 +18,14 @@ namespace meldevakt::sim {
 class HostClock {
  public:
   static constexpr Duration kOffsetMax = milliseconds(1'800);
+  static constexpr Duration kOffsetLeast = milliseconds(600);
   static constexpr Duration kPeriod = days(9);
 
   HostClock() = default;  // one that is right
   explicit HostClock(std::uint64_t seed)
-      : most_{milliseconds(600 + static_cast<std::int64_t>(seed % 1'200))},
+      : most_{milliseconds(kOffsetLeast.ms +
+                           static_cast<std::int64_t>(seed % static_cast<std::uint64_t>(
+                                                                kOffsetMax.ms - kOffsetLeast.ms)))},
         phase_{static_cast<std::int64_t>(seed / 1'200 % static_cast<std::uint64_t>(kPeriod.ms))} {}
 
   // A triangle between -most_ and most_.

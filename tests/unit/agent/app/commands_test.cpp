@@ -150,6 +150,7 @@ TEST_CASE("status and sent: read the state beside a running agent and leave no t
   CHECK(sent.status == kExitDone);
   const std::vector<Json> statements = lines_of(sent.out);
   REQUIRE(statements.size() == 1 + w.collector.tenants.at("t1").statements.size());
+  CHECK(statements[0]["kind"] == "enrolment");
   CHECK(statements[0].contains("unreadable"));  // this world enrols without asking anybody
   CHECK(has(statements.back()["bodies"].dump() + sent.out, kIdA));
   CHECK(statements[1]["sequence"] == 0);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -53,6 +54,25 @@ std::string enrolled(const std::string& body) {
   return testing::ok(answer.dump());
 }
 
+// What the server's thread was asked.
+class Asked {
+ public:
+  // Returns how often it was asked by now.
+  std::size_t note(const std::string& body) {
+    const std::lock_guard lock{mutex_};
+    bodies_.push_back(body);
+    return bodies_.size();
+  }
+  [[nodiscard]] std::vector<std::string> all() const {
+    const std::lock_guard lock{mutex_};
+    return bodies_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> bodies_;
+};
+
 struct Enrolling {
   explicit Enrolling(Server::Answer answer)
       : server{w.folder, authority, "127.0.0.1", std::move(answer)} {
@@ -90,12 +110,11 @@ TEST_CASE("enroll: makes the keys, proves possession, and is done once") {
 }
 
 TEST_CASE("enroll: an answer that got lost is asked for again, with the same keys and words") {
-  std::vector<std::string> asked;
-  const auto lost_twice = [&asked](const std::string& body) {
-    asked.push_back(body);
+  Asked log;
+  const auto lost_twice = [&log](const std::string& body) {
     // The collector has enrolled the agent; the answer breaks off.
-    return asked.size() <= 2 ? std::string{"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"}
-                             : enrolled(body);
+    return log.note(body) <= 2 ? std::string{"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"}
+                               : enrolled(body);
   };
   Enrolling e{lost_twice};
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -105,6 +124,7 @@ TEST_CASE("enroll: an answer that got lost is asked for again, with the same key
   }
   const Ran ran = e.enroll();
   CHECK_MESSAGE(ran.status == kExitDone, ran.err);
+  const std::vector<std::string> asked = log.all();
   REQUIRE(asked.size() == 3);
   CHECK(asked[0] == asked[1]);
   CHECK(asked[0] == asked[2]);
@@ -114,10 +134,35 @@ TEST_CASE("enroll: an answer that got lost is asked for again, with the same key
   CHECK(has(sent.out, "BEGIN CERTIFICATE REQUEST"));
 }
 
+TEST_CASE("enroll: who waits for an answer is not made to lose its keys by another tenant") {
+  Asked log;
+  const auto first_lost = [&log](const std::string& body) {
+    return log.note(body) == 1 ? std::string{"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"}
+                               : enrolled(body);
+  };
+  Enrolling e{first_lost};
+  CHECK(e.enroll().status == kExitEnvironment);
+  const Json mine = invitation_for(e.server.port, e.authority);
+  Json other = mine;
+  other["tenant"] = "t2";
+  other["token"] = to_base64url(std::string(32, 'l'));
+  e.invite(other.dump());
+  const Ran refused = e.enroll();
+  CHECK(refused.status == kExitEnvironment);
+  CHECK_MESSAGE(has(refused.err, "tenant t1 was asked for on this host"), refused.err);
+  CHECK(has(refused.err, "enrolment.json"));
+  CHECK(log.all().size() == 1);
+  e.invite(mine.dump());
+  CHECK(e.enroll().status == kExitDone);
+  const std::vector<std::string> asked = log.all();
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0] == asked[1]);
+}
+
 TEST_CASE("enroll: another invitation is asked with other keys") {
-  std::vector<std::string> asked;
-  const auto refused = [&asked](const std::string& body) {
-    asked.push_back(body);
+  Asked log;
+  const auto refused = [&log](const std::string& body) {
+    log.note(body);
     return std::string{"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"};
   };
   Enrolling e{refused};
@@ -128,6 +173,7 @@ TEST_CASE("enroll: another invitation is asked with other keys") {
   CHECK(e.enroll().status == kExitEnvironment);
   e.w.folder.write("state/enrolment.json", "damaged");
   CHECK(e.enroll().status == kExitEnvironment);
+  const std::vector<std::string> asked = log.all();
   REQUIRE(asked.size() == 3);
   CHECK(Json::parse(asked[0])["request"] != Json::parse(asked[1])["request"]);
   CHECK(Json::parse(asked[1])["request"] != Json::parse(asked[2])["request"]);

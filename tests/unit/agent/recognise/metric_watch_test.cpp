@@ -158,6 +158,12 @@ TEST_CASE("metric watch: what is unusual for this source") {
     CHECK(play.at(7200, 80) == "");
     CHECK(play.at(7210, 200) == "7200-7210");
   }
+  SUBCASE("an operator's own limit is its own way back") {
+    Play play{pack_of("deviations = 6\nfloor = 20\nback = 12"), {{"load", 100.0}}};
+    CHECK(play.at(0, 30) == "");
+    CHECK(play.at(10, 101) == "0-10");
+    CHECK(play.at(20, 30) == "");
+  }
   SUBCASE("it stays bad until it is back, where that is nearer than what is usual allows") {
     const auto with_back =
         pack_of("deviations = 6\nfloor = 20\nback = 12\nhistory = '24h'\nhistory_min = '1h'");

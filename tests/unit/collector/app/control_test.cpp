@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "collector/app/view.h"
 #include "collector/store/sqlite_store.h"
 #include "common/testing/doubles.h"
 #include "common/testing/fault_vfs.h"
@@ -61,6 +62,35 @@ TEST_CASE("invite: a tenant is made once, its invitation enrols") {
   testing::FakeAgent admitted{'a', second.tenant};
   CHECK(world.store->enrol(admitted.record(), admitted.token_hash(), admitted.enrolment(), kStart)
             .value());
+}
+
+TEST_CASE("names: who writes reaches whom the register calls so now; who reads, also of old") {
+  World world;
+  REQUIRE(world.store->add_tenant({"t1", "Bø", "", kStart}));
+  REQUIRE(world.store->add_tenant({"t2", "Aure", "", kStart}));
+  const auto named = [](const char* name, Instant from, Instant to) {
+    return RegistryEntry{EntryKind::kName, name, "", {from, to}};
+  };
+  REQUIRE(world.store->add_registry_entries("t1",
+                                            {named("Gamlebø", kStart - days(9), kStart - days(3)),
+                                             named("Nybø", kStart - days(3), kAlways.to)},
+                                            kStart));
+  const auto invited = [&](const char* name) {
+    return call_invite(world.call, name, "", sha256(name), kStart + hours(1)).value();
+  };
+  CHECK(invited("Nybø").tenant == "t1");
+  CHECK(invited("Gamlebø").created);  // somebody else has that name now
+  CHECK(call_import(world.call, "Nybø", {receipt_number(1)}, {}).value().added == 1);
+  CHECK(chosen_tenants(*world.store, "Nybø", kStart).value().front().id == "t1");
+  CHECK(chosen_tenants(*world.store, "Nybø", kStart - days(4)).error().code() == Errc::kInvalid);
+  // Two are called so: nobody is chosen in silence.
+  REQUIRE(
+      world.store->add_registry_entries("t2", {named("Nybø", kAlways.from, kAlways.to)}, kStart));
+  CHECK(call_invite(world.call, "Nybø", "", sha256("x"), kStart + hours(1)).error().code() ==
+        Errc::kInvalid);
+  CHECK(chosen_tenants(*world.store, "Nybø").error().message().find("give the id of one: t") !=
+        std::string::npos);
+  CHECK(chosen_tenants(*world.store, "t1").value().front().id == "t1");
 }
 
 TEST_CASE("import: many rows go over in bounded lines, the coverage with the last") {

@@ -101,13 +101,18 @@ TEST_CASE("live: what cannot be verified is told when its purge is urgent, and n
   CHECK(world.findings() == Texts{});
 }
 
-TEST_CASE("live: the latent fault is told from its first message, and when it is over") {
-  LiveWorld world;
+// A message that is receipted before it is stored: the fault is told.
+void tell_latent_fault(LiveWorld& world) {
   SmallWorld facts;
   facts.acknowledged(0);
   facts.committed(1);
   world.send(world.agent, facts.input.facts, -3600, 60);
   CHECK(world.findings().size() == 1);
+}
+
+TEST_CASE("live: the latent fault is told from its first message, and when it is over") {
+  LiveWorld world;
+  tell_latent_fault(world);
   world.restart();
   CHECK(world.findings() == Texts{});
   SmallWorld sound;
@@ -126,11 +131,7 @@ TEST_CASE("live: the latent fault is told from its first message, and when it is
 
 TEST_CASE("live: that a product was corrected is heard of at once") {
   LiveWorld world;
-  SmallWorld facts;
-  facts.acknowledged(0);
-  facts.committed(1);
-  world.send(world.agent, facts.input.facts, -3600, 60);
-  CHECK(world.findings().size() == 1);
+  tell_latent_fault(world);
   REQUIRE(world.store->add_registry_entries(
       "t1", {{EntryKind::kPatch, "fixed", "", {at(2), kAlways.to}}}, world.clock.now()));
   world.live->registered();
@@ -141,11 +142,7 @@ TEST_CASE("live: that a product was corrected is heard of at once") {
 
 TEST_CASE("live: what the register says of a later time is heard of when it comes") {
   LiveWorld world;
-  SmallWorld facts;
-  facts.acknowledged(0);
-  facts.committed(1);
-  world.send(world.agent, facts.input.facts, -3600, 60);
-  CHECK(world.findings().size() == 1);
+  tell_latent_fault(world);
   const Instant fixed = world.clock.now() + minutes(90);
   REQUIRE(world.store->add_registry_entries(
       "t1", {{EntryKind::kPatch, "fixed", "", {fixed, kAlways.to}}}, world.clock.now()));

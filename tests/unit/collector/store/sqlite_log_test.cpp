@@ -9,6 +9,7 @@
 #include "common/seal/checkpoint.h"
 #include "common/testing/fault_vfs.h"
 #include "tests/unit/collector/fake_agent.h"
+#include "tests/unit/collector/store/store_world.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -71,12 +72,7 @@ struct World {
 };
 
 Receipt receipt(std::string id) {
-  Receipt row;
-  row.portal = "npb";
-  row.message_id = std::move(id);
-  row.sent = kStart;
-  row.channel = "case_system";
-  return row;
+  return testing::receipt(std::move(id), std::nullopt);
 }
 
 TEST_CASE(

@@ -7,6 +7,7 @@
 
 #include "common/testing/fault_vfs.h"
 #include "tests/unit/collector/fake_agent.h"
+#include "tests/unit/collector/store/store_world.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -15,35 +16,8 @@ using testing::admit;
 using testing::FakeAgent;
 using testing::kStart;
 
-struct World {
-  World() { REQUIRE(store); }
-  SqliteStore& operator*() { return *store; }
-  SqliteStore* operator->() { return store.get(); }
-  // Changes stored bytes behind the store's back.
-  void tamper(const char* sql) {
-    sqlite3* database = nullptr;
-    REQUIRE(sqlite3_open_v2("collector.db", &database, SQLITE_OPEN_READWRITE, "store-test") ==
-            SQLITE_OK);
-    REQUIRE(sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
-    CHECK(sqlite3_changes(database) > 0);
-    sqlite3_close(database);
-  }
-
-  meldevakt::testing::FaultVfs disk{"store-test"};
-  std::unique_ptr<SqliteStore> store =
-      SqliteStore::open({"collector.db", "store-test", false}).value();
-  OpenSslVerifier verifier;
-};
-
-Receipt receipt(std::string id, std::optional<Instant> confirmed) {
-  Receipt row;
-  row.portal = "npb";
-  row.message_id = std::move(id);
-  row.sent = kStart;
-  row.confirmed = confirmed;
-  row.channel = "case_system";
-  return row;
-}
+using World = testing::StoreWorld;
+using testing::receipt;
 
 TEST_CASE("tenants: added once, listed by name") {
   World world;

@@ -2,13 +2,10 @@
 // opened costs only itself.
 #include <doctest/doctest.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "collector/store/sqlite_store.h"
-#include "common/testing/fault_vfs.h"
-#include "tests/unit/collector/fake_agent.h"
+#include "tests/unit/collector/store/store_world.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -17,26 +14,8 @@ using testing::admit;
 using testing::FakeAgent;
 using testing::kStart;
 
-struct World {
-  World() { REQUIRE(store); }
-  SqliteStore& operator*() { return *store; }
-  SqliteStore* operator->() { return store.get(); }
-
-  meldevakt::testing::FaultVfs disk{"input-test"};
-  std::unique_ptr<SqliteStore> store =
-      SqliteStore::open({"collector.db", "input-test", false}).value();
-  OpenSslVerifier verifier;
-};
-
-Receipt row_of(std::string id) {
-  Receipt row;
-  row.portal = "npb";
-  row.message_id = std::move(id);
-  row.sent = kStart;
-  row.confirmed = kStart;
-  row.channel = "case_system";
-  return row;
-}
+using World = testing::StoreWorld;
+using testing::receipt;
 
 TEST_CASE("tenant_input: facts, coverage and receipts of one tenant, and of no other") {
   World world;
@@ -73,7 +52,7 @@ TEST_CASE("read_input: in parts of a bounded size, which together are everything
   std::vector<Receipt> rows;
   for (std::size_t n = 0; n < 2 * Store::kPartItems + 5; ++n) {
     const std::string digits = std::to_string(100'000 + n);
-    rows.push_back(row_of("5b0c8f0e-6f0e-4a44-9a39-1d6f0c" + digits));
+    rows.push_back(receipt("5b0c8f0e-6f0e-4a44-9a39-1d6f0c" + digits, kStart));
   }
   const ReceiptCoverage covered{"npb", {kStart, kStart + days(1)}};
   REQUIRE(world->import_receipts("t1", rows, covered, kStart));

@@ -1,0 +1,27 @@
+#include "collector/store/store.h"
+
+#include <iterator>
+
+namespace meldevakt::collector {
+
+Result<TenantInput> Store::tenant_input(const std::string& tenant,
+                                        std::vector<Alarm>& alarms_found) {
+  TenantInput all;
+  all.tenant = tenant;
+  const auto append = [](auto& to, auto& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  };
+  const Status done = read_input(
+      tenant,
+      [&](TenantInput&& part) {
+        append(all.facts, part.facts);
+        append(all.coverage, part.coverage);
+        append(all.receipts, part.receipts);
+        append(all.receipt_coverage, part.receipt_coverage);
+      },
+      alarms_found);
+  if (!done) return done.error();
+  return all;
+}
+
+}  // namespace meldevakt::collector
