@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/recognise/metric_watch.h"
+#include "agent/recognise/pack_abilities.h"
 #include "agent/rules/shipped_packs.h"
 #include "agent/source/file_identity.h"
 #include "agent/source/folder.h"
@@ -161,6 +162,7 @@ SourceCoverage bare_coverage(const SourceConfig& source, const Pack& pack) {
   out.kind = "receipts";  // the longest there is
   out.pack = pack.identity;
   for (const Signal signal : pack.observes) out.observes.push_back({signal, {}});
+  out.names = names_of_messages(pack);
   return out;
 }
 

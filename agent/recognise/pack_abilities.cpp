@@ -1,6 +1,7 @@
 #include "agent/recognise/pack_abilities.h"
 
 #include <algorithm>
+#include <set>
 
 #include "agent/recognise/program.h"
 
@@ -19,6 +20,20 @@ PackAbilities abilities_of(const Pack& pack) {
   out.tells_restarts = std::any_of(program.rules.begin(), program.rules.end(),
                                    [](const Rule& rule) { return rule.restarts_process; });
   return out;
+}
+
+std::vector<ReferenceType> names_of_messages(const Pack& pack) {
+  std::set<ReferenceType> out;
+  const auto add = [&out](const Pattern& pattern) {
+    for (const Field& field : pattern.fields()) {
+      if (field.type == FieldType::kReference) out.insert(field.reference);
+    }
+  };
+  for (const Rule& rule : pack.program->rules) {
+    if (rule.pattern) add(*rule.pattern);
+  }
+  for (const ScopePattern& scope : pack.program->scopes) add(scope.pattern);
+  return {out.begin(), out.end()};
 }
 
 }  // namespace meldevakt::agent

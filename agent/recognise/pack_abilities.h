@@ -2,7 +2,10 @@
 // seen. Thread-safety: pure.
 #pragma once
 
+#include <vector>
+
 #include "agent/recognise/pack.h"
+#include "common/summary/signal.h"
 
 namespace meldevakt::agent {
 
@@ -12,5 +15,8 @@ struct PackAbilities {
   bool tells_restarts = false;      // some rule knows that a new process began
 };
 [[nodiscard]] PackAbilities abilities_of(const Pack& pack);
+
+// By which names its rules and scopes can name a message, sorted.
+[[nodiscard]] std::vector<ReferenceType> names_of_messages(const Pack& pack);
 
 }  // namespace meldevakt::agent

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/recognise/pack_abilities.h"
 #include "agent/summarise/pipeline_state.h"
 
 namespace meldevakt::agent {
@@ -208,6 +209,7 @@ SourceYield SourcePipeline::take(Instant now) {
     to.observes.push_back(
         {signal, seen == s.last_seen.end() ? std::nullopt : std::optional{seen->second}});
   }
+  if (!s.receipt_rows) to.names = names_of_messages(*s.settings.pack);
   to.reading = s.reading.take(now);
   to.complete = s.coverage.take(untold);
   to.event_gaps = s.coverage.take_gaps();

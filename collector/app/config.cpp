@@ -154,6 +154,47 @@ Status read_portals(TomlReader& root, Config& config) {
   return {};
 }
 
+// Beside the rules that are public (deadlines.h): of one channel the newest is in force.
+Status read_retention(const toml::table& table, const std::string& file, Policy& policy) {
+  TomlReader reader{table, file, "[[retention]]"};
+  RetentionRule rule;
+  rule.channel = reader.text("channel").value_or("");
+  const std::string sent_from = reader.text("sent_from").value_or("");
+  const std::string keep = reader.text("keep").value_or("");
+  const std::vector<std::string_view> channels{"", kSvarUtChannel, kManualChannel, kPrintChannel,
+                                               kCaseSystemChannel};
+  if (std::find(channels.begin(), channels.end(), rule.channel) == channels.end()) {
+    reader.complain_at("channel",
+                       "'channel' must be case_system, manual, print or svarut; left out, it is "
+                       "every channel without a rule of its own");
+  }
+  const auto from = from_rfc3339(sent_from);
+  if (from) {
+    rule.sent_from = from.value();
+  } else {
+    reader.complain_at("sent_from",
+                       "'sent_from' must say from when on sent messages are kept so long, e.g. "
+                       "\"2023-06-02T12:30:00Z\"");
+  }
+  if (keep != "forever") {
+    rule.keep = reader.duration("keep");
+    if (!rule.keep || *rule.keep <= Duration{}) {
+      reader.complain_at("keep", "'keep' must be how long the portal keeps a message after its "
+                                 "receipt, e.g. \"30d\", or \"forever\"");
+    }
+  }
+  MELDEVAKT_TRY(reader.finish());
+  policy.retention.push_back(std::move(rule));
+  return {};
+}
+
+Status read_retentions(TomlReader& root, Policy& policy) {
+  for (const toml::table* table : root.tables("retention")) {
+    MELDEVAKT_TRY(read_retention(*table, root.file(), policy));
+  }
+  return {};
+}
+
 void read_root(TomlReader& root, Config& config) {
   config.data = root.text("data").value_or("");
   config.names = root.texts("names");
@@ -213,6 +254,7 @@ Result<Config> parse_config(std::string_view text, const std::string& path) {
   const toml::table* policy = root.table("policy");
   const toml::table* control = root.table("control");
   const Status portals = read_portals(root, config);
+  const Status retentions = read_retentions(root, config.policy);
   MELDEVAKT_TRY(root.finish());
   require_root(root, config);
   MELDEVAKT_TRY(root.finish());
@@ -221,6 +263,7 @@ Result<Config> parse_config(std::string_view text, const std::string& path) {
   if (policy != nullptr) MELDEVAKT_TRY(read_policy(*policy, path, config.policy));
   if (control != nullptr) MELDEVAKT_TRY(read_control(*control, path, config.control));
   if (!portals) return portals.error();
+  if (!retentions) return retentions.error();
   if (config.data.front() != '/') config.data = folder_of(path) + "/" + config.data;
   return config;
 }

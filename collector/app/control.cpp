@@ -1,5 +1,6 @@
 #include "collector/app/control.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "collector/app/control_register.h"
@@ -122,7 +123,8 @@ Result<Receipt> receipt_of(const Json& row) {
   return receipt;
 }
 
-Result<std::optional<ReceiptCoverage>> coverage_of(const Json& request) {
+// A list that is made now holds nothing that is sent later, whatever its file is called.
+Result<std::optional<ReceiptCoverage>> coverage_of(const Json& request, Instant now) {
   if (!request.contains("coverage") || request["coverage"].is_null()) {
     return std::optional<ReceiptCoverage>{};
   }
@@ -131,8 +133,12 @@ Result<std::optional<ReceiptCoverage>> coverage_of(const Json& request) {
       !json[1].is_number_integer() || !json[2].is_number_integer()) {
     return malformed();
   }
-  const Interval span{{json[1].get<std::int64_t>()}, {json[2].get<std::int64_t>()}};
+  Interval span{{json[1].get<std::int64_t>()}, {json[2].get<std::int64_t>()}};
   if (span.empty()) return Error{Errc::kInvalid, "--until must be later than --from"};
+  span.to = std::min(span.to, now);
+  if (span.empty()) {
+    return Error{Errc::kInvalid, "--from is still to come: a list holds nothing that is sent later"};
+  }
   return std::optional<ReceiptCoverage>{ReceiptCoverage{json[0].get<std::string>(), span}};
 }
 
@@ -147,7 +153,7 @@ Result<Json> import(Store& store, Instant now, const Json& request, const Contro
     MELDEVAKT_TRY_ASSIGN(Receipt receipt, receipt_of(row));
     receipts.push_back(std::move(receipt));
   }
-  MELDEVAKT_TRY_ASSIGN(const std::optional<ReceiptCoverage> coverage, coverage_of(request));
+  MELDEVAKT_TRY_ASSIGN(const std::optional<ReceiptCoverage> coverage, coverage_of(request, now));
   MELDEVAKT_TRY_ASSIGN(const ImportResult result,
                        store.import_receipts(tenant.id, receipts, coverage, now));
   if (events.imported) events.imported(tenant.id, coverage, result);

@@ -13,6 +13,7 @@
 
 #include "collector/app/authority.h"
 #include "collector/app/control_socket.h"
+#include "collector/app/control_watch.h"
 #include "collector/app/live_thread.h"
 #include "collector/app/log_keys.h"
 #include "collector/app/silence.h"
@@ -47,6 +48,7 @@ class Service {
   void watch_controls();
   void post_next_control();
   void run_control(const Tenant& tenant);
+  void watch_missed_controls();
   void watch_silence();
   void on_stop();
 
@@ -68,6 +70,7 @@ class Service {
   std::unique_ptr<Listener> people_;
   std::unique_ptr<ControlServer> control_;
   std::unique_ptr<StandingControl> standing_;
+  std::unique_ptr<ControlWatch> missed_;
   std::unique_ptr<SilenceWatch> silence_;
   net::steady_timer control_timer_{io_};
   std::deque<Tenant> due_controls_;  // the strand's
@@ -140,6 +143,7 @@ Status Service::open_live() {
 
 Status Service::open_control() {
   MELDEVAKT_TRY_ASSIGN(standing_, make_standing_control(*store_, config_, clock_));
+  missed_ = std::make_unique<ControlWatch>(*store_, config_.control.schedule, standing_->zone());
   silence_ = std::make_unique<SilenceWatch>(*store_, config_.silent_after, clock_.now());
   actions_ = std::make_unique<ControlActions>(
       *store_, clock_, random_, agents_url(config_, agents_->port()), standing_.get());
@@ -163,6 +167,7 @@ Status Service::write_listening() const {
 // has come in meanwhile: no agent waits for more than one of them.
 void Service::watch_controls() {
   (void)strand_.post([this] {
+    watch_missed_controls();
     if (!due_controls_.empty()) return;
     auto due = standing_->due();
     if (!due) return log_(LogLevel::kError, "standing control: " + due.error().message());
@@ -200,6 +205,19 @@ void Service::run_control(const Tenant& tenant) {
   log_(record.value().agrees ? LogLevel::kInfo : LogLevel::kWarn,
        "standing control of " + tenant.id + ": " +
            control_sentence(record.value(), standing_->zone()));
+  std::vector<Alarm> missed;
+  // What cannot be closed now is at the next look.
+  if (const Status closed = missed_->look_at(tenant.id, clock_.now(), missed); !closed) {
+    log_(LogLevel::kError, "standing control: " + closed.error().message());
+  }
+}
+
+void Service::watch_missed_controls() {
+  const ControlWatch::Looked looked = missed_->look(clock_.now());
+  if (!looked.done) log_(LogLevel::kError, "standing control: " + looked.done.error().message());
+  for (const Alarm& alarm : looked.missed) {
+    log_(LogLevel::kWarn, "tenant " + alarm.tenant + ": " + alarm.detail);
+  }
 }
 
 void Service::watch_silence() {

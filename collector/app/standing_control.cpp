@@ -1,8 +1,10 @@
 #include "collector/app/standing_control.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "collector/app/view.h"
+#include "collector/report/times_ahead.h"
 #include "common/crypto/crypto.h"
 #include "common/platform/time_zones.h"
 #include "common/seal/dsse.h"
@@ -46,21 +48,56 @@ Result<std::unique_ptr<Signer>> control_signer(Store& store, const Config& confi
   return create_signer(path);
 }
 
+constexpr std::size_t kControlsAtOnce = 64;
+
+// One that cannot be read shows no control; `control list` and the audit name it.
+bool is_daily(const StoredControl& stored) {
+  const Result<Envelope> envelope = parse_envelope(stored.envelope);
+  if (!envelope) return false;
+  const Result<ControlRecord> record = decode_control(envelope.value().payload);
+  return record && !record.value().on_demand;
+}
+
 }  // namespace
 
 Result<std::optional<StoredControl>> newest_daily(Store& store, const std::string& tenant,
                                                   Instant now) {
-  MELDEVAKT_TRY_ASSIGN(std::vector<StoredControl> newest,
-                       store.controls(tenant, kControlsSearched));
-  for (StoredControl& stored : newest) {
-    if (now + kAheadMax < stored.ran) continue;
-    // One that cannot be read shows no control; `control list` and the audit name it.
-    const Result<Envelope> envelope = parse_envelope(stored.envelope);
-    if (!envelope) continue;
-    const Result<ControlRecord> record = decode_control(envelope.value().payload);
-    if (record && !record.value().on_demand) return std::optional<StoredControl>{std::move(stored)};
+  std::optional<std::uint64_t> before;
+  for (;;) {
+    MELDEVAKT_TRY_ASSIGN(std::vector<StoredControl> some,
+                         store.controls(tenant, kControlsAtOnce, before));
+    for (StoredControl& stored : some) {
+      before = stored.number;
+      if (now + kAheadMax < stored.ran || !is_daily(stored)) continue;
+      return std::optional<StoredControl>{std::move(stored)};
+    }
+    if (some.size() < kControlsAtOnce) return std::optional<StoredControl>{};
   }
-  return std::optional<StoredControl>{};
+}
+
+Result<std::optional<Instant>> controlled_since(Store& store, const std::string& tenant,
+                                                const std::vector<AgentRecord>& agents) {
+  if (agents.empty()) return store.first_import(tenant);
+  std::optional<Instant> out;
+  for (const AgentRecord& agent : agents) {
+    out = std::min(out.value_or(agent.enrolled), agent.enrolled);
+  }
+  return out;
+}
+
+Result<std::optional<Alarm>> missed_control(Store& store, const ControlSchedule& schedule,
+                                            const std::string& tenant, Instant now,
+                                            const TimeZone& zone) {
+  const Instant due = scheduled_before(schedule, now - kControlLate, zone);
+  MELDEVAKT_TRY_ASSIGN(const std::vector<AgentRecord> agents, store.agents(tenant));
+  MELDEVAKT_TRY_ASSIGN(const std::optional<Instant> begun, controlled_since(store, tenant, agents));
+  if (!begun || due < *begun) return std::optional<Alarm>{};
+  MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> newest, newest_daily(store, tenant, now));
+  if (newest && due <= newest->ran) return std::optional<Alarm>{};
+  const std::string last = newest ? "the last one ran " + to_rfc3339(newest->ran) : "none ever ran";
+  return std::optional<Alarm>{
+      Alarm{tenant, "", std::string{kControlMissed},
+            "the standing control of " + to_rfc3339(due) + " has not run (" + last + ")", now}};
 }
 
 Result<std::unique_ptr<StandingControl>> make_standing_control(Store& store, const Config& config,
@@ -102,7 +139,7 @@ Result<ControlRecord> StandingControl::run(const Tenant& tenant, std::optional<I
     return Error{Errc::kNotFound,
                  "no agent is enrolled and no receipt is known: nothing to control"};
   }
-  const Instant until = now - kAnsweredWithin;
+  const Instant until = receipts_known_until(view.input, now - kAnsweredWithin);
   Interval looked = period.value_or(Interval{until - parts_.config.control.look_back, until});
   if (!period) {
     // Not before there was anything to look at.
@@ -111,6 +148,11 @@ Result<ControlRecord> StandingControl::run(const Tenant& tenant, std::optional<I
   }
   ControlRecord record = control_of(view.input, view.correlation, looked);
   record.tenant = tenant.id;
+  for (const Membership& one : view.registry.memberships(looked)) {
+    const bool known = std::find(record.municipalities.begin(), record.municipalities.end(),
+                                 one.municipality) != record.municipalities.end();
+    if (!known) record.municipalities.push_back(one.municipality);
+  }
   record.ran = now;
   record.on_demand = on_demand;
   record.software_version = parts_.software_version;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,13 +51,28 @@ class StandingControl {
   Parts parts_;
 };
 
-// The newest control that the clock ran, of the newest kControlsSearched: what a person asked of
-// some period stands in for no daily one. One that ran at a time still to come (the clock was
-// ahead) is none.
-inline constexpr std::size_t kControlsSearched = 64;
+// The newest control that the clock ran, however many people have asked for since: what a person
+// asked of some period stands in for no daily one. One that ran at a time still to come (the clock
+// was ahead) is none.
 [[nodiscard]] Result<std::optional<StoredControl>> newest_daily(Store& store,
                                                                 const std::string& tenant,
                                                                 Instant now);
+
+// A control that has not run so long after its time is an alarm (kControlMissed).
+inline constexpr Duration kControlLate = hours(1);
+inline constexpr std::string_view kControlMissed = "control_missed";
+
+// The standing control begins with what there is to compare: when the first agent enrols; without
+// one, when the portal's first row is imported. nullopt: there is neither.
+[[nodiscard]] Result<std::optional<Instant>> controlled_since(
+    Store& store, const std::string& tenant, const std::vector<AgentRecord>& agents);
+
+// The alarm that the newest daily control which should have run by now has not; nullopt: it has.
+// Its detail names when it should have and when the last one did: the same miss, the same words.
+[[nodiscard]] Result<std::optional<Alarm>> missed_control(Store& store,
+                                                          const ControlSchedule& schedule,
+                                                          const std::string& tenant, Instant now,
+                                                          const TimeZone& zone);
 
 // With the system's zones and this program's version.
 [[nodiscard]] Result<std::unique_ptr<StandingControl>> make_standing_control(Store& store,

@@ -1,8 +1,10 @@
 #include "collector/app/view.h"
 
 #include "collector/app/standing_control.h"
+#include "collector/report/times_ahead.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "common/base/text.h"
@@ -10,45 +12,27 @@
 namespace meldevakt::collector {
 namespace {
 
-// The daily control that should have run and has not.
-Result<std::optional<Alarm>> missed_control(Store& store, const Config& config, const View& view,
-                                            Instant now, const TimeZone& zone) {
-  const Instant due = scheduled_before(config.control.schedule, now - kControlLate, zone);
-  const Tenant& tenant = view.tenant;
-  MELDEVAKT_TRY_ASSIGN(const std::optional<Instant> begun,
-                       controlled_since(store, tenant.id, view.agents));
-  if (!begun || due < *begun) return std::optional<Alarm>{};
-  MELDEVAKT_TRY_ASSIGN(const std::optional<StoredControl> newest,
-                       newest_daily(store, tenant.id, now));
-  if (newest && due <= newest->ran) return std::optional<Alarm>{};
-  const std::string last = newest ? "the last one ran " + to_rfc3339(newest->ran) : "none ever ran";
-  return std::optional<Alarm>{Alarm{tenant.id, "", "control_missed",
-                                    "the standing control of " + to_rfc3339(due) +
-                                        " has not run (" + last + "): is serve running?",
-                                    due}};
-}
-
-void add_time(const MessageVerdict& message, Instant limit, std::uint64_t& count,
-              const MessageVerdict*& first) {
-  for (const auto& time : {message.sent, message.receipted, message.committed, message.failed}) {
-    if (!time || *time <= limit) continue;
-    ++count;
-    if (first == nullptr) first = &message;
-    return;
+// The daily control that should have run and has not; `serve` has stored it when it looked.
+Status add_missed_control(Store& store, const Config& config, Instant now, const TimeZone& zone,
+                          View& view) {
+  MELDEVAKT_TRY_ASSIGN(std::optional<Alarm> missed, missed_control(store, config.control.schedule,
+                                                                   view.tenant.id, now, zone));
+  if (!missed) return {};
+  for (const Alarm& known : view.alarms) {
+    if (known.kind == kControlMissed && known.detail == missed->detail) return {};
   }
+  missed->detail += ": is serve running?";
+  view.alarms.push_back(std::move(*missed));
+  return {};
 }
 
-// A message whose times lie ahead waits until then, and no control looks at it before.
 std::optional<Alarm> future_times(const View& view, Instant now) {
-  std::uint64_t count = 0;
-  const MessageVerdict* first = nullptr;
-  for (const MessageVerdict& message : view.correlation.messages) {
-    add_time(message, now + kAheadMax, count, first);
-  }
-  if (first == nullptr) return std::nullopt;
+  const TimesAhead ahead = times_ahead(view.correlation);
+  if (ahead.messages == 0) return std::nullopt;
   return Alarm{view.tenant.id, "", "future_time",
-               std::to_string(count) + " message(s) have times that are still to come, the first " +
-                   first->message + ": a wrong time zone or a wrong clock; they wait until then",
+               std::to_string(ahead.messages) +
+                   " message(s) have times that are still to come, the first " + ahead.first +
+                   ": a wrong time zone or a wrong clock; they wait until then",
                now};
 }
 
@@ -148,8 +132,9 @@ Result<std::vector<Tenant>> tenants_registered_as(Store& store, const std::strin
     MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries,
                          store.registry_entries(tenant.id));
     const bool so = std::any_of(entries.begin(), entries.end(), [&](const RegistryEntry& entry) {
-      return entry.kind == EntryKind::kName && entry.value == name &&
-             (!at || entry.span.contains(*at));
+      const bool names_it =
+          entry.kind == EntryKind::kName || entry.kind == EntryKind::kMunicipality;
+      return names_it && entry.value == name && (!at || entry.span.contains(*at));
     });
     if (so) out.push_back(tenant);
   }
@@ -186,9 +171,8 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   view.incidents =
       apply_decisions(view.correlation, group_incidents(view.correlation), view.people.decisions);
   if (options.schedule_zone != nullptr) {
-    MELDEVAKT_TRY_ASSIGN(const std::optional<Alarm> missed,
-                         missed_control(store, config, view, options.now, *options.schedule_zone));
-    if (missed) view.alarms.push_back(*missed);
+    MELDEVAKT_TRY(
+        add_missed_control(store, config, options.now, *options.schedule_zone, view));
     if (const auto future = future_times(view, options.now)) view.alarms.push_back(*future);
     for (const AgentRecord& agent : view.agents) {
       if (const auto wrong = wrong_clock(agent)) view.alarms.push_back(*wrong);
@@ -197,19 +181,10 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   return view;
 }
 
-Result<std::optional<Instant>> controlled_since(Store& store, const std::string& tenant,
-                                                const std::vector<AgentRecord>& agents) {
-  if (agents.empty()) return store.first_import(tenant);
-  std::optional<Instant> out;
-  for (const AgentRecord& agent : agents) {
-    out = std::min(out.value_or(agent.enrolled), agent.enrolled);
-  }
-  return out;
-}
-
 Interval asked_of(const View& view, std::optional<Instant> from, std::optional<Instant> until,
                   Instant now) {
-  const Instant end = until.value_or(now - kAnsweredWithin);
+  const Instant end =
+      until.value_or(receipts_known_until(view.input, now - kAnsweredWithin));
   std::optional<Instant> begin = from ? from : view.registry.activated();
   if (!begin) {
     for (const LedgerCoverage& claim : view.input.coverage) {
@@ -244,14 +219,46 @@ TenantStanding standing_of(const View& view, const Interval& asked) {
   const ProductVersion product = product_version(view.registry.value(EntryKind::kProduct, at));
   out.product = product.product;
   out.version = product.version;
-  const TenantAnswer answer = answer_of(view.input, view.correlation, asked);
-  out.covered = hole_in(view.input.coverage, asked).empty();
+  Interval used = view.registry.used(asked);
+  if (used.empty()) used = asked;
+  const TenantAnswer answer = answer_of(view.input, view.correlation, used);
+  out.covered = hole_in(view.input.coverage, used).empty();
   out.answered = answer.answer != Answer::kUnanswered;
   out.patched = view.registry.value(EntryKind::kPatch, asked.to) == "fixed";
   out.messages = view.correlation.messages.size();
   out.incidents = view.incidents;
   return out;
 }
+
+namespace {
+
+// Of the time in which it used a portal: for all of it, and for each time in which others were
+// served.
+void add_answers(const View& view, const Interval& asked, FleetRow& row) {
+  const Interval used = view.registry.used(asked);
+  const bool in_use = !used.empty() || asked.empty();
+  std::map<Interval, std::vector<std::string>> served;
+  for (Membership& one : view.registry.memberships(used)) {
+    served[one.span].push_back(std::move(one.municipality));
+  }
+  // Of whom no number is known, it is one municipality, under its own name.
+  if (in_use && !view.registry.names_municipalities()) served[used] = {view.tenant.id};
+  if (served.empty()) {
+    row.answer.answer = Answer::kNotUsing;
+    row.answer.reason = in_use ? "it served no municipality in that time"
+                               : "it received from no portal in that time";
+    return;
+  }
+  row.asked = used;
+  row.answer = answer_of(view.input, view.correlation, used);
+  for (auto& [span, municipalities] : served) {
+    TenantAnswer answer =
+        span == used ? row.answer : answer_of(view.input, view.correlation, span);
+    row.members.push_back({std::move(municipalities), std::move(answer), span});
+  }
+}
+
+}  // namespace
 
 FleetRow fleet_row_of(const View& view, const Interval& asked) {
   FleetRow row = summarise_tenant(view.correlation, view.incidents);
@@ -264,17 +271,14 @@ FleetRow fleet_row_of(const View& view, const Interval& asked) {
   row.open_incidents = open_incidents(view);
   row.alarms = view.alarms.size();
   row.asked = asked;
-  row.answer = answer_of(view.input, view.correlation, asked);
+  add_answers(view, asked, row);
   row.latent = view.latent;
-  row.municipalities = view.registry.municipalities_at(asked.to);
-  // Of whom no number is known, it is one municipality, under its own name.
-  if (row.municipalities.empty()) row.municipalities = {view.tenant.id};
   row.product = view.registry.value(EntryKind::kProduct, asked.to);
   row.patch = view.registry.value(EntryKind::kPatch, asked.to);
   row.activated = view.registry.activated();
   row.level = level_of(view);
   for (const Overload& overload : view.overloads) {
-    if (overload.span.to <= asked.from || asked.to <= overload.span.from) continue;
+    if (overload.span.to <= row.asked.from || row.asked.to <= overload.span.from) continue;
     ++(overload.state == OverloadState::kConfirmed ? row.overloads_confirmed
                                                    : row.overloads_suspected);
   }

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "collector/app/config.h"
-#include "collector/correlate/claims.h"
 #include "collector/incidents/incidents.h"
 #include "collector/incidents/ledger_entry.h"
 #include "collector/incidents/signatures.h"
@@ -23,10 +22,6 @@ namespace meldevakt::collector {
 
 // Agents tell of what they have read once a minute; after this long nobody waits any more.
 inline constexpr Duration kAnsweredWithin = minutes(15);
-// So long after its time a control that has not run is an alarm.
-inline constexpr Duration kControlLate = hours(1);
-// What lies further ahead of now, or of when it was received, is a wrong time or a wrong clock.
-inline constexpr Duration kAheadMax = kClockWrong;
 // What a new statement tells ends so long before it was received: the agent catches up, or its
 // clock is slow. Less is an ordinary night without a network.
 inline constexpr Duration kBehindMax = hours(12);
@@ -54,8 +49,8 @@ struct ViewOptions {
   const TimeZone* schedule_zone = nullptr;
 };
 
-// The one of that name or id, or that the register calls so at `at` (nullopt: ever called so, for
-// who only reads); "": all. kInvalid: none, or several that are called so.
+// The one of that name or id, or that the register calls so at `at`, by a name or the number of a
+// municipality it serves (nullopt: ever called so, for who only reads); "": all. kInvalid: none, or several that are called so.
 [[nodiscard]] Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name,
                                                          std::optional<Instant> at = {});
 [[nodiscard]] Result<std::vector<Tenant>> tenants_registered_as(Store& store,
@@ -66,13 +61,8 @@ struct ViewOptions {
 [[nodiscard]] Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
                                    const ViewOptions& options);
 
-// The standing control begins with what there is to compare: when the first agent enrols; without
-// one, when the portal's first row is imported. nullopt: there is neither.
-[[nodiscard]] Result<std::optional<Instant>> controlled_since(
-    Store& store, const std::string& tenant, const std::vector<AgentRecord>& agents);
-
 // The time a fleet report asks about: what is given, else from the portal's activation, or from
-// where the logs begin, until kAnsweredWithin before now.
+// where the logs begin, until kAnsweredWithin before now, or where receipts are known until.
 [[nodiscard]] Interval asked_of(const View& view, std::optional<Instant> from,
                                 std::optional<Instant> until, Instant now);
 // What reports tell beside its messages and incidents. Refers to the view.

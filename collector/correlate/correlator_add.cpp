@@ -54,13 +54,16 @@ Result<bool> Correlator::State::change(const std::optional<Receipt>& before, con
 void Correlator::State::add(const LedgerCoverage& claim) {
   const CoverageMap::Change change = coverage_.add(claim);
   if (change.everything) disturb_all_unsettled();
-  if (!change.everything) {
-    for (const Interval& stretch : change.stretches) disturb(stretch);
-  }
-  if (!change.clock) return;
-  // A receipt is a second late at most for being cut (signs.cpp).
-  const Duration largest = coverage_.largest_clock_error();
+  // A clock of the reader's, one of those that told the times, and the portal's (coverage_map.h).
+  const Duration largest = coverage_.clock_errors().largest() + ClockErrors::kStep;
   const Duration reach = policy_.clock_error + largest + largest + seconds(1);
+  if (!change.everything) {
+    for (const Interval& stretch : change.stretches) {
+      disturb({stretch.from - reach, stretch.to + reach});
+    }
+  }
+  // A receipt is a second late at most for being cut (signs.cpp).
+  if (!change.clock) return;
   for (const auto& [by, name] : across_clocks_) {
     if (by > reach) break;
     dirty_.push_back(name);

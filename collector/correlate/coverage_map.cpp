@@ -24,6 +24,12 @@ void note_moved_ends(const IntervalSet& read, Instant front, Instant back,
   }
 }
 
+Interval hull(const Interval& a, const Interval& b) {
+  if (a.empty()) return b;
+  if (b.empty()) return a;
+  return {std::min(a.from, b.from), std::max(a.to, b.to)};
+}
+
 }  // namespace
 
 std::size_t CoverageMap::slot_of(Signal signal) {
@@ -61,19 +67,22 @@ void CoverageMap::add_to_slot(Slot& slot, const Source& source, const SourceCove
 
 CoverageMap::Change CoverageMap::add(const LedgerCoverage& claim) {
   Change change;
-  const auto [error, first] = clock_errors_.try_emplace(claim.agent, claim.clock_error);
-  if (first ? claim.clock_error > Duration{} : claim.clock_error > error->second) {
-    error->second = claim.clock_error;
-    change.clock = true;
-    largest_clock_error_ = std::max(largest_clock_error_, claim.clock_error);
-  }
+  const Interval told = hull(claim.span, claim.source.complete.value_or(claim.span));
+  const ClockErrors::Change clock = clock_errors_.add(claim.agent, told, claim.clock_error);
+  change.clock = clock.grew;
+  change.everything = clock.everywhere;
+  if (clock.where) change.stretches.push_back(*clock.where);
   Source& source = sources_[{claim.agent, claim.source.id}];
+  const ReferenceTypes names_before = source.names;
+  const bool all_before = source.names_all;
+  for (const ReferenceType type : claim.source.names) source.names.add(type);
+  source.names_all = source.names_all || claim.source.names.empty();
+  if (source.names != names_before || source.names_all != all_before) change.everything = true;
   for (const EventGap& gap : claim.source.event_gaps) source.gaps.add(gap.span);
   for (std::size_t i = 0; i < kAsked.size(); ++i) {
     const bool observes = observes_signal(claim.source, kAsked[i]);
     if (observes && !source.slots[i].observed) {
       source.slots[i].observed = true;
-      ++observers_[i];
       change.everything = true;
     }
     add_to_slot(source.slots[i], source, claim.source, observes, change);
@@ -81,34 +90,52 @@ CoverageMap::Change CoverageMap::add(const LedgerCoverage& claim) {
   return change;
 }
 
-bool CoverageMap::observed(Signal signal) const {
-  return observers_[slot_of(signal)] > 0;
+bool CoverageMap::observed(Signal signal, ReferenceTypes names) const {
+  const std::size_t i = slot_of(signal);
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [&](const auto& at) { return is_asked(at.second, i, names); });
+}
+
+Duration CoverageMap::widening(const std::string& agent, const Need& need) const {
+  const TellingClocks& clocks = need.clocks;
+  const Duration own = clock_errors_.widest(agent, need.span);
+  if (agent != clocks.agent) return std::max(clocks.error, clocks.others.value_or(Duration{})) + own;
+  // Two times of one clock are compared as they are.
+  return clocks.others ? *clocks.others + own : Duration{};
 }
 
 std::optional<Hole> CoverageMap::first_hole(Signal signal, const Need& need) const {
   std::optional<Hole> later;
   const std::size_t i = slot_of(signal);
   for (const auto& [key, source] : sources_) {
-    if (!source.slots[i].observed) continue;
+    if (!is_asked(source, i, need.names)) continue;
     const IntervalSet& read = source.slots[i].read;
-    Interval span = need.span;
-    if (need.clip_until && !read.empty() && read.front() <= *need.clip_until) {
+    const Duration more = widening(key.first, need);
+    Interval span{need.span.from - more, need.span.to + more};
+    if (need.clip_until && !read.empty() && read.front() <= *need.clip_until - more) {
       span.from = std::max(span.from, read.front());
     }
     const auto missing = read.first_missing(span);
     if (!missing) continue;
     const bool never = read.empty();
     const bool not_yet = !never && read.back() <= missing->from;
-    Hole hole{key.first, key.second, *missing, not_yet, never};
+    Hole hole{key.first, key.second, *missing, not_yet, never, never ? Instant{} : read.back()};
     if (!not_yet) return hole;
     if (!later) later = std::move(hole);
   }
   return later;
 }
 
-Duration CoverageMap::clock_error(const std::string& agent) const {
-  const auto at = clock_errors_.find(agent);
-  return at == clock_errors_.end() ? Duration{} : at->second;
+Instant CoverageMap::asked_from(Signal signal, const Need& need) const {
+  Instant out = need.span.from;
+  if (!need.clip_until) return out;
+  const std::size_t i = slot_of(signal);
+  for (const auto& [key, source] : sources_) {
+    if (!is_asked(source, i, need.names) || source.slots[i].read.empty()) continue;
+    const Instant begins = source.slots[i].read.front();
+    if (begins <= *need.clip_until) out = std::max(out, begins);
+  }
+  return out;
 }
 
 }  // namespace meldevakt::collector

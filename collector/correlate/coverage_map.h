@@ -22,17 +22,31 @@
 #include <utility>
 #include <vector>
 
+#include "collector/correlate/clock_errors.h"
 #include "collector/correlate/correlate.h"
 #include "collector/correlate/interval_set.h"
 
 namespace meldevakt::collector {
 
-// A stretch of event time that somebody needs to have been read.
+// Whose clocks told some times, and how far off they may have been.
+struct TellingClocks {
+  std::string agent;                 // the one that may be off by most; "": a portal's, or none
+  Duration error;                    // by that one
+  std::optional<Duration> others{};  // by any other; nullopt: there was none
+  auto operator<=>(const TellingClocks&) const = default;
+};
+
+// A stretch of event time that somebody needs to have been read. Each source is asked about as much
+// more on both sides as its clock and those that told the times may err against each other.
 struct Need {
   Interval span;
   // A source whose coverage begins after span.from, but not after this, is asked only from there
   // on: its log does not reach further back. nullopt: the whole span is needed.
-  std::optional<Instant> clip_until;
+  std::optional<Instant> clip_until{};
+  // Of what is looked for. Sources that can name messages by none of these are not asked; empty:
+  // all are.
+  ReferenceTypes names{};
+  TellingClocks clocks{};  // that told the times
 };
 
 struct Hole {
@@ -41,6 +55,7 @@ struct Hole {
   Interval stretch;           // the first that is missing
   bool not_yet_read = false;  // nothing later of this source was read either: it may still come
   bool never_read = false;    // nothing of this source was ever read to its end
+  Instant read_until{};       // of this source; REQUIRES: !never_read
   auto operator<=>(const Hole&) const = default;
 };
 
@@ -52,7 +67,8 @@ class CoverageMap {
 
   // What a claim changed: answers about needs that touch one of the stretches (both ends count).
   struct Change {
-    bool everything = false;  // a source is asked about a signal for the first time
+    bool everything = false;  // a source is asked about a signal for the first time, or its clock
+                              // may err by more than was ever stated
     bool clock = false;       // an agent states a larger clock error than before
     std::vector<Interval> stretches;
   };
@@ -63,16 +79,21 @@ class CoverageMap {
   }
   Change add(const LedgerCoverage& claim);
 
-  [[nodiscard]] bool observed(Signal signal) const;  // by any source; REQUIRES: one of kAsked
+  // By any source that can name a message so; empty: by any. REQUIRES: one of kAsked.
+  [[nodiscard]] bool observed(Signal signal, ReferenceTypes names = {}) const;
 
   // nullopt: every source that observes the signal was read throughout. Else the first hole in
   // order of agent and source; one that will not fill by waiting goes before one that may.
   [[nodiscard]] std::optional<Hole> first_hole(Signal signal, const Need& need) const;
 
-  // The largest clock error the agent ever stated; zero when it stated none.
-  [[nodiscard]] Duration clock_error(const std::string& agent) const;
+  // From when on all that are asked were read, as far as `need.clip_until` lets them begin later.
+  [[nodiscard]] Instant asked_from(Signal signal, const Need& need) const;
 
-  [[nodiscard]] Duration largest_clock_error() const { return largest_clock_error_; }
+  // The largest clock error the agent ever stated; zero when it stated none.
+  [[nodiscard]] Duration clock_error(const std::string& agent) const {
+    return clock_errors_.largest(agent);
+  }
+  [[nodiscard]] const ClockErrors& clock_errors() const { return clock_errors_; }
 
  private:
   struct Slot {
@@ -82,16 +103,24 @@ class CoverageMap {
   struct Source {
     std::array<Slot, kAsked.size()> slots;
     IntervalSet gaps;
+    ReferenceTypes names;
+    bool names_all = false;  // a statement of it does not say which
   };
   using SourceKey = std::pair<std::string, std::string>;  // agent, source
   static std::size_t slot_of(Signal signal);
   static void add_to_slot(Slot& slot, const Source& source, const SourceCoverage& claim,
                           bool observes, Change& change);
 
+  [[nodiscard]] static bool is_asked(const Source& source, std::size_t slot,
+                                     const ReferenceTypes& names) {
+    return source.slots[slot].observed &&
+           (names.empty() || source.names_all || source.names.has_any_of(names));
+  }
+  // How much more than `need.span` a source of that agent is asked about on each side.
+  [[nodiscard]] Duration widening(const std::string& agent, const Need& need) const;
+
   std::map<SourceKey, Source> sources_;
-  std::array<std::size_t, kAsked.size()> observers_{};
-  std::map<std::string, Duration> clock_errors_;
-  Duration largest_clock_error_;
+  ClockErrors clock_errors_;
 };
 
 }  // namespace meldevakt::collector

@@ -191,7 +191,10 @@ std::vector<PortalKnown> portals_of(const TenantInput& input, const Interval& sp
 }  // namespace
 
 bool KnownCoverage::complete() const {
-  return !sources.empty() &&
+  const bool portals_told = std::all_of(portals.begin(), portals.end(), [](const PortalKnown& one) {
+    return one.unknown.empty();
+  });
+  return portals_told && !sources.empty() &&
          std::all_of(sources.begin(), sources.end(), [](const SourceKnown& source) {
            return std::all_of(source.events.begin(), source.events.end(),
                               [](const auto& s) { return s.state == ReadState::kRead; });
@@ -203,7 +206,7 @@ KnownCoverage known_between(const TenantInput& input, const Interval& span, Inst
   KnownCoverage out;
   out.span = span;
   out.agents = agents_of(input, now, silent_after);
-  out.portals = portals_of(input, span);
+  if (source.empty()) out.portals = portals_of(input, span);
   if (span.empty()) return out;
   std::map<std::pair<std::string, std::string>, std::vector<const LedgerCoverage*>> by_source;
   std::map<std::string, const AgentKnown*> agents;

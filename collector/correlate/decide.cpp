@@ -2,17 +2,24 @@
 
 #include <algorithm>
 
+#include "collector/correlate/words.h"
+
 namespace meldevakt::collector {
 namespace {
 
 struct Context {
   const Signs& signs;
+  ReferenceTypes names;
   bool has_portal_id;
   const PortalMap& portals;
   const CoverageMap& coverage;
   const Policy& policy;
   Instant now;
 };
+
+Need need_of(const Context& c, const Interval& span, std::optional<Instant> clip_until = {}) {
+  return {span, clip_until, c.names, c.signs.clocks};
+}
 
 // --- committed
 
@@ -53,13 +60,13 @@ Decision decide_unclear_receipt(const Context& c) {
 }
 
 Decision decide_time_ran_out(const Context& c, Instant since) {
-  const Need need{{since, since + c.policy.confirm_within}, std::nullopt};
+  const Need need = need_of(c, {since, since + c.policy.confirm_within});
   const Receipt* const row = c.signs.row;
   if (row != nullptr && c.portals.told_at(row->portal, since, need.span.to)) {
     return {Verdict::kUndelivered, Reason::kNeverConfirmed, nullptr, std::nullopt, need.span};
   }
   const Reason unknown = row == nullptr ? Reason::kReceiptUnknown : Reason::kRowTooOld;
-  if (!c.coverage.observed(Signal::kMessageAcknowledged)) {
+  if (!c.coverage.observed(Signal::kMessageAcknowledged, c.names)) {
     return {Verdict::kUnverifiable, unknown, nullptr, std::nullopt, need.span};
   }
   auto hole = c.coverage.first_hole(Signal::kMessageAcknowledged, need);
@@ -116,9 +123,36 @@ Instant last_chance(const Context& c) {
   return last + c.policy.grace;
 }
 
-// Its own failure is seen. A commit later than that could hide where nobody read.
+// A log that begins later than `look_before` before it is good enough as long as it begins so long
+// before the receipt: a sound case system commits before it receipts.
+std::optional<Instant> clip_of(const Context& c) {
+  return *c.signs.receipted_from - std::min(c.policy.look_before, c.policy.grace);
+}
+
+// Where its life must have been read from: from its own message.received; else long enough before
+// the receipt, or from where the log begins.
+Need need_of_silent(const Context& c) {
+  const Instant receipt = *c.signs.receipted_from;
+  const Instant to = last_chance(c);
+  if (c.signs.received) return need_of(c, {std::min(receipt, *c.signs.received), to});
+  return need_of(c, {receipt - c.policy.look_before, to}, clip_of(c));
+}
+
+// Its own failure is seen. A commit could hide after it; or before it, when it was tried before: it
+// was received earlier, or the database already held its row.
+Need need_of_failed(const Context& c) {
+  Need need = need_of(c, {*c.signs.failed_from, last_chance(c)});
+  if (c.signs.received) {
+    need.span.from = std::min(need.span.from, *c.signs.received);
+  } else if (says_row_exists(c.signs.first_failure->what->code)) {
+    need.span.from = std::min(need.span.from, *c.signs.receipted_from - c.policy.look_before);
+    need.clip_until = std::min(*clip_of(c), *c.signs.failed_from);
+  }
+  return need;
+}
+
 Decision decide_failed(const Context& c, Signal decisive) {
-  const Need need{{*c.signs.failed_from, last_chance(c)}, std::nullopt};
+  const Need need = need_of_failed(c);
   if (auto hole = c.coverage.first_hole(decisive, need)) {
     return {Verdict::kUnverifiable, Reason::kHole, nullptr, std::move(hole)};
   }
@@ -126,15 +160,6 @@ Decision decide_failed(const Context& c, Signal decisive) {
     return {Verdict::kInDoubt, Reason::kNoAnswer, nullptr, std::nullopt, need.span};
   }
   return {Verdict::kLost, Reason::kSaveFailed, nullptr, std::nullopt, need.span};
-}
-
-// Where its life must have been read from: from its own message.received; else long enough before
-// the receipt, or from where the log begins when that is before the receipt.
-Need need_of_silent(const Context& c) {
-  const Instant receipt = *c.signs.receipted_from;
-  const Instant to = last_chance(c);
-  if (c.signs.received) return {{std::min(receipt, *c.signs.received), to}, std::nullopt};
-  return {{receipt - c.policy.look_before, to}, receipt};
 }
 
 // Neither a commit nor a failure of its own is seen.
@@ -149,12 +174,13 @@ Decision decide_silent(const Context& c, Signal decisive) {
     return {may_wait ? Verdict::kPending : Verdict::kUnverifiable,
             may_wait ? Reason::kNotYetRead : Reason::kHole, failure, std::move(hole)};
   }
+  const Interval read{c.coverage.asked_from(decisive, need), need.span.to};
   if (decisive == Signal::kMessageCommitted) {
     // Whosever the failure is: this message is not stored.
-    return {Verdict::kMissing, Reason::kNothingLogged, failure, std::nullopt, need.span};
+    return {Verdict::kMissing, Reason::kNothingLogged, failure, std::nullopt, read};
   }
   if (failure != nullptr) return {Verdict::kUnverifiable, Reason::kUnclearFailure, failure};
-  return {Verdict::kNoFailureSeen, Reason::kNoFailure, nullptr, std::nullopt, need.span};
+  return {Verdict::kNoFailureSeen, Reason::kNoFailure, nullptr, std::nullopt, read};
 }
 
 // It was tried again after its last failure.
@@ -169,10 +195,10 @@ Decision decide_receipted(const Context& c) {
   if (c.signs.unclear_commit != nullptr) {
     return {Verdict::kUnverifiable, Reason::kUnclearCommit, c.signs.unclear_commit};
   }
-  const bool commits_are_logged = c.coverage.observed(Signal::kMessageCommitted);
+  const bool commits_are_logged = c.coverage.observed(Signal::kMessageCommitted, c.names);
   const Signal decisive =
       commits_are_logged ? Signal::kMessageCommitted : Signal::kMessageSaveFailed;
-  if (!c.coverage.observed(decisive)) {
+  if (!c.coverage.observed(decisive, c.names)) {
     return {Verdict::kUnverifiable, Reason::kNobodyLooks, c.signs.unclear_failure};
   }
   // The failed attempt that was tried again may have been stored without a word.
@@ -185,9 +211,13 @@ Decision decide_receipted(const Context& c) {
 
 }  // namespace
 
-Decision decide_verdict(const Signs& signs, bool has_portal_id, const PortalMap& portals,
-                        const CoverageMap& coverage, const Policy& policy, Instant now) {
-  const Context c{signs, has_portal_id, portals, coverage, policy, now};
+Decision decide_verdict(const Signs& signs, const std::vector<Reference>& names,
+                        const PortalMap& portals, const CoverageMap& coverage,
+                        const Policy& policy, Instant now) {
+  ReferenceTypes types;
+  for (const Reference& name : names) types.add(name.type);
+  const bool has_portal_id = names.front().type == ReferenceType::kPortalMessageId;
+  const Context c{signs, types, has_portal_id, portals, coverage, policy, now};
   if (signs.commit != nullptr) return decide_committed(c);
   if (!signs.receipted) return decide_unreceipted(c);
   return decide_receipted(c);

@@ -53,7 +53,8 @@ struct Decision {
   std::optional<Interval> read{};  // what had to be read, and was
 };
 
-[[nodiscard]] Decision decide_verdict(const Signs& signs, bool has_portal_id,
+// `names`: all of the message's, sorted; there is one.
+[[nodiscard]] Decision decide_verdict(const Signs& signs, const std::vector<Reference>& names,
                                       const PortalMap& portals, const CoverageMap& coverage,
                                       const Policy& policy, Instant now);
 

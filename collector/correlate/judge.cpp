@@ -110,9 +110,8 @@ std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const
 Judged judge(const Lives& lives, const Life& life, const Bench& bench,
              const Surroundings& surroundings) {
   const Signs signs = gather_signs(lives, life, bench.coverage, bench.policy);
-  const bool has_portal_id = life.references.front().type == ReferenceType::kPortalMessageId;
   const Decision decision =
-      decide_verdict(signs, has_portal_id, bench.portals, bench.coverage, bench.policy, bench.now);
+      decide_verdict(signs, life.references, bench.portals, bench.coverage, bench.policy, bench.now);
   Judged out;
   MessageVerdict& message = out.message;
   message.message = life.message;

@@ -1,6 +1,8 @@
 #include "collector/correlate/signs.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <tuple>
 
 namespace meldevakt::collector {
@@ -121,7 +123,8 @@ void find_receipt_before_commit(const Lives& lives, const Life& life, const Cove
   const Step& commit = *signs.commit;
   const Instant committed = commit.what->time - commit.what->time_error;
   const std::string& agent = commit.ledger->agent;
-  const Duration error = coverage.clock_error(agent);
+  const ClockErrors& errors = coverage.clock_errors();
+  const Duration error = errors.of(agent, commit.what->time);
   bool by_one_clock = false;
   const auto across_clocks = [&](Instant receipt) {
     signs.receipt_came_first = true;
@@ -133,7 +136,8 @@ void find_receipt_before_commit(const Lives& lives, const Life& life, const Cove
     if (step.what->signal != Signal::kMessageAcknowledged) continue;
     const std::string& other = step.ledger->agent;
     // Two times of one clock are compared as they are.
-    const Duration slack = other == agent ? Duration{} : error + coverage.clock_error(other);
+    const Duration slack =
+        other == agent ? Duration{} : error + errors.of(other, step.what->time);
     const Instant latest = step.what->time + step.what->time_error;
     if (latest + slack >= committed) continue;
     if (other == agent) by_one_clock = true;
@@ -147,6 +151,32 @@ void find_receipt_before_commit(const Lives& lives, const Life& life, const Cove
       across_clocks(*row.confirmed);
   }
   if (by_one_clock) signs.first_across_clocks.reset();
+}
+
+TellingClocks clocks_of(const Lives& lives, const Life& life, const CoverageMap& coverage,
+                        const Policy& policy) {
+  std::map<std::string_view, Duration> errors;
+  for (const std::size_t i : life.own) {
+    const Step& step = lives.steps[i];
+    const std::string& agent = step.ledger->agent;
+    const Instant time = step.what->time;
+    Duration& error = errors[agent];
+    error = std::max(error, coverage.clock_errors().widest(agent, {time, time}));
+  }
+  if (std::any_of(life.receipts.begin(), life.receipts.end(), has_receipt)) {
+    errors[""] = policy.clock_error;
+  }
+  TellingClocks out;
+  if (errors.empty()) return out;
+  const auto most = std::max_element(
+      errors.begin(), errors.end(),
+      [](const auto& a, const auto& b) { return a.second < b.second; });
+  out.agent = most->first;
+  out.error = most->second;
+  for (const auto& [agent, error] : errors) {
+    if (agent != most->first) out.others = std::max(out.others.value_or(error), error);
+  }
+  return out;
 }
 
 }  // namespace
@@ -169,6 +199,7 @@ Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& cove
   keep_nearby(lives, lives.nameless_failures, times, policy.nearby, signs.unclear_failure);
   keep_doubtful(lives, Signal::kMessageCommitted, times, policy.nearby, signs.unclear_commit);
   keep_doubtful(lives, Signal::kMessageSaveFailed, times, policy.nearby, signs.unclear_failure);
+  signs.clocks = clocks_of(lives, life, coverage, policy);
   if (!signs.kept_from) signs.kept_from = signs.receipted;
   if (signs.commit != nullptr) find_receipt_before_commit(lives, life, coverage, policy, signs);
   return signs;

@@ -39,6 +39,7 @@ struct Signs {
   bool receipt_came_first = false;         // before the commit, by more than the clocks could err
   // By how much, where only clocks that may err against each other say so.
   std::optional<Duration> first_across_clocks;
+  TellingClocks clocks;  // that told its times
   std::optional<FormType> form;
   std::string district;  // as a log has it
 

@@ -101,6 +101,12 @@ bool lies_in(const MessageVerdict& message, const StoredCount& told) {
          (!told.form || *told.form == message.form);
 }
 
+// It may be among those that were counted, and may not.
+bool is_undecided(Verdict verdict) {
+  return verdict == Verdict::kPending || verdict == Verdict::kUnverifiable ||
+         verdict == Verdict::kInDoubt;
+}
+
 Reconciliation reconcile(const Correlation& all, const WordsOfPeople& words, const Testimony& entry,
                          const StoredCount& told) {
   Reconciliation out;
@@ -110,8 +116,18 @@ Reconciliation reconcile(const Correlation& all, const WordsOfPeople& words, con
       std::count_if(all.messages.begin(), all.messages.end(), [&](const MessageVerdict& message) {
         return lies_in(message, told) && was_stored(message, words, entry.told);
       }));
-  if (told.count < out.expected) out.state = Reconciliation::State::kShort;
-  if (told.count > out.expected) out.state = Reconciliation::State::kOver;
+  out.undecided = static_cast<std::uint64_t>(
+      std::count_if(all.messages.begin(), all.messages.end(), [&](const MessageVerdict& message) {
+        return lies_in(message, told) && is_undecided(message.verdict);
+      }));
+  if (told.count < out.expected) {
+    out.state = Reconciliation::State::kShort;
+  } else if (told.count > out.expected + out.undecided) {
+    out.state = Reconciliation::State::kOver;
+  } else if (out.undecided > 0) {
+    // One that is stored must not stand in for one that is not.
+    out.state = Reconciliation::State::kUnclear;
+  }
   return out;
 }
 
@@ -151,6 +167,7 @@ std::string_view to_string(Reconciliation::State state) {
     case Reconciliation::State::kAgrees: return "agrees";
     case Reconciliation::State::kShort: return "short";
     case Reconciliation::State::kOver: return "over";
+    case Reconciliation::State::kUnclear: return "unclear";
   }
   return "agrees";
 }

@@ -82,6 +82,7 @@ struct Reconciliation {
     kAgrees,  // as many are stored as were receipted and not seen to fail
     kShort,   // fewer: some that look well are not there, and nobody knows which
     kOver,    // more: stored without a receipt, or counted twice
+    kUnclear,  // it may be either: of some receipted in that time nobody can say it
   };
   std::uint64_t entry = 0;
   StoredCount told;
@@ -89,6 +90,7 @@ struct Reconciliation {
   // recovered only after the count was told, none: it was of what was stored then. What somebody
   // found in the case system was there.
   std::uint64_t expected = 0;
+  std::uint64_t undecided = 0;  // receipted in that time too, stored or not
   State state = State::kAgrees;
 };
 [[nodiscard]] std::string_view to_string(Reconciliation::State state);

@@ -109,6 +109,12 @@ std::string with_code(std::string_view text, std::string_view code) {
 
 }  // namespace
 
+bool says_row_exists(std::string_view code) {
+  constexpr std::array<std::string_view, 5> kCodes{"mssql/2601", "mssql/2627", "mysql/1062",
+                                                   "ora/00001", "pg/23505"};
+  return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+}
+
 std::string describe_code(std::string_view code) {
   if (code.empty()) return "no reason was logged";
   if (const auto text = look_up(kCodes, code)) return with_code(*text, code);

@@ -13,6 +13,9 @@ inline constexpr std::string_view kCauseReceiptFirst = "receipt_before_commit";
 // "pg/55P03" -> "the database gave up waiting for a lock (pg/55P03)"; "" -> "no reason was logged".
 [[nodiscard]] std::string describe_code(std::string_view code);
 
+// The database refused the row because it holds it already: an earlier attempt may have stored it.
+[[nodiscard]] bool says_row_exists(std::string_view code);
+
 // The driver of an overload window: "lock_wait" -> "waiting for locks", "" -> "overload".
 [[nodiscard]] std::string describe_driver(std::string_view driver);
 

@@ -197,15 +197,39 @@ std::string Registry::value(EntryKind kind, Instant at) const {
   return all.empty() ? "" : all.back().value;
 }
 
-std::vector<std::string> Registry::municipalities_at(Instant at) const {
-  std::vector<std::string> out;
+std::vector<Membership> Registry::memberships(const Interval& asked) const {
+  std::vector<Membership> out;
   for (const RegistryEntry& entry : entries_) {
-    if (entry.kind != EntryKind::kMunicipality || at < entry.span.from) continue;
-    out.push_back(merged_into(entry, at));
+    if (entry.kind != EntryKind::kMunicipality) continue;
+    const Interval served{std::max(entry.span.from, asked.from),
+                          std::min(entry.span.to, asked.to)};
+    if (!served.empty()) out.push_back({merged_into(entry, asked.to), served});
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
+}
+
+bool Registry::names_municipalities() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const RegistryEntry& entry) {
+    return entry.kind == EntryKind::kMunicipality;
+  });
+}
+
+Interval Registry::used(const Interval& asked) const {
+  bool any = false;
+  std::optional<Interval> hull;
+  for (const RegistryEntry& entry : entries_) {
+    if (entry.kind != EntryKind::kPortal) continue;
+    any = true;
+    if (entry.span.to <= asked.from || asked.to <= entry.span.from) continue;
+    if (!hull) hull = entry.span;
+    hull->from = std::min(hull->from, entry.span.from);
+    hull->to = std::max(hull->to, entry.span.to);
+  }
+  if (!any) return asked;
+  if (!hull) return {asked.from, asked.from};
+  return {std::max(asked.from, hull->from), std::min(asked.to, hull->to)};
 }
 
 std::map<std::string, std::string> Registry::district_numbers() const {

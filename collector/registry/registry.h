@@ -13,8 +13,8 @@
 // `from` ends the one before.
 //
 // A municipality that merges ends on 31 December, and its label names the number it went into:
-// {"municipality", "1505", label "1508", until 2024-01-01}. municipalities_at() follows it, so that
-// what was lost in the old one is counted in the new one.
+// {"municipality", "1505", label "1508", until 2024-01-01}. memberships() follows it, so that what
+// was lost in the old one is counted in the new one.
 //
 // Pure. Thread-safety: plain values, pure functions. Bounds: kEntriesMax a tenant, limits of
 // check_entry. Errors: kInvalid, naming what is expected and never what a contact's label says.
@@ -82,6 +82,13 @@ struct ProductVersion {
 [[nodiscard]] std::vector<RegistryEntry> entries_that_change(
     const std::vector<RegistryEntry>& added, const std::vector<RegistryEntry>& more);
 
+// A municipality that a tenant served, and when.
+struct Membership {
+  std::string municipality;
+  Interval span;
+  auto operator<=>(const Membership&) const = default;
+};
+
 // A tenant's entries, in the order they were added.
 class Registry {
  public:
@@ -93,8 +100,12 @@ class Registry {
   [[nodiscard]] std::vector<RegistryEntry> of(EntryKind kind, Instant at) const;
   // The one value of a kind at a time; "" when there is none.
   [[nodiscard]] std::string value(EntryKind kind, Instant at) const;
-  // The numbers, as of then, of what the tenant serves or ever served. Sorted, each once.
-  [[nodiscard]] std::vector<std::string> municipalities_at(Instant at) const;
+  // Whom the tenant served in that time, and when of it: numbers as of its end. Sorted.
+  [[nodiscard]] std::vector<Membership> memberships(const Interval& asked) const;
+  [[nodiscard]] bool names_municipalities() const;  // at any time
+  // What of that time lies between the first and the last day of a portal that was used in it. No
+  // portal is registered: all of it. None was used then: empty.
+  [[nodiscard]] Interval used(const Interval& asked) const;
   // The two digits of each bydel by the portal's id of it, whenever that held: such ids are used
   // once.
   [[nodiscard]] std::map<std::string, std::string> district_numbers() const;

@@ -4,6 +4,7 @@
 
 #include "collector/report/fleet.h"
 #include "collector/report/table.h"
+#include "collector/report/times_ahead.h"
 #include "common/summary/forms.h"
 #include "common/summary/json.h"
 #include "common/summary/json_reader.h"
@@ -13,6 +14,13 @@ namespace {
 
 constexpr std::size_t kNotReadBytesMax = 1000;
 constexpr std::uint64_t kScheduledMax = 100'000;  // days that are counted one by one
+
+constexpr std::size_t kMunicipalitiesMax = 10'000;
+
+Result<std::string> read_number(const JsonValue& value) {
+  if (value.kind == JsonValue::Kind::kString && is_name(value.text)) return value.text;
+  return Error{Errc::kCorrupt, "not a municipality's number"};
+}
 
 bool is_sentence(std::string_view text) {
   return !text.empty() && text.size() <= kNotReadBytesMax;
@@ -52,7 +60,8 @@ ControlRecord control_of(const TenantInput& input, const Correlation& correlatio
   out.tenant = correlation.tenant;
   out.period = period;
   for (const MessageVerdict& message : correlation.messages) count(message, period, out);
-  out.not_read = why_not_known(input, correlation, period);
+  out.ahead = times_ahead(correlation).messages;
+  out.not_read = why_not_known(input, period);
   out.agrees = out.lost == 0 && out.undecided == 0 && out.unreceipted == 0 && out.not_read.empty();
   return out;
 }
@@ -70,6 +79,10 @@ std::string encode_control(const ControlRecord& record) {
       .member("from", record.period.from.ms)
       .member("to", record.period.to.ms)
       .end_object()
+      .name("municipalities")
+      .begin_array();
+  for (const std::string& number : record.municipalities) json.value(number);
+  json.end_array()
       .member("on_demand", record.on_demand)
       .member("missed", record.missed)
       .member("agrees", record.agrees)
@@ -81,6 +94,7 @@ std::string encode_control(const ControlRecord& record) {
       .member("recovered", record.recovered)
       .member("fallback", record.fallback)
       .member("unreceipted", record.unreceipted)
+      .member("ahead", record.ahead)
       .member("not_read", std::string_view{record.not_read})
       .member("software_version", std::string_view{record.software_version})
       .end_object();
@@ -97,6 +111,10 @@ Result<ControlRecord> decode_control(std::string_view text) {
   out.previous = reader.sha256("previous");
   out.ran = reader.instant("ran");
   out.period = reader.interval("period");
+  // Records from before this was told have none.
+  if (reader.has("municipalities")) {
+    out.municipalities = reader.list<std::string>("municipalities", kMunicipalitiesMax, read_number);
+  }
   out.on_demand = reader.boolean("on_demand");
   out.missed = reader.count("missed");
   out.agrees = reader.boolean("agrees");
@@ -108,6 +126,8 @@ Result<ControlRecord> decode_control(std::string_view text) {
   out.recovered = reader.count("recovered");
   out.fallback = reader.count("fallback");
   out.unreceipted = reader.count("unreceipted");
+  // Records from before it was counted have none.
+  if (reader.has("ahead")) out.ahead = reader.count("ahead");
   out.not_read = reader.text("not_read", is_sentence, true);
   out.software_version = reader.text("software_version", is_name);
   MELDEVAKT_TRY(reader.finish());
@@ -129,6 +149,7 @@ std::string control_sentence(const ControlRecord& record, const TimeZone& zone) 
   tell(record.recovered, "recovered by people");
   tell(record.fallback, "refused and printed");
   tell(record.unreceipted, "stored without a receipt");
+  tell(record.ahead, "with times still to come and not looked at");
   if (!record.not_read.empty()) out += "; " + record.not_read;
   return out;
 }

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "collector/correlate/correlate.h"
 #include "common/base/bytes.h"
@@ -32,6 +33,7 @@ struct ControlRecord {
   Sha256 previous;  // link of the record before; zero for the first
   Instant ran;
   Interval period;           // receipts in it were looked at
+  std::vector<std::string> municipalities;  // numbers of those it served then, sorted
   bool on_demand = false;    // a person asked; else the daily one
   std::uint64_t missed = 0;  // daily ones that should have run since the record before, and did not
   bool agrees = false;
@@ -43,12 +45,13 @@ struct ControlRecord {
   std::uint64_t recovered = 0;    // not stored, and recovered by people since
   std::uint64_t fallback = 0;     // refused by the case system: printed and posted
   std::uint64_t unreceipted = 0;  // stored without a receipt
+  std::uint64_t ahead = 0;        // with times still to come (times_ahead.h): in no period yet
   std::string not_read;           // where a commit could hide, in words; "" when nowhere
   std::string software_version;
   auto operator<=>(const ControlRecord&) const = default;
 };
 
-// Everything but number, previous, ran, on_demand, missed and software_version.
+// Everything but number, previous, ran, municipalities, on_demand, missed and software_version.
 [[nodiscard]] ControlRecord control_of(const TenantInput& input, const Correlation& correlation,
                                        const Interval& period);
 

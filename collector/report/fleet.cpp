@@ -35,6 +35,7 @@ std::string messages(std::uint64_t count) {
 
 std::string_view to_string(Answer answer) {
   switch (answer) {
+    case Answer::kNotUsing: return "not_using";
     case Answer::kClean: return "clean";
     case Answer::kUnanswered: return "unanswered";
     case Answer::kAffected: return "affected";
@@ -68,33 +69,75 @@ std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& a
   return hole_in(CoverageMap{claims}, asked);
 }
 
-std::string hole_in(const CoverageMap& map, const Interval& asked) {
-  if (asked.empty()) return "there was no time to ask about";
-  const Signal decisive = map.observed(Signal::kMessageCommitted) ? Signal::kMessageCommitted
-                                                                  : Signal::kMessageSaveFailed;
-  if (!map.observed(decisive)) return "no source that is read logs commits or failed saves";
-  const auto hole = map.first_hole(decisive, {asked, std::nullopt});
-  if (!hole) return "";
-  if (hole->not_yet_read) {
-    return "nothing has been read of '" + hole->source + "' since " +
-           to_rfc3339(hole->stretch.from);
+namespace {
+
+std::string words_of(const Hole& hole) {
+  if (hole.never_read) return "nothing of '" + hole.source + "' was ever read to its end";
+  if (hole.not_yet_read) {
+    return "nothing has been read of '" + hole.source + "' since " + to_rfc3339(hole.read_until);
   }
-  return "'" + hole->source + "' was not read from " + to_rfc3339(hole->stretch.from) + " to " +
-         to_rfc3339(hole->stretch.to);
+  return "'" + hole.source + "' was not read from " + to_rfc3339(hole.stretch.from) + " to " +
+         to_rfc3339(hole.stretch.to);
 }
 
-std::string why_not_known(const TenantInput& input, const Correlation& correlation,
-                          const Interval& asked) {
+// Sources that log another channel's messages under names of their own say nothing of the portal's;
+// where no source names the portal's, all are asked.
+ReferenceTypes asked_names(const CoverageMap& map) {
+  ReferenceTypes portal;
+  portal.add(ReferenceType::kPortalMessageId);
+  const bool any = map.observed(Signal::kMessageCommitted, portal) ||
+                   map.observed(Signal::kMessageSaveFailed, portal);
+  return any ? portal : ReferenceTypes{};
+}
+
+// "" where receipts of the whole time are known.
+std::string receipts_not_known(const TenantInput& input, const CoverageMap& map,
+                               const Interval& asked, bool commits_are_logged) {
+  if (PortalMap{input.receipt_coverage}.complete(nullptr, asked.from, asked.to - milliseconds(1))) {
+    return "";
+  }
+  const ReferenceTypes names = asked_names(map);
+  if (!commits_are_logged || !map.observed(Signal::kMessageAcknowledged, names)) {
+    return "no list of the portal's is complete for that time, and no log that is read tells of " +
+           std::string{commits_are_logged ? "receipts" : "commits"};
+  }
+  const auto hole = map.first_hole(Signal::kMessageAcknowledged, {asked, {}, names});
+  return hole ? "receipts are not known: no list of the portal's is complete, and " + words_of(*hole)
+              : "";
+}
+
+}  // namespace
+
+std::string hole_in(const CoverageMap& map, const Interval& asked) {
+  if (asked.empty()) return "there was no time to ask about";
+  const ReferenceTypes names = asked_names(map);
+  const Signal decisive = map.observed(Signal::kMessageCommitted, names)
+                              ? Signal::kMessageCommitted
+                              : Signal::kMessageSaveFailed;
+  if (!map.observed(decisive, names)) return "no source that is read logs commits or failed saves";
+  const auto hole = map.first_hole(decisive, {asked, {}, names});
+  return hole ? words_of(*hole) : "";
+}
+
+std::string why_not_known(const TenantInput& input, const Interval& asked) {
   std::string hole = hole_in(input.coverage, asked);
-  if (!hole.empty() || CoverageMap{input.coverage}.observed(Signal::kMessageCommitted)) return hole;
-  const bool any = std::any_of(correlation.messages.begin(), correlation.messages.end(),
-                               [&](const MessageVerdict& message) {
-                                 const auto time = message_time(message);
-                                 return time && asked.contains(*time);
-                               });
-  const PortalMap portals{input.receipt_coverage};
-  if (any || portals.complete(nullptr, asked.from, asked.to - milliseconds(1))) return "";
-  return "commits are not logged, no message is known, and no portal's rows are complete";
+  if (!hole.empty()) return hole;
+  const CoverageMap map{input.coverage};
+  return receipts_not_known(input, map, asked,
+                            map.observed(Signal::kMessageCommitted, asked_names(map)));
+}
+
+Instant receipts_known_until(const TenantInput& input, Instant until) {
+  const CoverageMap map{input.coverage};
+  const ReferenceTypes names = asked_names(map);
+  const bool logged = map.observed(Signal::kMessageCommitted, names) &&
+                      map.observed(Signal::kMessageAcknowledged, names);
+  std::optional<Instant> newest;
+  for (const ReceiptCoverage& list : input.receipt_coverage) {
+    newest = std::max(newest.value_or(list.span.to), list.span.to);
+  }
+  if (logged || !newest || *newest < until - kListOverdue) return until;
+  return std::min(until, *newest);
 }
 
 TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
@@ -104,7 +147,7 @@ TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
     const auto time = message_time(message);
     if (time && asked.contains(*time)) count(message, out);
   }
-  const std::string hole = why_not_known(input, correlation, asked);
+  const std::string hole = why_not_known(input, asked);
   if (out.lost > 0) {
     out.answer = Answer::kAffected;
     out.reason = messages(out.lost) + " receipted and not stored";
@@ -130,8 +173,9 @@ FleetTotals total(const std::vector<FleetMember>& members) {
     out.lost += member.answer.lost;
   }
   for (const auto& [municipality, answer] : states) {
-    ++out.uses;
+    out.uses += answer == Answer::kNotUsing ? 0U : 1U;
     switch (answer) {
+      case Answer::kNotUsing: break;
       case Answer::kAffected: ++out.affected; break;
       case Answer::kClean: ++out.clean; break;
       case Answer::kUnanswered: ++out.unanswered; break;

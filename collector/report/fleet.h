@@ -1,19 +1,20 @@
 // The fleet's answer to one question: were messages lost between `from` and `until`?
 //
 // The columns are those of the Bufdir report's table 2, and their sum is exact by construction:
-// every municipality is in one of three states.
+// every municipality that used a portal in that time is in one of three states.
 //
 //   affected     a message of the time was receipted and not stored (lost, missing, or recovered
 //                after it was that or in doubt)
 //   clean        none was, none is undecided, and whatever could have shown a commit was read
-//                without a hole over the whole time. Of a product that logs failures only, silence
-//                says nothing: there each message must have been counted (testimony.h), and the
-//                portal's rows must be complete where it knows of none
+//                without a hole over the whole time, and so was what tells of receipts: a log, or
+//                the portal's rows. Of a product that logs failures only, silence says nothing:
+//                there each message must have been counted (testimony.h), and the rows be complete
 //   unanswered   neither can be said; the reason says why
 //
-// A tenant counts as many municipalities as it serves: which of them a lost message was meant for
-// only its text tells. Several tenants that serve one municipality count it once, by the worst of
-// their states.
+// A tenant counts as many municipalities as it served, each by what was so while it did: which of
+// them a lost message was meant for only its text tells. Several tenants that serve one
+// municipality count it once, by the worst of their states. Who used no portal in that time, or
+// served nobody, is not_using, and in no column.
 //
 // Pure. Thread-safety: pure functions. Source: DOMAIN.md section 8 (003:404-410).
 #pragma once
@@ -31,7 +32,7 @@ namespace meldevakt::collector {
 
 class CoverageMap;
 
-enum class Answer : std::uint8_t { kClean, kUnanswered, kAffected };  // the worst last
+enum class Answer : std::uint8_t { kNotUsing, kClean, kUnanswered, kAffected };  // the worst last
 [[nodiscard]] std::string_view to_string(Answer answer);
 
 struct TenantAnswer {
@@ -65,10 +66,15 @@ enum class Balance : std::uint8_t {
 // commit was read.
 [[nodiscard]] std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& asked);
 [[nodiscard]] std::string hole_in(const CoverageMap& read, const Interval& asked);
-// The same, and why that no message is known says nothing: commits are not logged, and no portal
-// says that it had none.
-[[nodiscard]] std::string why_not_known(const TenantInput& input, const Correlation& correlation,
-                                        const Interval& asked);
+// The same, and why what was receipted is not known: no log that tells of receipts was read over
+// the whole time, and no portal's rows are complete for it. Where commits are not logged only the
+// rows count.
+[[nodiscard]] std::string why_not_known(const TenantInput& input, const Interval& asked);
+
+// Until when it can be known by `until` what was receipted: where only a portal's list tells, as far
+// as the newest one reaches, if that is not longer ago than kListOverdue.
+inline constexpr Duration kListOverdue = hours(48);
+[[nodiscard]] Instant receipts_known_until(const TenantInput& input, Instant until);
 
 struct FleetTotals {
   std::uint64_t uses = 0;  // municipalities: uses == affected + clean + unanswered
@@ -78,9 +84,11 @@ struct FleetTotals {
   std::uint64_t lost = 0;  // messages
   auto operator<=>(const FleetTotals&) const = default;
 };
+// Municipalities that a tenant served in the same time of what is asked about.
 struct FleetMember {
-  std::vector<std::string> municipalities;  // numbers or names, that the tenant serves
-  TenantAnswer answer;
+  std::vector<std::string> municipalities;  // numbers or names
+  TenantAnswer answer;                      // of `span`
+  Interval span{};
 };
 [[nodiscard]] FleetTotals total(const std::vector<FleetMember>& members);
 

@@ -1,6 +1,7 @@
 #include "collector/report/report.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace meldevakt::collector {
 namespace {
@@ -91,6 +92,20 @@ Json relaxed_of(const std::vector<const RelaxedMatch*>& matches) {
   return out;
 }
 
+Json served_by(const FleetRow& row) {
+  Json out = Json::array();
+  for (const FleetMember& member : row.members) {
+    out.push_back({{"municipalities", member.municipalities},
+                   {"from", to_rfc3339(member.span.from)},
+                   {"until", to_rfc3339(member.span.to)},
+                   {"answer", to_string(member.answer.answer)},
+                   {"lost", member.answer.lost},
+                   {"undecided", member.answer.undecided},
+                   {"reason", member.answer.reason}});
+  }
+  return out;
+}
+
 Json latent_or_null(const FleetRow& row) {
   if (!row.latent) return nullptr;
   return {{"first", to_rfc3339(row.latent->first)},
@@ -165,7 +180,8 @@ std::string fleet_row_json(const FleetRow& row) {
        {"verdicts", std::move(verdicts)},
        {"open_incidents", row.open_incidents},
        {"alarms", row.alarms},
-       {"municipalities", row.municipalities},
+       {"municipalities", municipalities_of(row)},
+       {"served", served_by(row)},
        {"asked", {{"from", to_rfc3339(row.asked.from)}, {"until", to_rfc3339(row.asked.to)}}},
        {"answer", to_string(row.answer.answer)},
        {"lost", row.answer.lost},
@@ -180,10 +196,24 @@ std::string fleet_row_json(const FleetRow& row) {
         {{"confirmed", row.overloads_confirmed}, {"suspected", row.overloads_suspected}}}});
 }
 
+std::vector<std::string> municipalities_of(const FleetRow& row) {
+  std::set<std::string> out;
+  for (const FleetMember& member : row.members) {
+    out.insert(member.municipalities.begin(), member.municipalities.end());
+  }
+  return {out.begin(), out.end()};
+}
+
 FleetTotals total(const std::vector<FleetRow>& rows) {
   std::vector<FleetMember> members;
-  for (const FleetRow& row : rows) members.push_back({row.municipalities, row.answer});
-  return total(members);
+  std::uint64_t lost = 0;
+  for (const FleetRow& row : rows) {
+    members.insert(members.end(), row.members.begin(), row.members.end());
+    lost += row.answer.lost;
+  }
+  FleetTotals out = total(members);
+  out.lost = lost;  // each once, however many were served when it was
+  return out;
 }
 
 std::string fleet_totals_json(const std::vector<FleetRow>& rows) {

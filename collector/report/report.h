@@ -22,8 +22,8 @@ struct FleetRow {
   std::vector<std::pair<Verdict, std::uint64_t>> verdicts;  // every verdict, zero counts too
   std::uint64_t open_incidents = 0;
   std::uint64_t alarms = 0;
-  std::vector<std::string> municipalities;  // that it serves; never empty
-  Interval asked;                           // for which time `answer` is given
+  std::vector<FleetMember> members;  // whom it served, by when it did
+  Interval asked;                    // for which time `answer` is given
   TenantAnswer answer;
   std::optional<LatentFault> latent;
   std::string
@@ -35,6 +35,7 @@ struct FleetRow {
   std::uint64_t overloads_suspected = 0;
 };
 [[nodiscard]] FleetTotals total(const std::vector<FleetRow>& rows);
+[[nodiscard]] std::vector<std::string> municipalities_of(const FleetRow& row);  // each once
 
 [[nodiscard]] std::string message_json(const MessageVerdict& message, std::string_view tenant,
                                        const MessageBeside& beside = {});

@@ -171,7 +171,7 @@ std::string fleet_table(const std::vector<FleetRow>& rows, const TimeZone& zone)
                local_time(row.last_statement, zone), std::to_string(counts[0]),
                std::to_string(counts[1]), std::to_string(counts[2]), std::to_string(counts[3]),
                std::to_string(row.open_incidents), level_of(row.level), std::to_string(row.alarms),
-               std::to_string(row.municipalities.size()), std::to_string(row.answer.lost),
+               std::to_string(municipalities_of(row).size()), std::to_string(row.answer.lost),
                latent(row, zone), answer(row)});
     sum.agents += row.agents;
     sum.open_incidents += row.open_incidents;

@@ -13,8 +13,6 @@
 namespace meldevakt::collector {
 namespace {
 
-constexpr std::string_view kSilent = "silent";
-
 Status log_alarm(sql::Connection& db, const LogKey* key, const Alarm& alarm, std::string_view kind,
                  Instant time) {
   JsonWriter json;
@@ -31,11 +29,10 @@ Status log_alarm(sql::Connection& db, const LogKey* key, const Alarm& alarm, std
   return {};
 }
 
-Result<std::vector<std::string>> open_silences(sql::Connection& db, const std::string& tenant,
-                                               const std::string& agent) {
+Result<std::vector<std::string>> open_details(sql::Connection& db, const AlarmsOf& which) {
   MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query("SELECT detail FROM alarms WHERE tenant = ?"
                                                 " AND agent = ? AND kind = ? AND closed IS NULL",
-                                                {tenant, agent, kSilent}));
+                                                {which.tenant, which.agent, which.kind}));
   std::vector<std::string> out;
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
@@ -79,15 +76,14 @@ Status record_alarm(sql::Connection& db, const LogKey* key, const Alarm& alarm) 
   return log_alarm(db, key, alarm, "alarm", alarm.time);
 }
 
-Status close_silence(sql::Connection& db, const LogKey* key, const std::string& tenant,
-                     const std::string& agent, Instant now) {
-  MELDEVAKT_TRY_ASSIGN(const std::vector<std::string> open, open_silences(db, tenant, agent));
+Status end_alarms(sql::Connection& db, const LogKey* key, const AlarmsOf& which, Instant now) {
+  MELDEVAKT_TRY_ASSIGN(const std::vector<std::string> open, open_details(db, which));
   for (const std::string& detail : open) {
     MELDEVAKT_TRY(
         db.run("UPDATE alarms SET closed = ? WHERE tenant = ? AND agent = ? AND kind = ?"
                " AND detail = ?",
-               {sql::value(now), tenant, agent, kSilent, detail}));
-    MELDEVAKT_TRY(log_alarm(db, key, {tenant, agent, std::string{kSilent}, detail, now},
+               {sql::value(now), which.tenant, which.agent, which.kind, detail}));
+    MELDEVAKT_TRY(log_alarm(db, key, {which.tenant, which.agent, which.kind, detail, now},
                             "alarm_closed", now));
   }
   return {};
@@ -107,6 +103,13 @@ Status log_old_alarms(sql::Connection& db, const std::string& tenant) {
 Status SqliteStore::add_alarm(const Alarm& alarm) {
   return write(
       [&](sql::Connection& db) { return record_alarm(db, options_.log_key.get(), alarm); });
+}
+
+Status SqliteStore::close_alarms(const std::string& tenant, const std::string& agent,
+                                 std::string_view kind, Instant now) {
+  return write([&](sql::Connection& db) {
+    return end_alarms(db, options_.log_key.get(), {tenant, agent, std::string{kind}}, now);
+  });
 }
 
 Result<std::vector<Alarm>> SqliteStore::alarms(const std::string& tenant) {

@@ -147,7 +147,7 @@ Result<StoredFrame> store_in(sql::Connection& db, const LogKey* key, const Verif
       MELDEVAKT_TRY(move_head(db, head, verified, received));      // 4
       MELDEVAKT_TRY(append_log(db, statement.tenant, key,
                                {"statement", index, "", verified.frame.envelope}, received));
-      MELDEVAKT_TRY(close_silence(db, key, statement.tenant, statement.agent, received));
+      MELDEVAKT_TRY(end_alarms(db, key, {statement.tenant, statement.agent, "silent"}, received));
       stored.index = static_cast<std::uint64_t>(index);
       stored.next_sequence = advance(statement, verified.link).next_sequence;
       break;

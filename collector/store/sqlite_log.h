@@ -38,10 +38,14 @@ struct LogEntry {
                                                Instant now);
 // An alarm, and its entry when it is a new one.
 [[nodiscard]] Status record_alarm(sql::Connection& db, const LogKey* key, const Alarm& alarm);
-// The agent has told something: it is not silent any more.
-[[nodiscard]] Status close_silence(sql::Connection& db, const LogKey* key,
-                                   const std::string& tenant, const std::string& agent,
-                                   Instant now);
+// What a kind of alarm tells of is over: those that are open are closed, each with its entry.
+struct AlarmsOf {
+  std::string tenant;
+  std::string agent;  // "": of the tenant itself
+  std::string kind;
+};
+[[nodiscard]] Status end_alarms(sql::Connection& db, const LogKey* key, const AlarmsOf& which,
+                                Instant now);
 // An entry that holds no more of what it is about than a salted digest: what people tell and the
 // register name people, and a log cannot forget. The salt stands beside the row and goes with it.
 inline constexpr std::size_t kSaltBytes = 16;

@@ -1,6 +1,7 @@
 // The register of tenants and the controls that ran: both only grow, and each addition is an entry
 // of the tenant's log.
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -90,10 +91,12 @@ Status add_entries(sql::Connection& db, const LogKey* key, const std::string& te
 }
 
 Status read_controls(sql::Connection& db, const std::string& tenant, std::size_t count_max,
-                     std::vector<StoredControl>& out) {
-  MELDEVAKT_TRY_ASSIGN(sql::Rows rows, db.query("SELECT number, link, ran, envelope FROM controls"
-                                                " WHERE tenant = ? ORDER BY number DESC LIMIT ?",
-                                                {tenant, static_cast<std::int64_t>(count_max)}));
+                     std::int64_t before, std::vector<StoredControl>& out) {
+  MELDEVAKT_TRY_ASSIGN(
+      sql::Rows rows,
+      db.query("SELECT number, link, ran, envelope FROM controls"
+               " WHERE tenant = ? AND number < ? ORDER BY number DESC LIMIT ?",
+               {tenant, before, static_cast<std::int64_t>(count_max)}));
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
     if (!row) return {};
@@ -233,10 +236,13 @@ Status SqliteStore::add_control(const std::string& tenant, const StoredControl& 
 }
 
 Result<std::vector<StoredControl>> SqliteStore::controls(const std::string& tenant,
-                                                         std::size_t count_max) {
+                                                         std::size_t count_max,
+                                                         std::optional<std::uint64_t> before) {
+  const auto below = before ? static_cast<std::int64_t>(*before)
+                            : std::numeric_limits<std::int64_t>::max();
   std::vector<StoredControl> out;
-  MELDEVAKT_TRY(
-      with([&](sql::Connection& db) { return read_controls(db, tenant, count_max, out); }));
+  MELDEVAKT_TRY(with(
+      [&](sql::Connection& db) { return read_controls(db, tenant, count_max, below, out); }));
   return out;
 }
 

@@ -67,6 +67,8 @@ class SqliteStore : public Store {
                                        Instant now) override;
   // The same agent, kind and detail again is the same alarm; the first time is kept.
   Status add_alarm(const Alarm& alarm) override;
+  Status close_alarms(const std::string& tenant, const std::string& agent, std::string_view kind,
+                      Instant now) override;
   Result<std::vector<Alarm>> alarms(const std::string& tenant) override;
   Result<std::string> log_checkpoint(const std::string& tenant) override;
   Result<std::string> log_key(const std::string& tenant) override;
@@ -77,8 +79,8 @@ class SqliteStore : public Store {
                               Instant now) override;
   Result<std::vector<RegistryEntry>> registry_entries(const std::string& tenant) override;
   Status add_control(const std::string& tenant, const StoredControl& control) override;
-  Result<std::vector<StoredControl>> controls(const std::string& tenant,
-                                              std::size_t count_max) override;
+  Result<std::vector<StoredControl>> controls(const std::string& tenant, std::size_t count_max,
+                                              std::optional<std::uint64_t> before) override;
   Result<std::uint64_t> add_told(const std::string& tenant, const LedgerEntry& entry,
                                  Instant now) override;
   Result<std::vector<ToldEntry>> told(const std::string& tenant,

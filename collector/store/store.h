@@ -124,6 +124,9 @@ class Store {
   // When the first of its rows was imported; nullopt: none was.
   virtual Result<std::optional<Instant>> first_import(const std::string& tenant) = 0;
   virtual Status add_alarm(const Alarm& alarm) = 0;
+  // What those of that kind tell of is over now: each that is open is closed, and the log says so.
+  virtual Status close_alarms(const std::string& tenant, const std::string& agent,
+                              std::string_view kind, Instant now) = 0;
   // Those that are closed too. A "silent" one is closed by the agent's next statement.
   virtual Result<std::vector<Alarm>> alarms(const std::string& tenant) = 0;
 
@@ -150,9 +153,10 @@ class Store {
 
   // kExists: the number is taken.
   virtual Status add_control(const std::string& tenant, const StoredControl& control) = 0;
-  // The newest so many, the newest first.
-  virtual Result<std::vector<StoredControl>> controls(const std::string& tenant,
-                                                      std::size_t count_max) = 0;
+  // The newest so many, the newest first; of those before number `before`, where that is given.
+  virtual Result<std::vector<StoredControl>> controls(
+      const std::string& tenant, std::size_t count_max,
+      std::optional<std::uint64_t> before = {}) = 0;
 
   // Adds what a person told under the tenant's next number, whatever number it has, and returns
   // that. kLimit: more than kToldMax. `entry` has passed its check.

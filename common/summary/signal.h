@@ -92,9 +92,30 @@ enum class ReferenceType : std::uint8_t {
   kShipmentId,       // SvarUt forsendelse id. Keyed hash.
   kCaseId,           // the case system's own number. Keyed hash.
 };
+inline constexpr std::size_t kReferenceTypeCount =
+    static_cast<std::size_t>(ReferenceType::kCaseId) + 1;
 [[nodiscard]] std::string_view to_string(ReferenceType type);  // "portal_message_id", ...
 [[nodiscard]] std::optional<ReferenceType> reference_type_from_string(std::string_view text);
 [[nodiscard]] std::vector<std::string> all_reference_type_names();
+
+// Some of them.
+class ReferenceTypes {
+ public:
+  void add(ReferenceType type) {
+    bits_ = static_cast<std::uint8_t>(bits_ | 1U << static_cast<unsigned>(type));
+  }
+  void add(const ReferenceTypes& others) {
+    bits_ = static_cast<std::uint8_t>(bits_ | others.bits_);
+  }
+  [[nodiscard]] bool empty() const { return bits_ == 0; }
+  [[nodiscard]] bool has_any_of(const ReferenceTypes& others) const {
+    return (bits_ & others.bits_) != 0;
+  }
+  auto operator<=>(const ReferenceTypes&) const = default;
+
+ private:
+  std::uint8_t bits_ = 0;
+};
 
 // One name of a message, after the privacy step: a lower-case UUID for kPortalMessageId, else 32
 // hexadecimal digits of a keyed hash (common/privacy).

@@ -79,6 +79,9 @@ struct SourceCoverage {
   std::string kind;  // "file"
   PackIdentity pack;
   std::vector<Observed> observes;        // sorted by signal
+  // By which names the pack's rules can name a message, sorted; none where they name no message, or
+  // where the agent is from before this was told.
+  std::vector<ReferenceType> names;
   std::vector<ReadingInterval> reading;  // tile the statement's [from, to)
   std::optional<Interval> complete;      // event time added as fully read
   std::vector<EventGap> event_gaps;

@@ -80,6 +80,11 @@ void write(JsonWriter& json, const SourceCoverage& source) {
   json.begin_object().member("id", source.id).member("kind", source.kind);
   write(json, source.pack);
   write_list(json, "observes", source.observes);
+  if (!source.names.empty()) {
+    json.name("names").begin_array();
+    for (const ReferenceType type : source.names) json.value(to_string(type));
+    json.end_array();
+  }
   write_list(json, "reading", source.reading);
   if (source.complete) write(json, "complete", *source.complete);
   write_list(json, "event_gaps", source.event_gaps);
@@ -166,6 +171,13 @@ Result<ByteCounts> read_bytes(const JsonValue& value) {
   return out;
 }
 
+Result<ReferenceType> read_reference_type(const JsonValue& value) {
+  if (value.kind == JsonValue::Kind::kString) {
+    if (const auto type = reference_type_from_string(value.text)) return *type;
+  }
+  return Error{Errc::kCorrupt, "not a word of its list"};
+}
+
 Result<SourceCoverage> read_source(const JsonValue& value) {
   JsonReader reader{value, "source"};
   SourceCoverage out;
@@ -175,6 +187,13 @@ Result<SourceCoverage> read_source(const JsonValue& value) {
   out.observes = reader.list<Observed>("observes", kSignalCount, read_observed);
   for (std::size_t i = 1; i < out.observes.size(); ++i) {
     reader.require(out.observes[i - 1].signal < out.observes[i].signal, "observes", "not sorted");
+  }
+  if (reader.has("names")) {
+    out.names = reader.list<ReferenceType>("names", kReferenceTypeCount, read_reference_type);
+    reader.require(!out.names.empty(), "names", "left out where there is none");
+  }
+  for (std::size_t i = 1; i < out.names.size(); ++i) {
+    reader.require(out.names[i - 1] < out.names[i], "names", "not sorted");
   }
   out.reading = reader.list<ReadingInterval>("reading", kElementsMax, read_reading);
   if (reader.has("complete")) out.complete = reader.interval("complete");

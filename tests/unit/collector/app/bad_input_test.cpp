@@ -159,8 +159,8 @@ TEST_CASE("a municipality that merged on 1 January is counted where it went, and
   const View seen = world.view();
   const FleetRow before = fleet_row_of(seen, {kStart - days(1), kStart + days(1)});
   const FleetRow after = fleet_row_of(seen, {kStart - days(1), merged + days(1)});
-  CHECK(before.municipalities == std::vector<std::string>{"1505"});
-  CHECK(after.municipalities == std::vector<std::string>{"1508"});
+  CHECK(municipalities_of(before) == std::vector<std::string>{"1505"});
+  CHECK(municipalities_of(after) == std::vector<std::string>{"1508"});
   CHECK(before.answer.undecided == 1);
   CHECK(after.answer.undecided == 1);
   CHECK(total({after}).uses == 1);

@@ -30,6 +30,30 @@ TEST_CASE("a minimal file has the defaults that are documented") {
         "/etc/m/d");
 }
 
+TEST_CASE("how long the portal keeps messages is a dated setting per channel") {
+  const auto with = [](const std::string& text) { return kMinimal + "[[retention]]\n" + text; };
+  const auto config = parse_config(
+      with("sent_from = \"2027-01-01T00:00:00Z\"\nkeep = \"60d\"\n[[retention]]\nchannel = "
+           "\"manual\"\nsent_from = \"2027-02-01T00:00:00Z\"\nkeep = \"forever\"\n"),
+      "collector.toml");
+  REQUIRE(config);
+  const auto& rules = config.value().policy.retention;
+  const Instant sent = from_rfc3339("2027-03-01T00:00:00Z").value();
+  CHECK(purge_deadline(rules, "", sent, sent) == sent + days(60) - hours(1));  // summer time began
+  CHECK_FALSE(purge_deadline(rules, "manual", sent, sent));
+  const Instant before = from_rfc3339("2026-12-01T00:00:00Z").value();
+  CHECK(purge_deadline(rules, "", before, before) == before + days(30));
+  CHECK(purge_deadline(rules, "manual", before, before) == before + days(30));
+
+  const std::string from = "sent_from = \"2027-01-01T00:00:00Z\"\n";
+  CHECK(refusal(with("keep = \"60d\"\n")).find("'sent_from' must say") != std::string::npos);
+  CHECK(refusal(with(from)).find("'keep' must be how long") != std::string::npos);
+  CHECK(refusal(with(from + "keep = \"0d\"\n")).find("'keep'") != std::string::npos);
+  CHECK(refusal(with(from + "keep = \"60d\"\nchannel = \"post\"\n")).find("'channel' must be") !=
+        std::string::npos);
+  CHECK(refusal(with(from + "kept = \"60d\"\n")).find("keep") != std::string::npos);
+}
+
 TEST_CASE("everything that can be set is set") {
   const Config config = parse_config(kMinimal + R"(on_finding = "/usr/local/bin/alarm"
 [agents]

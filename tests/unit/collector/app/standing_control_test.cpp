@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "collector/app/control_watch.h"
 #include "collector/app/view.h"
 #include "collector/store/sqlite_store.h"
 #include "common/testing/doubles.h"
@@ -72,6 +73,18 @@ TEST_CASE("standing control: once a day, and never twice") {
   for (const CheckedControl& one : world.checked()) CHECK(one.problem == "");
 }
 
+TEST_CASE("standing control: however many people asked for, the daily one is found") {
+  World world;
+  const auto control = world.control();
+  world.clock.advance(days(1));
+  REQUIRE(control->run(world.tenant, {}, false));
+  for (int i = 0; i < 130; ++i) REQUIRE(control->run(world.tenant, {}, true));
+  CHECK(control->due().value().empty());
+  CHECK(world.alarms().empty());
+  world.clock.advance(days(1));
+  CHECK(control->run(world.tenant, {}, false).value().missed == 0);
+}
+
 TEST_CASE("standing control: one that ran while the clock was years ahead stands in for none") {
   World world;
   const auto control = world.control();
@@ -117,6 +130,67 @@ TEST_CASE("standing control: that it did not run is an alarm") {
   CHECK(view_of(*world.store, world.config, world.tenant, {world.clock.now(), nullptr})
             .value()
             .alarms.empty());
+}
+
+TEST_CASE("standing control: a miss is kept in the log once, and closed when a control has run") {
+  World world;
+  const auto control = world.control();
+  ControlWatch watch{*world.store, world.config.control.schedule, *world.zone};
+  const auto stored = [&] { return world.store->alarms("t1").value(); };
+  CHECK(watch.look(world.clock.now()).missed.empty());
+  // Nobody served for three days: one alarm, of the last time that it should have run.
+  world.clock.advance(days(3));
+  const auto looked = watch.look(world.clock.now());
+  CHECK(looked.done);
+  REQUIRE(looked.missed.size() == 1);
+  CHECK(watch.look(world.clock.now()).missed.empty());
+  REQUIRE(stored().size() == 1);
+  CHECK_FALSE(stored()[0].closed);
+  CHECK(world.alarms().size() == 1);  // who asks is not told twice
+  CHECK(world.alarms()[0].detail == stored()[0].detail);
+  // Another server does not record it again.
+  CHECK(ControlWatch{*world.store, world.config.control.schedule, *world.zone}
+            .look(world.clock.now())
+            .missed.empty());
+  // What a person asks is no daily control. The daily one closes it.
+  REQUIRE(control->run(world.tenant, {}, true));
+  CHECK(watch.look(world.clock.now()).missed.empty());
+  CHECK_FALSE(stored()[0].closed);
+  REQUIRE(control->run(world.tenant, {}, false));
+  std::vector<Alarm> missed;
+  REQUIRE(watch.look_at("t1", world.clock.now(), missed));
+  CHECK(missed.empty());
+  CHECK(stored()[0].closed == world.clock.now());
+  CHECK(world.alarms().empty());
+  // Each miss is one of its own.
+  for (int day = 0; day < 2; ++day) {
+    world.clock.advance(days(1));
+    CHECK(watch.look(world.clock.now()).missed.size() == 1);
+  }
+  CHECK(stored().size() == 3);
+  REQUIRE(control->run(world.tenant, {}, false));
+  CHECK(watch.look(world.clock.now()).missed.empty());
+  for (const Alarm& alarm : stored()) CHECK(alarm.closed);
+  CHECK(world.store->audit(OpenSslVerifier{}));
+}
+
+TEST_CASE("standing control: a miss that cannot be written is said, and written afterwards") {
+  World world;
+  const auto looked = [&] {
+    return ControlWatch{*world.store, world.config.control.schedule, *world.zone}.look(
+        world.clock.now());
+  };
+  world.clock.advance(days(1));
+  world.disk.fail_at(0, meldevakt::testing::Fault::kIoError);
+  const auto failed = looked();
+  CHECK_FALSE(failed.done);
+  CHECK(failed.missed.empty());
+  world.disk.clear_fault();
+  world.store.reset();
+  world.store =
+      SqliteStore::open({"collector.db", "standing-test", false, nullptr, testing::random_bytes()})
+          .value();
+  CHECK(looked().missed.size() == 1);
 }
 
 TEST_CASE("standing control: a record that was changed, left out or signed by another shows") {

@@ -95,10 +95,12 @@ TEST_CASE("correlate: without a commit, what is covered decides") {
       {"as yet, but it was tried again",
        [](W w) { w.acknowledged(0), w.retried(1), w.trace_covered(-600, 29.999); },
        Verdict::kUnverifiable, "", 32},
-      {"the log begins later, but before the receipt", silent(-1, 3600), Verdict::kMissing, ""},
-      {"at the receipt", silent(0, 3600), Verdict::kMissing, ""},
-      {"after the receipt", silent(0.001, 3600), Verdict::kUnverifiable,
-       "was not read from 2026-03-02T09:50:00.000Z to 2026-03-02T10:00:00.001Z"},
+      // A sound system commits before it receipts: in the time of grace before, at the latest.
+      {"the log begins later, but long enough before the receipt", silent(-30, 3600),
+       Verdict::kMissing, "no commit is logged from 2026-03-02T09:59:30.000Z to"},
+      {"not long enough", silent(-29.999, 3600), Verdict::kUnverifiable,
+       "was not read from 2026-03-02T09:50:00.000Z to 2026-03-02T09:59:30.001Z"},
+      {"at the receipt", silent(0, 3600), Verdict::kUnverifiable, ""},
       {"from its own message.received on", received(-5, 3600), Verdict::kMissing, ""},
       {"a moment less", received(-4.999, 3600), Verdict::kUnverifiable, "was not read"},
       {"never read", [](W w) { w.acknowledged(0), w.trace_covered().source.complete.reset(); },
@@ -155,7 +157,86 @@ TEST_CASE("correlate: without a commit, what is covered decides") {
        Verdict::kMissing, ""},
       {"receipted by the portal alone", [](W w) { w.row(1, at(-1), at(0)), w.trace_covered(); },
        Verdict::kMissing, ""},
+      {"named otherwise by what logs commits",
+       [](W w) {
+         w.row(1, at(-1), at(0)), w.failures_covered();
+         w.covered("svarut", {Signal::kMessageCommitted}, -3600, 3600).source.names = {
+             ReferenceType::kShipmentId};
+       },
+       Verdict::kNoFailureSeen, "does not log what it stores"},
+      {"named so by what logs commits",
+       [](W w) {
+         w.row(1, at(-1), at(0)), w.failures_covered();
+         w.covered("svarut", {Signal::kMessageCommitted}, -3600, 3600).source.names = {
+             ReferenceType::kPortalMessageId, ReferenceType::kShipmentId};
+       },
+       Verdict::kMissing, ""},
+      {"a gap in a log that names messages otherwise",
+       [](W w) {
+         w.acknowledged(0), w.trace_covered();
+         w.covered("svarut", {Signal::kMessageCommitted}, 5, 3600).source.names = {
+             ReferenceType::kShipmentId};
+       },
+       Verdict::kMissing, ""},
   });
+}
+
+TEST_CASE("correlate: clocks that may err need more to have been read, and hide nothing") {
+  // Its own clock's times need nothing more.
+  const auto own = [](double gap_from, double gap_to) {
+    return [=](W w) {
+      w.received(-5), w.acknowledged(0);
+      auto& claim = w.trace_covered();
+      claim.clock_error = seconds(4);
+      claim.source.event_gaps.push_back({{at(gap_from), at(gap_to)}, "lost"});
+    };
+  };
+  // Received and acknowledged by one agent, committed by another, whose clocks err by 0.3 and 4 s.
+  const auto other = [](double gap_from, double gap_to) {
+    return [=](W w) {
+      w.received(-5), w.acknowledged(0);
+      w.covered("app", {Signal::kMessageReceived}, -3600, 3600).clock_error = milliseconds(300);
+      w.agent = "a2";
+      auto& claim = w.covered("db", {Signal::kMessageCommitted}, -3600, 3600);
+      claim.clock_error = seconds(4);
+      claim.source.event_gaps.push_back({{at(gap_from), at(gap_to)}, "lost"});
+    };
+  };
+  // The portal's time (2 s of policy), and a clock that errs by 4 s.
+  const auto portal_row = [](double gap_from, double gap_to) {
+    return [=](W w) {
+      w.received(-5), w.row(1, at(-10), at(0));
+      auto& claim = w.trace_covered();
+      claim.clock_error = seconds(4);
+      claim.source.event_gaps.push_back({{at(gap_from), at(gap_to)}, "lost"});
+    };
+  };
+  check({
+      {"own, a gap up to it", own(-9, -5), Verdict::kMissing, ""},
+      {"own, a gap in it", own(-9, -4.999), Verdict::kUnverifiable, ""},
+      {"another's, a gap up to what its clock may hide", other(-20, -9.3), Verdict::kMissing, ""},
+      {"another's, a gap in it", other(-20, -9.299), Verdict::kUnverifiable, ""},
+      {"another's, after it", other(34.3, 40), Verdict::kMissing, ""},
+      {"another's, a gap after it that may be in it", other(34.299, 40), Verdict::kUnverifiable, ""},
+      {"the portal's, a gap before it", portal_row(-20, -11), Verdict::kMissing, ""},
+      {"the portal's, in it", portal_row(-20, -10.999), Verdict::kUnverifiable, ""},
+      {"the portal's, after it", portal_row(36, 40), Verdict::kMissing, ""},
+      {"the portal's, in it at the end", portal_row(35.999, 40), Verdict::kUnverifiable, ""},
+  });
+}
+
+TEST_CASE("correlate: a clock that was wrong for an hour needs more of that hour only") {
+  testing::SmallWorld world;
+  world.received(-5), world.row(1, at(-10), at(0));
+  auto& right = world.trace_covered(-360'000, 3600);
+  right.clock_error = milliseconds(5);
+  right.source.event_gaps.push_back({{at(-60), at(-50)}, "lost"});
+  CHECK(world.verdict().verdict == Verdict::kMissing);
+  auto& wrong = world.trace_covered(-90'000, -86'400);
+  wrong.clock_error = minutes(20);
+  CHECK(world.verdict().verdict == Verdict::kMissing);  // a day before
+  wrong.source.complete = Interval{at(-100), at(100)};
+  CHECK(world.verdict().verdict == Verdict::kUnverifiable);
 }
 
 TEST_CASE("correlate: a product that does not log commits") {
@@ -237,6 +318,24 @@ TEST_CASE("correlate: failed saves") {
       {"a gap before the failure does not matter",
        [](W w) {
          w.acknowledged(0), w.failed(2), w.trace_covered(-3600, 0), w.trace_covered(1, 3600);
+       },
+       Verdict::kLost, ""},
+      {"but where it was received before",
+       [](W w) {
+         w.received(-1), w.acknowledged(0), w.failed(2);
+         w.trace_covered(-3600, 0), w.trace_covered(1, 3600);
+       },
+       Verdict::kUnverifiable, "was not read"},
+      {"or where the database held its row already: what stored it may hide",
+       [](W w) {
+         w.acknowledged(0), w.trace_covered(-3600, -60), w.trace_covered(-50, 3600);
+         std::get<StepFact>(w.failed(2).what).code = "pg/23505";
+       },
+       Verdict::kUnverifiable, "was not read"},
+      {"and all was read",
+       [](W w) {
+         w.acknowledged(0), w.trace_covered();
+         std::get<StepFact>(w.failed(2).what).code = "pg/23505";
        },
        Verdict::kLost, ""},
       {"in the time of grace", [](W w) { w.acknowledged(0), w.failed(2), w.trace_covered(); },

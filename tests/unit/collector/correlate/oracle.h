@@ -64,7 +64,7 @@ class Oracle : private OracleWorld {
       const bool same = its.empty() || std::any_of(its.begin(), its.end(), [&](const Receipt& r) {
                           return r.portal == portal.portal;
                         });
-      const bool knows = its.empty() ? portal.span.contains(from) && portal.span.contains(since)
+      const bool knows = its.empty() ? has_rows_of(portal.portal, from, since)
                                      : is_told_at(portal, since, since + p_.confirm_within);
       if (same && knows) {
         return Verdict::kUnreceipted;
@@ -98,9 +98,9 @@ class Oracle : private OracleWorld {
         return Verdict::kUndelivered;
       }
     }
-    if (sources_that_observe(Signal::kMessageAcknowledged).empty()) return Verdict::kUnverifiable;
-    const Read read = read_throughout(Signal::kMessageAcknowledged, since,
-                                      since + p_.confirm_within, std::nullopt);
+    if (sources_that_observe(Signal::kMessageAcknowledged, names).empty()) return Verdict::kUnverifiable;
+    const Read read = read_throughout(Signal::kMessageAcknowledged, names,
+                                      {since, since + p_.confirm_within}, std::nullopt);
     return read == Read::kAll ? Verdict::kUndelivered : Verdict::kUnverifiable;
   }
 
@@ -140,9 +140,9 @@ class Oracle : private OracleWorld {
   Verdict of_receipted(const Names& names, Instant receipt) const {
     if (now_ < receipt + p_.grace) return Verdict::kPending;
     if (may_be_its(names, Signal::kMessageCommitted, true)) return Verdict::kUnverifiable;
-    const bool logs_commits = !sources_that_observe(Signal::kMessageCommitted).empty();
+    const bool logs_commits = !sources_that_observe(Signal::kMessageCommitted, names).empty();
     const Signal decisive = logs_commits ? Signal::kMessageCommitted : Signal::kMessageSaveFailed;
-    if (sources_that_observe(decisive).empty()) return Verdict::kUnverifiable;
+    if (sources_that_observe(decisive, names).empty()) return Verdict::kUnverifiable;
     const auto failures = times(names, Signal::kMessageSaveFailed);
     const auto retries = times(names, Signal::kMessageRetried);
     if (!logs_commits && !retries.empty() &&
@@ -154,7 +154,11 @@ class Oracle : private OracleWorld {
     if (!retries.empty()) end = std::max(end, retries.back());
     end = end + p_.grace;
     if (!failures.empty()) {
-      if (read_throughout(decisive, failures.front(), end, std::nullopt) != Read::kAll) {
+      Instant from = failures.front();
+      const auto received = times(names, Signal::kMessageReceived);
+      if (!received.empty()) from = std::min(from, received.front());
+      const Duration more = widening(names);
+      if (read_throughout(decisive, names, {from - more, end + more}, std::nullopt) != Read::kAll) {
         return Verdict::kUnverifiable;
       }
       for (const StepFact* step : own_steps(names)) {
@@ -170,10 +174,14 @@ class Oracle : private OracleWorld {
   Verdict of_silent(const Names& names, Instant receipt, Instant end, Signal decisive) const {
     const auto received = times(names, Signal::kMessageReceived);
     const bool failure = may_be_its(names, Signal::kMessageSaveFailed, true);
+    const Duration more = widening(names);
+    const Instant begins = receipt - std::min(p_.look_before, p_.grace) - more;
     const Read read =
         received.empty()
-            ? read_throughout(decisive, receipt - p_.look_before, end, receipt)
-            : read_throughout(decisive, std::min(receipt, received.front()), end, std::nullopt);
+            ? read_throughout(decisive, names, {receipt - p_.look_before - more, end + more}, begins)
+            : read_throughout(decisive, names,
+                              {std::min(receipt, received.front()) - more, end + more},
+                              std::nullopt);
     if (read == Read::kNotYet && !failure && times(names, Signal::kMessageRetried).empty() &&
         now_ < end + p_.report_within) {
       return Verdict::kPending;

@@ -155,6 +155,14 @@ class OracleWorld {
     return out;
   }
 
+  // The portal's clock and the agents' may differ by so much; the agents' own errors are zero here.
+  Duration widening(const Names& names) const {
+    for (const Receipt& row : rows(names)) {
+      if (row.confirmed && row.channel != "print") return p_.clock_error;
+    }
+    return {};
+  }
+
   bool may_be_its(const Names& names, Signal signal, bool nameless_too) const {
     std::vector<Instant> near = receipt_times(names);
     for (const StepFact* step : own_steps(names)) near.push_back(step->time);
@@ -173,11 +181,27 @@ class OracleWorld {
 
   // --- coverage -----------------------------------------------------------------------------
 
-  std::set<std::pair<std::string, std::string>> sources_that_observe(Signal signal) const {
+  // Whether the source can name a message by one of these.
+  bool can_name(const std::pair<std::string, std::string>& source, const Names& names) const {
+    for (const LedgerCoverage& claim : w_.coverage) {
+      if (claim.agent != source.first || claim.source.id != source.second) continue;
+      if (claim.source.names.empty()) return true;
+      for (const ReferenceType type : claim.source.names) {
+        for (const Reference& name : names) {
+          if (name.type == type) return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  std::set<std::pair<std::string, std::string>> sources_that_observe(Signal signal,
+                                                                     const Names& names) const {
     std::set<std::pair<std::string, std::string>> out;
     for (const LedgerCoverage& claim : w_.coverage) {
       for (const Observed& o : claim.source.observes) {
-        if (o.signal == signal) out.insert({claim.agent, claim.source.id});
+        const std::pair source{claim.agent, claim.source.id};
+        if (o.signal == signal && can_name(source, names)) out.insert(source);
       }
     }
     return out;
@@ -200,9 +224,11 @@ class OracleWorld {
   }
 
   enum class Read { kAll, kNotYet, kHole };
-  Read read_throughout(Signal signal, Instant from, Instant to, std::optional<Instant> clip) const {
+  Read read_throughout(Signal signal, const Names& names, const Interval& span,
+                       std::optional<Instant> clip) const {
+    const auto& [from, to] = span;
     Read out = Read::kAll;
-    for (const auto& source : sources_that_observe(signal)) {
+    for (const auto& source : sources_that_observe(signal, names)) {
       std::optional<Instant> begins;
       std::optional<Instant> ends;
       for (int s = -300; s < 300; ++s) {
@@ -228,6 +254,17 @@ class OracleWorld {
   // A list that holds it, made when its time was out.
   static bool is_told_at(const ReceiptCoverage& list, Instant sent, Instant at) {
     return list.span.contains(sent) && at <= list.span.to;
+  }
+
+  // Lists that touch are one: each second of it stands in some list of that portal.
+  bool has_rows_of(const std::string& portal, Instant from, Instant to) const {
+    for (Instant t = from; t <= to; t = t + seconds(1)) {
+      const bool any = std::any_of(
+          w_.receipt_coverage.begin(), w_.receipt_coverage.end(),
+          [&](const ReceiptCoverage& list) { return list.portal == portal && list.span.contains(t); });
+      if (!any) return false;
+    }
+    return true;
   }
 
   bool printed(const Names& names) const {

@@ -91,6 +91,10 @@ inline void add_random_coverage(SmallWorld& world, meldevakt::testing::SeededRan
       const double to = random.below(2) == 0 ? second_of(random) : 150;
       LedgerCoverage& added = world.covered("s" + std::to_string(source), observes, from, to);
       if (to <= from) added.source.complete.reset();
+      if (random.below(3) == 0) {
+        added.source.names = {random.below(2) == 0 ? ReferenceType::kPortalMessageId
+                                                   : ReferenceType::kCaseId};
+      }
       if (random.below(8) == 0) {
         const double gap = second_of(random);
         added.source.event_gaps.push_back({{at(gap), at(gap + 1)}, "lost"});
@@ -153,6 +157,7 @@ inline std::string described(const SmallWorld& world) {
       out += " from " + when(c.source.complete->from) + " to " + when(c.source.complete->to);
     }
     for (const EventGap& gap : c.source.event_gaps) out += " gap at " + when(gap.span.from);
+    for (const ReferenceType type : c.source.names) out += " names " + std::string{to_string(type)};
   }
   for (const Receipt& row : world.input.receipts) {
     out += "\nrow " + row.message_id + " " + row.channel;

@@ -19,6 +19,15 @@ Interval since(Instant from) {
 }
 using Numbers = std::vector<std::string>;
 
+// Whom it serves in the second that begins then.
+Numbers served_at(const Registry& registry, Instant at) {
+  Numbers out;
+  for (const Membership& one : registry.memberships({at, at + seconds(1)})) {
+    out.push_back(one.municipality);
+  }
+  return out;
+}
+
 TEST_CASE("registry: what can be meant") {
   struct Case {
     EntryKind kind;
@@ -93,14 +102,34 @@ TEST_CASE("registry: values hold for their time, and the later one ends the one 
   CHECK(registry.value(EntryKind::kProduct, day(2024)) == "Fagsystem 4.3");  // entered last
 }
 
+TEST_CASE("registry: in use from the first to the last day of its portals") {
+  const Interval asked{day(2021), day(2023)};
+  const auto used = [&](const std::vector<Interval>& spans) {
+    std::vector<RegistryEntry> added;
+    for (const Interval& span : spans) {
+      added.push_back({EntryKind::kPortal, "p" + std::to_string(added.size()), "", span});
+    }
+    return Registry{added}.used(asked);
+  };
+  CHECK(used({}) == asked);
+  CHECK(used({kAlways}) == asked);
+  CHECK(used({{day(2022), kAlways.to}}) == Interval{day(2022), day(2023)});
+  CHECK(used({{day(2020), day(2022)}}) == Interval{day(2021), day(2022)});
+  CHECK(used({{day(2020), day(2021, 6, 1)}, {day(2022, 6, 1), kAlways.to}}) == asked);
+  CHECK(used({{day(2023), kAlways.to}}).empty());
+  CHECK(used({{day(2019), day(2021)}}).empty());
+  CHECK(used({{day(2019), day(2021)}, {day(2022), day(2022, 2, 1)}}) ==
+        Interval{day(2022), day(2022, 2, 1)});
+}
+
 TEST_CASE("registry: an entry is corrected and taken back by a further one") {
   std::vector<RegistryEntry> added{{EntryKind::kMunicipality, "4601", "", kAlways},
                                    {EntryKind::kMunicipality, "4602", "", since(day(2020))}};
-  CHECK(Registry{added}.municipalities_at(day(2023)) == Numbers{"4601", "4602"});
+  CHECK(served_at(Registry{added}, day(2023)) == Numbers{"4601", "4602"});
   added.push_back({EntryKind::kMunicipality, "4602", "", {day(2020), day(2020)}});
-  CHECK(Registry{added}.municipalities_at(day(2023)) == Numbers{"4601"});
+  CHECK(served_at(Registry{added}, day(2023)) == Numbers{"4601"});
   added.push_back({EntryKind::kMunicipality, "4602", "", since(day(2020))});
-  CHECK(Registry{added}.municipalities_at(day(2023)) == Numbers{"4601", "4602"});
+  CHECK(served_at(Registry{added}, day(2023)) == Numbers{"4601", "4602"});
 }
 
 TEST_CASE("registry: a municipality that merged on 1 January is counted where it went") {
@@ -108,17 +137,24 @@ TEST_CASE("registry: a municipality that merged on 1 January is counted where it
                            {EntryKind::kMunicipality, "1534", "1507", {kAlways.from, day(2020)}},
                            {EntryKind::kMunicipality, "1507", "1508", {day(2020), day(2024)}},
                            {EntryKind::kMunicipality, "1508", "", since(day(2024))}}};
-  CHECK(registry.municipalities_at(day(2019, 12, 31)) == Numbers{"1504", "1534"});
-  CHECK(registry.municipalities_at(day(2020)) == Numbers{"1507"});
-  CHECK(registry.municipalities_at(day(2023, 12, 31)) == Numbers{"1507"});
-  CHECK(registry.municipalities_at(day(2024)) == Numbers{"1508"});
-  // Served until then, not merged: what was lost there is still told.
+  CHECK(served_at(registry, day(2019, 12, 31)) == Numbers{"1504", "1534"});
+  CHECK(served_at(registry, day(2020)) == Numbers{"1507"});
+  CHECK(served_at(registry, day(2023, 12, 31)) == Numbers{"1507"});
+  CHECK(served_at(registry, day(2024)) == Numbers{"1508"});
+  // Served until then, not merged: only in the time until then.
   const Registry left{{{EntryKind::kMunicipality, "4204", "", {kAlways.from, day(2022)}}}};
-  CHECK(left.municipalities_at(day(2023)) == Numbers{"4204"});
+  CHECK(left.memberships({day(2021), day(2023)}) ==
+        std::vector<Membership>{{"4204", {day(2021), day(2022)}}});
+  CHECK(left.memberships({day(2022), day(2023)}).empty());
+  CHECK(left.names_municipalities());
+  CHECK_FALSE(Registry{}.names_municipalities());
+  // What was lost in the old one is counted in the new one, for the time in which it was one.
+  CHECK(registry.memberships({day(2023), day(2025)}) ==
+        std::vector<Membership>{{"1508", {day(2023), day(2024)}}, {"1508", {day(2024), day(2025)}}});
   // Nonsense that goes round in a circle ends.
   const Registry circle{{{EntryKind::kMunicipality, "1001", "1002", {kAlways.from, day(2020)}},
                          {EntryKind::kMunicipality, "1002", "1001", {kAlways.from, day(2020)}}}};
-  CHECK(circle.municipalities_at(day(2024)).size() <= 2);
+  CHECK(served_at(circle, day(2019)).size() <= 2);
 }
 
 TEST_CASE("registry: what is so already changes nothing") {

@@ -1,4 +1,5 @@
 #include "collector/report/control_record.h"
+#include "collector/report/times_ahead.h"
 
 #include <doctest/doctest.h>
 
@@ -18,7 +19,8 @@ TenantInput read_throughout() {
   LedgerCoverage claim;
   claim.agent = "agent";
   claim.source.id = "trace";
-  claim.source.observes = {{Signal::kMessageCommitted, std::nullopt}};
+  claim.source.observes = {{Signal::kMessageCommitted, std::nullopt},
+                           {Signal::kMessageAcknowledged, std::nullopt}};
   claim.source.complete = Interval{kFrom - days(1), kFrom + days(2)};
   TenantInput out;
   out.coverage = {claim};
@@ -88,6 +90,8 @@ TEST_CASE("standing control: a record survives its writing down, and no other te
   record.stored = 11;
   record.stored_after_receipt = 3;
   record.lost = 1;
+  record.ahead = 2;
+  record.municipalities = {"1508", "4601"};
   record.not_read = "'trace' was not read";
   record.software_version = "0.1.0";
   const std::string json = encode_control(record);
@@ -102,7 +106,28 @@ TEST_CASE("standing control: a record survives its writing down, and no other te
   meldevakt::testing::RuleTimeZones zones;
   CHECK(control_sentence(record, *zones.find("UTC").value()) ==
         "receipts and stored messages DO NOT agree 29.01.2023 13:46:40 - 30.01.2023 13:46:40: "
-        "12 receipted, 11 stored, 3 of them after their receipts, 1 LOST; 'trace' was not read");
+        "12 receipted, 11 stored, 3 of them after their receipts, 1 LOST, "
+        "2 with times still to come and not looked at; 'trace' was not read");
+  // One that was signed before they were counted.
+  std::string old = json;
+  old.erase(old.find("\"ahead\":2,"), std::string_view{"\"ahead\":2,"}.size());
+  record.ahead = 0;
+  CHECK(decode_control(old).value() == record);
+}
+
+TEST_CASE("standing control: what has times still to come is in no period, and is counted") {
+  Correlation correlation;
+  correlation.tenant = "t1";
+  correlation.now = kFrom + days(2);
+  MessageVerdict ahead = message(Verdict::kPending, true);
+  ahead.receipted = correlation.now + kAheadMax + milliseconds(1);
+  MessageVerdict late = message(Verdict::kPending, true);
+  late.receipted = correlation.now + kAheadMax;
+  correlation.messages = {late, ahead};
+  const ControlRecord record = control_of(read_throughout(), correlation, kPeriod);
+  CHECK(record.ahead == 1);
+  CHECK(record.receipted == 0);
+  CHECK(record.agrees);
 }
 
 TEST_CASE("standing control: once a day, also where the clock is changed") {

@@ -20,7 +20,8 @@ LedgerCoverage read(const Interval& complete, std::vector<EventGap> gaps = {}) {
   out.agent = "agent";
   out.source.id = "trace";
   out.source.observes = {{Signal::kMessageSaveFailed, std::nullopt},
-                         {Signal::kMessageCommitted, std::nullopt}};
+                         {Signal::kMessageCommitted, std::nullopt},
+                         {Signal::kMessageAcknowledged, std::nullopt}};
   out.source.complete = complete;
   out.source.event_gaps = std::move(gaps);
   return out;
@@ -42,7 +43,7 @@ MessageVerdict recovered(Category category) {
 TEST_CASE("fleet: a product that logs failures only is clean by a count, never by silence") {
   const Interval whole{kFrom - days(1), kFrom + days(11)};
   LedgerCoverage failures = read(whole);
-  failures.source.observes.pop_back();
+  failures.source.observes.resize(1);
   MessageVerdict counted = message(Verdict::kNoFailureSeen);
   counted.counted = true;
   const ReceiptCoverage complete{"npb", kAsked};
@@ -60,19 +61,29 @@ TEST_CASE("fleet: a product that logs failures only is clean by a count, never b
        {complete},
        false,
        "1 message undecided"},
-      {"counted", {counted}, {}, true, ""},
-      {"one of two counted",
-       {counted, message(Verdict::kNoFailureSeen)},
+      {"counted, and the portal tells of all", {counted}, {complete}, true, ""},
+      {"counted, of those that are known",
+       {counted},
        {},
        false,
+       "no list of the portal's is complete for that time"},
+      {"counted, and the portal tells of a day",
+       {counted},
+       {{"npb", {kFrom + days(1), kFrom + days(2)}}},
+       false,
+       "no list of the portal's is complete for that time"},
+      {"one of two counted",
+       {counted, message(Verdict::kNoFailureSeen)},
+       {complete},
+       false,
        "1 message undecided"},
-      {"nothing is known", {}, {}, false, "commits are not logged"},
+      {"nothing is known", {}, {}, false, "no list of the portal's"},
       {"nothing was sent", {}, {complete}, true, ""},
       {"nothing was sent as far as is known",
        {},
        {{"npb", {kAsked.from, kAsked.to - milliseconds(1)}}},
        false,
-       "commits are not logged"},
+       "no list of the portal's"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
@@ -92,6 +103,60 @@ TEST_CASE("fleet: a product that logs failures only is clean by a count, never b
       CHECK(answer_of(input, correlation, kAsked).answer == Answer::kClean);
     }
   }
+}
+
+TEST_CASE("fleet: where nobody knows what was receipted, nothing agrees") {
+  const Interval whole{kFrom - days(1), kFrom + days(11)};
+  LedgerCoverage commits = read(whole);
+  commits.source.observes = {{Signal::kMessageCommitted, std::nullopt}};
+  LedgerCoverage receipts = read({kFrom - days(1), kFrom + days(4)});
+  receipts.source.id = "receipts";
+  receipts.source.observes = {{Signal::kMessageAcknowledged, std::nullopt}};
+  struct Case {
+    std::string_view name;
+    std::vector<LedgerCoverage> coverage;
+    std::vector<ReceiptCoverage> portals;
+    std::string_view reason;  // "": it is known
+  };
+  const std::vector<Case> cases{
+      {"neither", {commits}, {}, "no list of the portal's is complete for that time, and no log"},
+      {"a log that was not read further",
+       {commits, receipts},
+       {},
+       "receipts are not known: no list of the portal's is complete, and nothing has been read of "
+       "'receipts' since"},
+      {"the portal's list", {commits}, {{"npb", kAsked}}, ""},
+      {"the same log", {read(whole)}, {}, ""},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    TenantInput input;
+    input.coverage = c.coverage;
+    input.receipt_coverage = c.portals;
+    Correlation correlation;
+    correlation.messages = {message(Verdict::kStored)};
+    const TenantAnswer answer = answer_of(input, correlation, kAsked);
+    CHECK((answer.answer == Answer::kClean) == c.reason.empty());
+    CHECK(answer.reason.find(c.reason) == 0);
+    CHECK(control_of(input, correlation, kAsked).agrees == c.reason.empty());
+  }
+}
+
+TEST_CASE("fleet: receipts are known until the newest list where nothing else tells of them") {
+  LedgerCoverage failures = read({kFrom - days(1), kFrom + days(11)});
+  failures.source.observes.resize(1);
+  TenantInput input;
+  input.coverage = {failures};
+  const Instant until = kFrom + days(5);
+  CHECK(receipts_known_until(input, until) == until);
+  input.receipt_coverage = {{"npb", {kFrom, until - hours(30)}}, {"npb", {kFrom, kFrom + days(1)}}};
+  CHECK(receipts_known_until(input, until) == until - hours(30));
+  CHECK(receipts_known_until(input, until + hours(18)) == until - hours(30));
+  // A list that is overdue excuses nothing.
+  CHECK(receipts_known_until(input, until + hours(18) + milliseconds(1)) ==
+        until + hours(18) + milliseconds(1));
+  input.coverage = {read({kFrom - days(1), kFrom + days(11)})};
+  CHECK(receipts_known_until(input, until) == until);
 }
 
 TEST_CASE("fleet: a municipality is affected, clean or unanswered, and it is said why") {
@@ -196,7 +261,7 @@ TEST_CASE("fleet: the sum is exact whoever serves whom") {
       for (std::uint64_t i = 0; i < serves; ++i) {
         member.municipalities.push_back(std::to_string(random.below(15)));
       }
-      member.answer.answer = static_cast<Answer>(random.below(3));
+      member.answer.answer = static_cast<Answer>(random.below(4));
       member.answer.lost = member.answer.answer == Answer::kAffected ? 1 + random.below(9) : 0;
       lost += member.answer.lost;
     }

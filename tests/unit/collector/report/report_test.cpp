@@ -113,8 +113,8 @@ TEST_CASE("report: every verdict is counted, zero too") {
   CHECK(json.at("verdicts").at("stored") == 0);
   CHECK(json.at("last_statement") == "2026-03-02T10:00:00.000Z");
   CHECK(json.at("name") == "Eksempel kommune");
-  row.municipalities = {"4601"};
   row.answer = {Answer::kAffected, 2, 0, 0, "2 messages receipted and not stored"};
+  row.members = {{{"4601"}, row.answer}};
   row.level = ClockLevel::kUrgent;
   row.overloads_confirmed = 1;
   const auto more = nlohmann::json::parse(fleet_row_json(row));

@@ -1,0 +1,87 @@
+#include "collector/correlate/clock_errors.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "common/testing/doubles.h"
+
+namespace meldevakt::collector {
+namespace {
+
+constexpr Instant kNoon{1'675'252'800'000};
+
+TEST_CASE("ClockErrors: an ordinary error counts for all time, a large one for its hours") {
+  ClockErrors errors;
+  CHECK(errors.of("a1", kNoon) == Duration{});
+  CHECK(errors.add("a1", {kNoon, kNoon + minutes(1)}, milliseconds(7)).grew);
+  CHECK(errors.of("a1", kNoon - days(900)) == milliseconds(7));
+  CHECK(errors.widest("a1", {kNoon, kNoon}) == milliseconds(100));
+  CHECK(errors.of("a2", kNoon) == Duration{});
+  // As much, or less: nothing new.
+  CHECK_FALSE(errors.add("a1", {kNoon, kNoon + minutes(1)}, milliseconds(7)).grew);
+  // More, and within the same step: what must have been read stays what it was.
+  const auto more = errors.add("a1", {kNoon, kNoon + minutes(1)}, milliseconds(8));
+  CHECK(more.grew);
+  CHECK_FALSE(more.everywhere);
+  CHECK(errors.add("a1", {kNoon, kNoon}, ClockErrors::kOrdinary).everywhere);
+
+  const Interval told{kNoon + minutes(30), kNoon + minutes(90)};
+  const auto large = errors.add("a1", told, hours(1));
+  CHECK(large.grew);
+  CHECK_FALSE(large.everywhere);
+  REQUIRE(large.where);
+  CHECK(*large.where == Interval{kNoon, kNoon + hours(2)});
+  CHECK(errors.of("a1", kNoon) == hours(1));
+  CHECK(errors.of("a1", kNoon + hours(2) - milliseconds(1)) == hours(1));
+  CHECK(errors.of("a1", kNoon + hours(2)) == ClockErrors::kOrdinary);
+  CHECK(errors.of("a1", kNoon - milliseconds(1)) == ClockErrors::kOrdinary);
+  CHECK(errors.of("a1", {kNoon - hours(5), kNoon}) == hours(1));
+  CHECK(errors.largest("a1") == hours(1));
+  CHECK(errors.largest() == hours(1));
+  // What tells of years at once counts for all time: the hours are not counted out.
+  CHECK(errors.add("a2", {kNoon, kNoon + ClockErrors::kToldMax + milliseconds(1)}, hours(1))
+            .everywhere);
+  CHECK(errors.of("a2", kNoon - days(900)) == hours(1));
+}
+
+TEST_CASE("ClockErrors: order and repetition do not matter") {
+  const std::uint64_t seed = 20221101;
+  CAPTURE(seed);
+  meldevakt::testing::SeededRandom random{seed};
+  struct Told {
+    Interval span;
+    Duration error;
+  };
+  for (int round = 0; round < 50; ++round) {
+    std::vector<Told> all(8);
+    for (Told& one : all) {
+      one.span.from = kNoon + minutes(static_cast<std::int64_t>(random.below(600)));
+      one.span.to = one.span.from + minutes(static_cast<std::int64_t>(random.below(300)));
+      one.error = seconds(static_cast<std::int64_t>(random.below(12)));
+    }
+    ClockErrors forth;
+    ClockErrors back;
+    for (const Told& one : all) static_cast<void>(forth.add("a", one.span, one.error));
+    std::reverse(all.begin(), all.end());
+    for (const Told& one : all) static_cast<void>(back.add("a", one.span, one.error));
+    for (const Told& one : all) CHECK_FALSE(back.add("a", one.span, one.error).grew);
+    for (int minute = -60; minute < 1000; minute += 7) {
+      const Instant at = kNoon + minutes(minute);
+      Duration plain;
+      for (const Told& one : all) {
+        const std::int64_t hour = hours(1).ms;
+        const bool its = one.error <= ClockErrors::kOrdinary ||
+                         (one.span.from.ms / hour <= at.ms / hour &&
+                          at.ms / hour <= one.span.to.ms / hour);
+        if (its) plain = std::max(plain, one.error);
+      }
+      REQUIRE(forth.of("a", at) == plain);
+      REQUIRE(back.of("a", at) == plain);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace meldevakt::collector
