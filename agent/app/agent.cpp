@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/app/agent_core.h"
+#include "agent/app/clock_claim.h"
 #include "agent/app/agent_status.h"
 
 namespace meldevakt::agent {
@@ -51,6 +52,7 @@ Agent::~Agent() = default;
 
 Result<std::unique_ptr<Agent>> Agent::create(Parts parts) {
   std::unique_ptr<Agent> agent{new Agent{std::move(parts)}};
+  agent->compare_until_ = agent->steady() + kCompareWait;
   MELDEVAKT_TRY(agent->build());
   return agent;
 }
@@ -122,22 +124,44 @@ void Agent::fail(const Error& error) {
   retry_at_ = steady() + retry_wait_;
 }
 
+bool Agent::waits_for_clock(const std::string& tenant) const {
+  if (!parts_.clock_difference || parts_.config.ship.mode != ShipMode::kHttps) return false;
+  return steady() < compare_until_ && !parts_.clock_difference(tenant);
+}
+
+ClockState Agent::clock_of(const std::string& tenant) {
+  const ClockQuality quality = parts_.clock_quality();
+  const Duration error_max = parts_.config.clock_error_max;
+  const auto difference =
+      parts_.clock_difference ? parts_.clock_difference(tenant) : std::nullopt;
+  const std::string words = words_of_difference(known_clock_error(quality, error_max), difference);
+  const bool differs = !words.empty();
+  if (differs != (clock_differs_.count(tenant) != 0)) {
+    if (differs) {
+      parts_.log.warn("clock: this host's is " + words + " the collector's tenant=" + tenant +
+                      "; what is claimed to be read is that much less certain until one of the two "
+                      "is set right");
+      clock_differs_.insert(tenant);
+    } else {
+      parts_.log.info("clock: this host's and the collector's agree again tenant=" + tenant);
+      clock_differs_.erase(tenant);
+    }
+  }
+  return clock_state(quality, error_max, difference);
+}
+
 Status Agent::seal_due(Instant now, bool all) {
   Core& core = *core_;
   if (outbox_full_) return {};
   const std::vector<SourceLane*> sources = core.source_pointers();
   for (const auto& tenant : core.tenants) {
     const bool due = all ? now > tenant->from() : tenant->due(sources, parts_.config, now);
-    if (!due) continue;
-    const ClockQuality quality = parts_.clock_quality();
+    if (!due || (!all && waits_for_clock(tenant->row().id))) continue;
     StatementContext context;
     context.to = now;
     context.boot_id = parts_.clock.boot_id();
     context.boottime_to_ns = core.time->boot_ns();
-    context.clock.source = quality.synchronised ? "synchronised" : "unsynchronised";
-    context.clock.offset_us = quality.synchronised ? quality.offset_us : 0;
-    context.clock.max_error_us =
-        quality.synchronised ? quality.max_error_us : parts_.config.clock_error_max.ms * 1000;
+    context.clock = clock_of(tenant->row().id);
     context.clock.stepped = core.time->take_stepped();
     context.configuration = parts_.config.digest;
     context.software_version = parts_.software_version;

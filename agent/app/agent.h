@@ -40,6 +40,7 @@
 #include "agent/app/source_lane.h"
 #include "agent/app/tenant_lane.h"
 #include "agent/hold/hold_keeper.h"
+#include "agent/ship/clock_comparison.h"
 #include "agent/state/state.h"
 #include "common/platform/clock.h"
 #include "common/ports/clock.h"
@@ -53,6 +54,9 @@ inline constexpr Duration kCommitEvery = seconds(1);
 inline constexpr Duration kAcknowledgeEvery = milliseconds(200);
 // What `status` shows of the process goes with a commit, but not more often than this.
 inline constexpr Duration kStatusEvery = seconds(5);
+// So long after a start the first statement waits for the collector's clock: it claims what is read
+// in the time of a clock that nobody has compared yet.
+inline constexpr Duration kCompareWait = seconds(10);
 inline constexpr Duration kStateRetryFirst = seconds(1);
 inline constexpr Duration kStateRetryMax = seconds(10);
 // Reading stops this much before the outbox is full, so that what has been read can be sealed.
@@ -71,6 +75,8 @@ class Agent {
     ProcessMeter& meter;
     Log& log;
     std::function<ClockQuality()> clock_quality;
+    // How the clock and that of the tenant's collector differ; nullopt: not known (yet).
+    std::function<std::optional<ClockDifference>(const std::string& tenant)> clock_difference;
     // How a tenant's frames leave; called once a tenant.
     std::function<Result<std::unique_ptr<Dispatcher>>(const TenantRow&)> dispatcher;
     std::string software_version;
@@ -118,6 +124,8 @@ class Agent {
   [[nodiscard]] Status look_after_command();
   void fail(const Error& error);
   [[nodiscard]] Duration steady() const;
+  [[nodiscard]] bool waits_for_clock(const std::string& tenant) const;
+  [[nodiscard]] ClockState clock_of(const std::string& tenant);
 
   Parts parts_;
   Shipping shipping_;
@@ -133,6 +141,8 @@ class Agent {
   bool said_behind_ = false;
   std::string said_error_;
   Duration retry_at_;
+  Duration compare_until_;               // see kCompareWait
+  std::set<std::string> clock_differs_;  // tenants of whose collectors that was told
   Duration retry_wait_ = kStateRetryFirst;
   std::size_t first_source_ = 0;  // of the next turn
 };

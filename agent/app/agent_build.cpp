@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/app/agent_core.h"
+#include "agent/app/clock_claim.h"
 #include "agent/app/agent_status.h"
 #include "agent/app/source_readers.h"
 
@@ -115,11 +116,8 @@ Status Agent::build_source(Core& core, State::Loaded& loaded, const SourceConfig
   const std::shared_ptr<const Pack>& pack = parts_.packs.at(config.pack).pack;
   MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone,
                        parts_.zones.find(zone_of(config, *pack)));
-  const ClockQuality quality = parts_.clock_quality();
   const Duration clock_error =
-      quality.synchronised
-          ? milliseconds((std::abs(quality.offset_us) + quality.max_error_us) / 1000 + 1)
-          : parts_.config.clock_error_max;
+      known_clock_error(parts_.clock_quality(), parts_.config.clock_error_max);
   std::vector<SourceLane::Branch> restored;
   std::vector<SourceLane::Branch> fresh;
   bool all_restored = true;

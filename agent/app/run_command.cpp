@@ -6,12 +6,15 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "agent/app/agent.h"
 #include "agent/app/collector_connection.h"
 #include "agent/app/commands.h"
 #include "agent/ship/carry.h"
+#include "agent/ship/clock_comparison.h"
 #include "agent/ship/collector_answers.h"
 #include "agent/ship/https.h"
 #include "common/crypto/crypto.h"
@@ -50,8 +53,8 @@ class Wake {
 };
 
 Result<std::unique_ptr<FrameSender>> make_sender(const Config& config, const StateFiles& files,
-                                                 const TenantRow& tenant,
-                                                 const Verifier& verifier) {
+                                                 const TenantRow& tenant, const Verifier& verifier,
+                                                 ComparedClocks clocks) {
   if (config.ship.mode == ShipMode::kCarry) {
     // Not made when it is missing: it may be a mount that is not there just now.
     return std::unique_ptr<FrameSender>{
@@ -60,7 +63,8 @@ Result<std::unique_ptr<FrameSender>> make_sender(const Config& config, const Sta
   MELDEVAKT_TRY_ASSIGN(std::unique_ptr<HttpsTransport> transport,
                        connect_collector(config, files, tenant));
   return std::unique_ptr<FrameSender>{
-      std::make_unique<HttpsSender>(std::move(transport), LogProofs{tenant.log, verifier})};
+      std::make_unique<HttpsSender>(std::move(transport), LogProofs{tenant.log, verifier},
+                                    std::move(clocks))};
 }
 
 Result<Config> load_all(const std::string& path, Packs& packs, TimeZones& zones) {
@@ -103,9 +107,10 @@ int run_agent(const CommonOptions& options) {
   static const OpenSslVerifier verifier;
   StopSignal::install();
   std::signal(SIGPIPE, SIG_IGN);
-  SystemClock clock;
+  static SystemClock clock;  // outlives a hanging dispatcher
   SystemTimeZones zones;
   SystemProcessMeter meter;
+  std::map<std::string, std::shared_ptr<ClockComparison>> comparisons;  // by tenant
   Log log = stderr_log(clock);
 
   Packs packs;
@@ -132,8 +137,15 @@ int run_agent(const CommonOptions& options) {
       .meter = meter,
       .log = log,
       .clock_quality = clock_quality,
+      .clock_difference = [&](const std::string& tenant) -> std::optional<ClockDifference> {
+        const auto at = comparisons.find(tenant);
+        return at == comparisons.end() ? std::nullopt : at->second->newest();
+      },
       .dispatcher = [&](const TenantRow& tenant) -> Result<std::unique_ptr<Dispatcher>> {
-        MELDEVAKT_TRY_ASSIGN(auto sender, make_sender(settings, files, tenant, verifier));
+        const auto comparison = std::make_shared<ClockComparison>();
+        MELDEVAKT_TRY_ASSIGN(auto sender, make_sender(settings, files, tenant, verifier,
+                                                      {comparison, &clock}));
+        if (settings.ship.mode == ShipMode::kHttps) comparisons[tenant.id] = comparison;
         return std::unique_ptr<Dispatcher>{std::make_unique<Shipper>(
             std::move(sender), settings.ship.retry_max, random, [] { wake.call(); })};
       },

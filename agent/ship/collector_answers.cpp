@@ -92,6 +92,7 @@ Result<HeadAnswer> read_head_answer(std::string_view body) {
   out.epoch = reader.count("epoch");
   out.next_sequence = reader.count("next_sequence");
   out.link = reader.sha256("link");
+  if (reader.has("time")) out.time = reader.instant("time");
   MELDEVAKT_TRY(reader.finish());
   return out;
 }
@@ -123,15 +124,18 @@ Result<ShownProof> read_proof_answer(std::string_view body) {
   return out;
 }
 
-// Only an answer that names this very statement lets the outbox go.
-Status names_this(const OutgoingFrame& frame, std::string_view body) {
+// Only an answer that names this very statement lets the outbox go. What the collector's clock says,
+// where it does.
+Result<std::optional<Instant>> names_this(const OutgoingFrame& frame, std::string_view body) {
   MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(body, kAnswerLimits));
   JsonReader reader{value, "answer"};
   const std::uint64_t epoch = reader.count("epoch");
   const std::uint64_t sequence = reader.count("sequence");
   static_cast<void>(reader.count("index"));
+  std::optional<Instant> time;
+  if (reader.has("time")) time = reader.instant("time");
   MELDEVAKT_TRY(reader.finish());
-  if (epoch == frame.epoch && sequence == frame.sequence) return {};
+  if (epoch == frame.epoch && sequence == frame.sequence) return time;
   return Error{Errc::kCorrupt, "it names another statement"};
 }
 
@@ -186,14 +190,31 @@ Result<ShownProof> get_log_proof(HttpTransport& transport, std::uint64_t epoch,
   return read;
 }
 
+Instant HttpsSender::now() const {
+  return clocks_.comparison ? clocks_.ours->now() : Instant{};
+}
+
+void HttpsSender::compare(Instant asked, const std::optional<Instant>& theirs) const {
+  if (clocks_.comparison && theirs) clocks_.comparison->note(asked, clocks_.ours->now(), *theirs);
+}
+
+// Whether anything came of it the first frame tells.
+void HttpsSender::begin() {
+  if (!clocks_.comparison) return;
+  const Instant asked = now();
+  const Result<HeadAnswer> head = get_head(*transport_);
+  if (head) compare(asked, head.value().time);
+}
+
 HandoverResult HttpsSender::send(const OutgoingFrame& frame) {
+  const Instant asked = now();
   const auto answer = transport_->request("POST", "/v1/frames", kFrameMediaType, frame.bytes);
   if (!answer) return {Handover::kRetry, 0, answer.error().message()};
   const HttpAnswer& got = answer.value();
   if (got.status == 200) {
-    if (const Status named = names_this(frame, got.body); !named) {
-      return {Handover::kRetry, 0, not_understood("", named.error()).message()};
-    }
+    const auto named = names_this(frame, got.body);
+    if (!named) return {Handover::kRetry, 0, not_understood("", named.error()).message()};
+    compare(asked, named.value());
     return proofs_.after_stored(*transport_, frame);
   }
   if (got.status == 409) return conflict(got);

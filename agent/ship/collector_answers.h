@@ -10,14 +10,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "agent/ship/clock_comparison.h"
 #include "agent/ship/frame_sender.h"
 #include "agent/ship/https.h"
 #include "agent/ship/log_proofs.h"
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "common/ports/clock.h"
 #include "common/seal/seen_log.h"
 
 namespace meldevakt::agent {
@@ -39,6 +42,7 @@ struct HeadAnswer {
   std::uint64_t epoch = 0;
   std::uint64_t next_sequence = 0;
   Sha256 link;
+  std::optional<Instant> time;  // the collector's clock; collectors from before this was told: none
 };
 [[nodiscard]] Result<HeadAnswer> get_head(HttpTransport& transport);
 
@@ -49,18 +53,32 @@ struct HeadAnswer {
 [[nodiscard]] Result<ShownProof> get_log_proof(HttpTransport& transport, std::uint64_t epoch,
                                                std::uint64_t sequence, std::uint64_t seen);
 
+struct ComparedClocks {
+  std::shared_ptr<ClockComparison> comparison;  // nullptr: nobody asks
+  Clock* ours = nullptr;                        // outlives the sender; REQUIRES: with comparison
+};
+
 // POST /v1/frames, and the proof of what is stored (log_proofs.h). An answer "ahead" without a
 // usable number asks GET /v1/head for it.
+//
+// Each answer says what the collector's clock says: compared with ours in `clocks`, from the first
+// question on, which begin() asks for its sake.
 class HttpsSender : public FrameSender {
  public:
-  HttpsSender(std::unique_ptr<HttpTransport> transport, LogProofs proofs)
-      : transport_{std::move(transport)}, proofs_{std::move(proofs)} {}
+  HttpsSender(std::unique_ptr<HttpTransport> transport, LogProofs proofs,
+              ComparedClocks clocks = {})
+      : transport_{std::move(transport)}, proofs_{std::move(proofs)}, clocks_{std::move(clocks)} {}
+  void begin() override;
   [[nodiscard]] HandoverResult send(const OutgoingFrame& frame) override;
 
  private:
   [[nodiscard]] HandoverResult conflict(const HttpAnswer& answer);
+  [[nodiscard]] Instant now() const;
+  void compare(Instant asked, const std::optional<Instant>& theirs) const;
+
   std::unique_ptr<HttpTransport> transport_;
   LogProofs proofs_;
+  ComparedClocks clocks_;
 };
 
 }  // namespace meldevakt::agent

@@ -45,6 +45,8 @@ struct HandoverResult {
 class FrameSender {
  public:
   virtual ~FrameSender() = default;
+  // Before the first frame, in the thread that sends. Blocks, within its timeouts.
+  virtual void begin() {}
   // Blocks, within its timeouts. Never throws.
   [[nodiscard]] virtual HandoverResult send(const OutgoingFrame& frame) = 0;
 };

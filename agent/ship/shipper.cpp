@@ -48,6 +48,8 @@ Shipper::~Shipper() {
 }
 
 void Shipper::run(std::shared_ptr<Shared> shared) {
+  shared->sender->begin();
+  shared->wake();
   std::unique_lock lock{shared->mutex};
   for (;;) {
     const OutgoingFrame* next = shared->lane.next(steady_now());

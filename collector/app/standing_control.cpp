@@ -62,10 +62,10 @@ bool is_daily(const StoredControl& stored) {
 
 Result<std::optional<StoredControl>> newest_daily(Store& store, const std::string& tenant,
                                                   Instant now) {
-  std::optional<std::uint64_t> before;
+  std::uint64_t before = kControlNumberMax;
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(std::vector<StoredControl> some,
-                         store.controls(tenant, kControlsAtOnce, before));
+                         store.controls_before(before, tenant, kControlsAtOnce));
     for (StoredControl& stored : some) {
       before = stored.number;
       if (now + kAheadMax < stored.ran || !is_daily(stored)) continue;

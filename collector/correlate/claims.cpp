@@ -16,8 +16,11 @@ Duration ceil_ms(std::int64_t us) {
 
 std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant received) {
   const ClockState& clock = statement.clock;
-  const Duration clock_error = ceil_ms(std::abs(clock.offset_us)) + ceil_ms(clock.max_error_us);
-  const bool wrong = statement.span.to - received > kClockWrong;
+  const Duration stated = ceil_ms(std::abs(clock.offset_us)) + ceil_ms(clock.max_error_us);
+  // It tells of what was still to come when it was received: that much it is off for certain.
+  const Duration ahead = statement.span.to - received;
+  const Duration clock_error = std::max(stated, ahead);
+  const bool wrong = ahead > kClockWrong;
   std::vector<LedgerCoverage> out;
   for (const SourceCoverage& source : statement.sources) {
     out.push_back({statement.agent, statement.sequence, statement.span, clock_error, source});

@@ -9,7 +9,8 @@
 namespace meldevakt::collector {
 
 // One claim a source. How far the clock may be off: what the kernel still corrects and what it
-// cannot vouch for, each rounded up to whole milliseconds. A statement that ends more than
+// cannot vouch for, each rounded up to whole milliseconds; at least as much as the statement ends
+// after it was received. A statement that ends more than
 // kClockWrong after it was received comes from a clock that is wrong, whatever it says of itself:
 // nothing later than `received` was read by it. What is cut so is never claimed again; less than
 // that is not cut, since the next statement goes on where this one ended.

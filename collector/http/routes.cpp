@@ -181,7 +181,8 @@ HttpResponse AgentRoutes::enrol_checked(const HttpRequest& request) {
 HttpResponse AgentRoutes::head(const AgentRecord& agent) const {
   return ok({{"epoch", agent.head.epoch},
              {"next_sequence", agent.head.next_sequence},
-             {"link", agent.head.link.hex()}});
+             {"link", agent.head.link.hex()},
+             {"time", parts_.clock.now().ms}});
 }
 
 HttpResponse AgentRoutes::frames(const HttpRequest& request, const AgentRecord& agent) {
@@ -213,8 +214,10 @@ HttpResponse AgentRoutes::answer_for(const Statement& statement, const StoredFra
   switch (stored.decision) {
     case ChainDecision::kExtends:
     case ChainDecision::kDuplicate:
-      return ok(
-          {{"epoch", statement.epoch}, {"sequence", statement.sequence}, {"index", stored.index}});
+      return ok({{"epoch", statement.epoch},
+                 {"sequence", statement.sequence},
+                 {"index", stored.index},
+                 {"time", parts_.clock.now().ms}});
     case ChainDecision::kAhead:
       parts_.log(LogLevel::kError, "alarm: statements are missing before " + who +
                                        " next=" + std::to_string(stored.next_sequence));

@@ -1,7 +1,6 @@
 // The register of tenants and the controls that ran: both only grow, and each addition is an entry
 // of the tenant's log.
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -235,14 +234,13 @@ Status SqliteStore::add_control(const std::string& tenant, const StoredControl& 
   });
 }
 
-Result<std::vector<StoredControl>> SqliteStore::controls(const std::string& tenant,
-                                                         std::size_t count_max,
-                                                         std::optional<std::uint64_t> before) {
-  const auto below = before ? static_cast<std::int64_t>(*before)
-                            : std::numeric_limits<std::int64_t>::max();
+Result<std::vector<StoredControl>> SqliteStore::controls_before(std::uint64_t before,
+                                                                const std::string& tenant,
+                                                                std::size_t count_max) {
   std::vector<StoredControl> out;
-  MELDEVAKT_TRY(with(
-      [&](sql::Connection& db) { return read_controls(db, tenant, count_max, below, out); }));
+  MELDEVAKT_TRY(with([&](sql::Connection& db) {
+    return read_controls(db, tenant, count_max, static_cast<std::int64_t>(before), out);
+  }));
   return out;
 }
 

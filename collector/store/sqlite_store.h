@@ -79,8 +79,9 @@ class SqliteStore : public Store {
                               Instant now) override;
   Result<std::vector<RegistryEntry>> registry_entries(const std::string& tenant) override;
   Status add_control(const std::string& tenant, const StoredControl& control) override;
-  Result<std::vector<StoredControl>> controls(const std::string& tenant, std::size_t count_max,
-                                              std::optional<std::uint64_t> before) override;
+  Result<std::vector<StoredControl>> controls_before(std::uint64_t before,
+                                                     const std::string& tenant,
+                                                     std::size_t count_max) override;
   Result<std::uint64_t> add_told(const std::string& tenant, const LedgerEntry& entry,
                                  Instant now) override;
   Result<std::vector<ToldEntry>> told(const std::string& tenant,

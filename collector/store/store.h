@@ -98,6 +98,7 @@ struct ToldEntry {
   LedgerEntry entry;
   Instant recorded;
 };
+inline constexpr std::uint64_t kControlNumberMax = 9'223'372'036'854'775'807;
 inline constexpr std::size_t kToldMax = 100'000;  // a tenant
 
 class Store {
@@ -153,10 +154,14 @@ class Store {
 
   // kExists: the number is taken.
   virtual Status add_control(const std::string& tenant, const StoredControl& control) = 0;
-  // The newest so many, the newest first; of those before number `before`, where that is given.
-  virtual Result<std::vector<StoredControl>> controls(
-      const std::string& tenant, std::size_t count_max,
-      std::optional<std::uint64_t> before = {}) = 0;
+  // The newest so many of those with a number below `before`, the newest first.
+  virtual Result<std::vector<StoredControl>> controls_before(std::uint64_t before,
+                                                             const std::string& tenant,
+                                                             std::size_t count_max) = 0;
+  [[nodiscard]] Result<std::vector<StoredControl>> controls(const std::string& tenant,
+                                                            std::size_t count_max) {
+    return controls_before(kControlNumberMax, tenant, count_max);
+  }
 
   // Adds what a person told under the tenant's next number, whatever number it has, and returns
   // that. kLimit: more than kToldMax. `entry` has passed its check.

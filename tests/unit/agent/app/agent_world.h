@@ -192,6 +192,10 @@ class AgentWorld {
             [] {
               return ClockQuality{true, 0, 1000};
             },
+        .clock_difference = clocks_are_compared
+                                ? [this](const std::string&) { return difference; }
+                                : std::function<std::optional<ClockDifference>(
+                                      const std::string&)>{},
         .dispatcher = [this](const TenantRow&) -> Result<std::unique_ptr<Dispatcher>> {
           return std::unique_ptr<Dispatcher>{std::make_unique<InlineDispatcher>(send, clock)};
         },
@@ -264,6 +268,9 @@ class AgentWorld {
   SeededRandom random{1};
   meldevakt::testing::ManualProcessMeter meter;
   RuleTimeZones zones;
+  // What the comparison with the collector's clock says, once it is made.
+  bool clocks_are_compared = false;
+  std::optional<ClockDifference> difference;
   std::vector<std::string> lines;
   Log log{clock, [this](std::string_view line) { lines.emplace_back(line); }};
   FakeCollector collector;

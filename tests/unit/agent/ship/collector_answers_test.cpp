@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/crypto/crypto.h"
+#include "common/testing/doubles.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -42,6 +44,14 @@ TEST_CASE("HttpsSender: only the answer that names the statement lets it go") {
   };
   const std::vector<Case> cases{
       {"stored", {answer(200, R"({"epoch":0,"sequence":7,"index":3})")}, Handover::kStored, 0},
+      {"stored, and what its clock says",
+       {answer(200, R"({"epoch":0,"sequence":7,"index":3,"time":1675252800000})")},
+       Handover::kStored,
+       0},
+      {"a clock that says nonsense",
+       {answer(200, R"({"epoch":0,"sequence":7,"index":3,"time":"noon"})")},
+       Handover::kRetry,
+       0},
       {"another number",
        {answer(200, R"({"epoch":0,"sequence":6,"index":3})")},
        Handover::kRetry,
@@ -104,6 +114,33 @@ TEST_CASE("HttpsSender: only the answer that names the statement lets it go") {
     CHECK(result.outcome == c.want);
     CHECK(result.next_sequence == c.next);
   }
+}
+
+TEST_CASE("HttpsSender: the collector's clock is compared from the beginning on") {
+  constexpr Instant kNoon{1'675'252'800'000};
+  const std::string zeros(64, '0');
+  const auto head = [&](Instant time) {
+    return answer(200, R"({"epoch":0,"next_sequence":0,"link":")" + zeros + R"(","time":)" +
+                           std::to_string(time.ms) + "}");
+  };
+  meldevakt::testing::ManualClock clock{kNoon};
+  const auto comparison = std::make_shared<ClockComparison>();
+  const OpenSslVerifier verifier;
+  auto scripted = std::make_unique<Scripted>(std::deque<Result<HttpAnswer>>{
+      Error{Errc::kUnavailable, "away"}, head(kNoon - seconds(90)),
+      answer(200, R"({"epoch":0,"sequence":7,"index":3,"time":)" +
+                      std::to_string((kNoon + seconds(5)).ms) + "}"),
+      answer(404, ""), answer(200, R"({"epoch":0,"sequence":8,"index":4})"), answer(404, "")});
+  HttpsSender sender{std::move(scripted), LogProofs{{}, verifier}, {comparison, &clock}};
+  sender.begin();
+  CHECK_FALSE(comparison->newest());
+  sender.begin();
+  CHECK(comparison->newest() == ClockDifference{seconds(90), seconds(90)});
+  CHECK(sender.send({"t", "a", 0, 7, "frame"}).outcome == Handover::kStored);
+  CHECK(comparison->newest() == ClockDifference{seconds(-5), seconds(-5)});
+  // One that does not say changes nothing.
+  CHECK(sender.send({"t", "a", 0, 8, "frame"}).outcome == Handover::kStored);
+  CHECK(comparison->newest() == ClockDifference{seconds(-5), seconds(-5)});
 }
 
 TEST_CASE("enrol: question and answers") {

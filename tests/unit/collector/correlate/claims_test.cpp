@@ -47,7 +47,7 @@ TEST_CASE("claims_of: a statement that ends after it was received is of a clock 
   statement.sources[2].complete = Interval{received + hours(1), received + hours(2)};
   const std::vector<LedgerCoverage> claims = claims_of(statement, received);
   REQUIRE(claims.size() == 3);
-  CHECK(claims[0].clock_error == milliseconds(1));
+  CHECK(claims[0].clock_error == days(1));
   CHECK(claims[0].source.complete == Interval{received - hours(1), received});
   CHECK(claims[1].source.complete == statement.sources[1].complete);
   CHECK(claims[2].source.complete == std::nullopt);
