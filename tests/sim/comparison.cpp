@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "collector/deadlines/deadlines.h"
+#include "tests/sim/oracle.h"
 
 namespace meldevakt::sim {
 namespace {
@@ -12,81 +12,58 @@ namespace {
 using collector::Category;
 using collector::Verdict;
 
-bool says_lost(Verdict verdict) {
-  return verdict == Verdict::kLost || verdict == Verdict::kMissing;
-}
-bool says_stored(Verdict verdict) {
-  return verdict == Verdict::kStored || verdict == Verdict::kStoredAfterReceipt;
-}
-
-// Whether what would have told of that time was still to be read when the last word was spoken.
-bool is_blind_at(const ServicePlan& service, Instant time) {
-  if (service.silent_from && *service.silent_from < time + minutes(2)) return true;
-  return std::any_of(service.outages.begin(), service.outages.end(), [&](const Outage& outage) {
-    const Interval blind{outage.span.from - minutes(2), outage.span.to};
-    return outage.kind == Outage::Kind::kLogDestroyed && blind.contains(time);
-  });
-}
-
-// Until when a loss must have been said: kFoundWithin after it was sent, or after what kept it from
-// the collector was over.
-constexpr Duration kFoundWithin = minutes(2);
-
-Instant to_be_found_by(const ServicePlan& service, Instant sent) {
-  Instant heard = sent;
-  for (const Outage& outage : service.outages) {
-    const Interval unheard{outage.span.from - kFoundWithin, outage.span.to};
-    if (unheard.contains(heard)) heard = outage.span.to;
-  }
-  return heard + kFoundWithin;
-}
-
-Verdict expected(const TrueMessage& message) {
-  switch (message.fate) {
-    case Fate::kLost: return Verdict::kLost;
-    case Fate::kLostSilently: return Verdict::kMissing;
-    case Fate::kStored:
-    case Fate::kStoredByRetry: break;
-  }
-  return message.receipted < *message.committed ? Verdict::kStoredAfterReceipt : Verdict::kStored;
+std::string named(const ServicePlan& service, const TrueMessage& message) {
+  return service.name + ": message " + message.id + " of " + to_rfc3339(message.sent);
 }
 
 std::string sentence(const ServicePlan& service, const TrueMessage& message, Verdict said,
-                     Verdict wanted, std::string_view when) {
-  return service.name + ": message " + message.id + " of " + to_rfc3339(message.sent) + " is " +
-         std::string{to_string(wanted)} + " and was said to be " + std::string{to_string(said)} +
-         " " + std::string{when};
+                     std::string_view when) {
+  const Verdict wanted = sight_at(service, message.sent) == Sight::kBlind ? Verdict::kUnverifiable
+                                                                          : true_verdict(message);
+  return named(service, message) + " is " + std::string{to_string(wanted)} +
+         " and was said to be " + std::string{to_string(said)} + " " + std::string{when};
 }
 
-// Where the message is, by the Bufdir report's table; nothing while the purge is only just due, for
-// the portal's rows are in whole seconds.
-std::optional<Category> expected_category(const TrueMessage& message, Instant now) {
+// Where the message is, by the Bufdir report's table.
+Category true_category(const TrueMessage& message, Instant purged, Instant now) {
   if (!is_loss(message.fate)) return Category::kNone;
-  const auto purged = collector::purge_deadline(collector::default_retention(), "case_system",
-                                                message.sent, message.receipted);
-  if (!purged) return Category::kB;
-  if (*purged - seconds(2) < now && now < *purged + seconds(2)) return std::nullopt;
-  return *purged <= now ? Category::kA : Category::kB;
+  return purged <= now ? Category::kA : Category::kB;
 }
 
-// Beside a verdict that is right: where the message is, and the overload in which its save failed.
-void compare_circumstances(const ServicePlan& service, const TrueMessage& message,
-                           const collector::MessageVerdict& said, Instant now,
-                           std::vector<std::string>& wrong) {
-  const std::string which =
-      service.name + ": message " + message.id + " of " + to_rfc3339(message.sent);
-  const auto category = expected_category(message, now);
-  if (category && *category != said.category) {
-    wrong.push_back(which + " is of category " + std::string{to_string(*category)} +
+// The overload that its save failed in, by the name of what drove it.
+bool names_overload(const ServiceResult& result, const TrueMessage& message,
+                    const collector::MessageVerdict& said) {
+  std::set<std::string> drivers;
+  for (const TrueOverload& overload : result.overloads) {
+    const bool here = overload.span.from <= *message.overload &&
+                      *message.overload <= overload.span.to + kFoundWithin;
+    if (here) drivers.insert(overload.driver);
+  }
+  const Interval worst{*message.overload - seconds(1), *message.overload + seconds(1)};
+  return std::any_of(said.windows.begin(), said.windows.end(),
+                     [&](const collector::OverloadWindow& window) {
+                       return window.span.from < worst.to && worst.from < window.span.to &&
+                              drivers.contains(window.driver);
+                     });
+}
+
+// Beside a verdict that is right: why, where the message is, and in which overload its save failed.
+void compare_circumstances(const ServicePlan& service, const ServiceResult& result,
+                           const TrueMessage& message, const collector::MessageVerdict& said,
+                           Instant purged, std::vector<std::string>& wrong) {
+  const std::string which = named(service, message);
+  if (said.cause != true_cause(message)) {
+    wrong.push_back(which + " has the cause '" + std::string{true_cause(message)} +
+                    "' and was said to have '" + said.cause + "'");
+  }
+  const Category category = true_category(message, purged, result.last.now);
+  if (category != said.category) {
+    wrong.push_back(which + " is of category " + std::string{to_string(category)} +
                     " and was said to be " + std::string{to_string(said.category)});
   }
-  if (!message.overload) return;
-  const Interval worst{*message.overload - seconds(1), *message.overload + seconds(1)};
-  const bool known = std::any_of(
-      said.windows.begin(), said.windows.end(), [&](const collector::OverloadWindow& window) {
-        return window.span.from < worst.to && worst.from < window.span.to && !window.driver.empty();
-      });
-  if (!known) wrong.push_back(which + ": the overload that its save failed in is not named");
+  if (message.overload && !names_overload(result, message, said)) {
+    wrong.push_back(which + ": the overload that its save failed in is not named");
+  }
 }
 
 // Overloads so near each other that they may be told as one, or must be.
@@ -155,7 +132,9 @@ void compare_overloads(const ServicePlan& service, const std::vector<TrueOverloa
       said.push_back(&overload);
       known.insert(&overload);
     }
-    if (is_blind_at(service, trouble.span.from) || is_blind_at(service, trouble.span.to)) continue;
+    const bool seen = sight_at(service, trouble.span.from) == Sight::kSeen &&
+                      sight_at(service, trouble.span.to) == Sight::kSeen;
+    if (!seen) continue;
     if (const std::string problem = problem_of(trouble, said); !problem.empty()) {
       wrong.push_back(service.name + ": the overload of " + to_rfc3339(trouble.span.from) + " " +
                       problem);
@@ -168,12 +147,61 @@ void compare_overloads(const ServicePlan& service, const std::vector<TrueOverloa
   }
 }
 
+using TrueMessages = std::map<std::string, const TrueMessage*>;
+
+// What was said on the way, and when a message was first said to be what it is.
+std::map<std::string, Instant> compare_changes(const ServicePlan& service,
+                                               const ServiceResult& result,
+                                               const TrueMessages& truth,
+                                               std::vector<std::string>& wrong) {
+  std::map<std::string, Instant> found;
+  for (const VerdictChange& change : result.changes) {
+    const std::string when = "at " + to_rfc3339(change.at);
+    const auto at = truth.find(change.message);
+    // Every line of these logs names its message as the portal does: nothing has another name
+    // first.
+    if (at == truth.end()) {
+      wrong.push_back(service.name + ": message " + change.message +
+                      " does not exist and was said to be " +
+                      std::string{to_string(change.verdict)} + " " + when);
+      continue;
+    }
+    if (change.at < change.arrived) {
+      wrong.push_back(service.name + ": message " + change.message + " was judged " + when +
+                      " by what arrived at " + to_rfc3339(change.arrived));
+    }
+    const TrueMessage& message = *at->second;
+    if (!may_be_said(service, message, change.verdict, change.at)) {
+      wrong.push_back(sentence(service, message, change.verdict, when));
+    }
+    if (change.verdict == true_verdict(message)) found.try_emplace(message.id, change.at);
+  }
+  return found;
+}
+
+// The last word on one message.
+void compare_last(const ServicePlan& service, const ServiceResult& result,
+                  const TrueMessage& message, const collector::MessageVerdict& said, Instant purged,
+                  std::vector<std::string>& wrong) {
+  if (said.purge_deadline != purged) {
+    wrong.push_back(named(service, message) + " is at the portal until " + to_rfc3339(purged) +
+                    " and was said to be until " +
+                    (said.purge_deadline ? to_rfc3339(*said.purge_deadline) : "ever"));
+  }
+  const Sight sight = sight_at(service, message.sent);
+  if (!may_be_last(sight, message, said.verdict)) {
+    wrong.push_back(sentence(service, message, said.verdict, "at the end"));
+  } else if (sight == Sight::kSeen) {
+    compare_circumstances(service, result, message, said, purged, wrong);
+  }
+}
+
 }  // namespace
 
 Comparison compare(const ServicePlan& service, const ServiceResult& result,
-                   const std::vector<collector::Overload>& overloads) {
+                   const collector::View& view, const TimeZone& zone) {
   Comparison out;
-  std::map<std::string, const TrueMessage*> truth;
+  TrueMessages truth;
   for (const TrueMessage& message : result.truth) truth[message.id] = &message;
   std::map<std::string, const collector::MessageVerdict*> last;
   for (const collector::MessageVerdict& said : result.last.messages) {
@@ -182,50 +210,28 @@ Comparison compare(const ServicePlan& service, const ServiceResult& result,
       out.wrong.push_back(service.name + ": message " + said.message + " does not exist");
     }
   }
-  std::map<std::string, Instant> found;
-  for (const VerdictChange& change : result.changes) {
-    const auto at = truth.find(change.message);
-    if (at == truth.end()) continue;
-    if (change.at < change.arrived) {
-      out.wrong.push_back(service.name + ": message " + change.message + " was judged at " +
-                          to_rfc3339(change.at) + " by what arrived at " +
-                          to_rfc3339(change.arrived));
-    }
-    const bool loss = is_loss(at->second->fate);
-    if (loss && says_lost(change.verdict)) found.try_emplace(change.message, change.at);
-    const bool wrong = loss ? says_stored(change.verdict)
-                            : says_lost(change.verdict) || change.verdict == Verdict::kInDoubt;
-    if (wrong) {
-      out.wrong.push_back(sentence(service, *at->second, change.verdict, expected(*at->second),
-                                   "at " + to_rfc3339(change.at)));
-    }
-  }
+  const auto found = compare_changes(service, result, truth, out.wrong);
   for (const TrueMessage& message : result.truth) {
-    const Verdict wanted =
-        is_blind_at(service, message.sent) ? Verdict::kUnverifiable : expected(message);
+    const Instant purged = purged_at(message, zone);
     const auto said = last.find(message.id);
     if (said == last.end()) {
       out.wrong.push_back(service.name + ": nothing is said of message " + message.id);
-    } else if (said->second->verdict != wanted) {
-      out.wrong.push_back(sentence(service, message, said->second->verdict, wanted, "at the end"));
-    } else if (wanted != Verdict::kUnverifiable) {
-      compare_circumstances(service, message, *said->second, result.last.now, out.wrong);
+    } else {
+      compare_last(service, result, message, *said->second, purged, out.wrong);
+    }
+    const auto at = found.find(message.id);
+    const Instant by = to_be_said_by(service, message.sent);
+    const bool late = at != found.end() && by < at->second;
+    if (late && sight_at(service, message.sent) == Sight::kSeen) {
+      out.wrong.push_back(named(service, message) + " was found to be " +
+                          std::string{to_string(true_verdict(message))} + " at " +
+                          to_rfc3339(at->second) + ", to be found by " + to_rfc3339(by));
     }
     if (!is_loss(message.fate)) continue;
-    const auto purged = collector::purge_deadline(collector::default_retention(), "case_system",
-                                                  message.sent, message.receipted);
-    const auto at = found.find(message.id);
-    const Instant by = to_be_found_by(service, message.sent);
-    if (at != found.end() && by < at->second && !is_blind_at(service, message.sent)) {
-      out.wrong.push_back(service.name + ": the loss of " + to_rfc3339(message.sent) +
-                          " was found at " + to_rfc3339(at->second) + ", to be found by " +
-                          to_rfc3339(by));
-    }
-    out.losses.push_back({service.name, message.sent,
-                          at == found.end() ? std::nullopt : std::optional{at->second},
-                          purged.value_or(message.sent), by});
+    const auto when = at == found.end() ? std::nullopt : std::optional{at->second};
+    out.losses.push_back({service.name, message.sent, when, purged, by});
   }
-  compare_overloads(service, result.overloads, overloads, out.wrong);
+  compare_overloads(service, result.overloads, view.overloads, out.wrong);
   return out;
 }
 

@@ -16,15 +16,26 @@ namespace {
 
 // Everything again from the stored bytes, all at once: must say the same as one piece at a time,
 // byte for byte.
-void check_rebuild(const std::string& service, const collector::TenantInput& stored,
+void check_rebuild(const std::string& service, const collector::Correlation& again,
                    const collector::Correlation& live, std::vector<std::string>& wrong) {
-  const collector::Correlation again = collector::correlate(stored, live.now);
   bool same = again.messages.size() == live.messages.size();
   for (std::size_t i = 0; same && i < again.messages.size(); ++i) {
     same = collector::message_json(again.messages[i], "") ==
            collector::message_json(live.messages[i], "");
   }
   if (!same) wrong.push_back(service + ": the rebuilt ledger says something else");
+}
+
+// What the register says, and what is asked by it, against what the plan had it told.
+void check_row(const ServicePlan& service, const collector::FleetRow& row, const Interval& asked,
+               std::vector<std::string>& wrong) {
+  if (row.municipalities != service.municipalities) {
+    wrong.push_back(service.name + ": it is not said to serve its municipalities");
+  }
+  if (row.asked != asked) {
+    wrong.push_back(service.name + ": it is asked from " + to_rfc3339(row.asked.from) + " until " +
+                    to_rfc3339(row.asked.to));
+  }
 }
 
 class CountryRun {
@@ -63,23 +74,25 @@ class CountryRun {
     const ServicePlan& service = plan_.services[index];
     MELDEVAKT_TRY_ASSIGN(const ServiceResult result,
                          run_service(service, plan_.span, settings_.run, ledger_));
-    std::vector<collector::Alarm> alarms;
-    MELDEVAKT_TRY_ASSIGN(collector::TenantInput stored,
-                         reader.tenant_input(service.tenant, alarms));
-    stored.policy = collector::Policy{};
+    MELDEVAKT_TRY_ASSIGN(collector::View view,
+                         stored_view(reader, service.tenant, result.last.now));
+    // Where nobody concludes anything, the store's reader must not do so either.
+    if (!settings_.run.correlates) view.correlation = result.last;
     ServiceOutcome& out = outcomes_[index];
     out.name = service.name;
-    out.member.municipalities = service.municipalities;
-    out.member.answer =
-        collector::answer_of(stored, result.last, {plan_.span.from, plan_.asked_until});
+    out.row = collector::fleet_row_of(
+        view, collector::asked_of(view, {}, plan_.asked_until, result.last.now));
     out.latent_fault_seen = result.latent_fault_seen;
     // From here on the truth is open.
-    out.comparison = compare(service, result, collector::overloads_of(stored));
+    out.comparison = compare(service, result, view, *settings_.run.zone);
     std::vector<std::string>& wrong = out.comparison.wrong;
-    for (const collector::Alarm& alarm : alarms) {
+    for (const collector::Alarm& alarm : view.alarms) {
       wrong.push_back(service.name + ": alarm " + alarm.kind + ": " + alarm.detail);
     }
-    if (settings_.run.correlates) check_rebuild(service.name, stored, result.last, wrong);
+    check_row(service, out.row, {plan_.span.from, plan_.asked_until}, wrong);
+    if (settings_.run.correlates) {
+      check_rebuild(service.name, view.correlation, result.last, wrong);
+    }
     messages_ += result.truth.size();
     statements_ += result.statements;
     return {};
@@ -93,9 +106,9 @@ class CountryRun {
 
   CountryResult put_together() {
     CountryResult out;
-    std::vector<collector::FleetMember> members;
+    std::vector<collector::FleetRow> rows;
     for (ServiceOutcome& one : outcomes_) {
-      members.push_back(one.member);
+      rows.push_back(one.row);
       const auto& wrong = one.comparison.wrong;
       out.wrong.insert(out.wrong.end(), wrong.begin(), wrong.end());
       const auto& losses = one.comparison.losses;
@@ -109,7 +122,7 @@ class CountryRun {
     out.found_in_time = static_cast<std::uint64_t>(
         std::count_if(out.losses.begin(), out.losses.end(),
                       [](const LossFound& loss) { return loss.in_time(); }));
-    out.totals = collector::total(members);
+    out.totals = collector::total(rows);
     out.services = std::move(outcomes_);
     out.messages = messages_;
     out.statements = statements_;
@@ -130,6 +143,13 @@ class CountryRun {
 };
 
 }  // namespace
+
+Result<collector::View> stored_view(collector::Store& store, const std::string& tenant,
+                                    Instant now) {
+  MELDEVAKT_TRY_ASSIGN(const std::vector<collector::Tenant> tenants,
+                       collector::chosen_tenants(store, tenant));
+  return collector::view_of(store, collector::Config{}, tenants.front(), {now});
+}
 
 Result<CountryResult> run_country(const CountryPlan& plan, const CountrySettings& settings) {
   MELDEVAKT_TRY_ASSIGN(

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "collector/report/fleet.h"
+#include "collector/app/view.h"
 #include "tests/sim/comparison.h"
 #include "tests/sim/service_run.h"
 
@@ -28,7 +28,7 @@ struct CountrySettings {
 
 struct ServiceOutcome {
   std::string name;
-  collector::FleetMember member;
+  collector::FleetRow row;  // as the fleet's report has it, from what is stored
   std::optional<Instant> latent_fault_seen;
   Comparison comparison;
 };
@@ -43,6 +43,10 @@ struct CountryResult {
   std::uint64_t messages = 0;
   std::uint64_t statements = 0;
 };
+
+// All that the collector's commands would say of a tenant, read from the store.
+[[nodiscard]] Result<collector::View> stored_view(collector::Store& store,
+                                                  const std::string& tenant, Instant now);
 
 [[nodiscard]] Result<CountryResult> run_country(const CountryPlan& plan,
                                                 const CountrySettings& settings);

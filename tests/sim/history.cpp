@@ -128,7 +128,7 @@ class Chronicle {
     const int inbox = 10 + handled_[node] % 8;
     const int worker = 20 + handled_[node]++ % 8;
     const bool patched = message.sent >= service_.patched;
-    TrueMessage truth{message.id, message.fate, message.sent, {}, {}, {}};
+    TrueMessage truth{message.id, message.fate, message.sent, {}, {}, {}, {}, {}};
     const Instant received = message.sent + some(300, 3'000);
     const std::string form = message.form == FormType::kPublic ? "OFFENTLIG" : "PRIVAT";
     trace(received, node, inbox, "INFO",
@@ -140,7 +140,8 @@ class Chronicle {
     trace(at + milliseconds(31), node, worker, "INFO",
           "Lagring - Ferdig med melding " + message.id);
     busy(at + milliseconds(31));
-    out_.rows.push_back({message.id, message.sent, truth.receipted + some(40, 400), message.form});
+    truth.confirmed = truth.receipted + some(40, 400);
+    out_.rows.push_back({message.id, message.sent, truth.confirmed, message.form});
     out_.truth.push_back(std::move(truth));
   }
 
@@ -161,6 +162,7 @@ class Chronicle {
       truth.overload = at;
       if (message.fate == Fate::kLostSilently) return at;
       out_.trace.push_back({at, failed_save(shown(at), worker, trouble, zone_), node});
+      truth.failure = code_of(trouble);
       if (message.fate == Fate::kLost) return at;
       trace(at + milliseconds(1), node, worker, "WARN", "Lagring - Prøver på nytt om 200 ms");
       at = at + milliseconds(202);

@@ -46,6 +46,8 @@ struct TrueMessage {
   Instant receipted;
   std::optional<Instant> committed;
   std::optional<Instant> overload;  // its first save failed at the worst of one
+  std::string failure;              // the code that the case system's log gives for that
+  Instant confirmed;                // when the portal had the receipt
 };
 
 // The database in trouble for a while.

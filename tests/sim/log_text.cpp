@@ -49,6 +49,10 @@ std::string failed_save(Instant time, int thread, Trouble trouble, const TimeZon
   return out;
 }
 
+std::string code_of(Trouble trouble) {
+  return "pg/" + sqlstate(trouble);
+}
+
 std::string database_line(Instant time, int process, std::string_view application,
                           std::string_view severity_and_text, const TimeZone& zone) {
   const Duration offset = zone.utc_offset(time);

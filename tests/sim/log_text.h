@@ -23,6 +23,8 @@ inline constexpr std::uint64_t kTroubles = 4;
 // "2023-02-01 09:14:22.101 CET [4711]: user=...,client=10.0.0.7 LOG:  text"
 [[nodiscard]] std::string database_line(Instant time, int process, std::string_view application,
                                         std::string_view severity_and_text, const TimeZone& zone);
+// The database's own code of a failed save, as a reader of its log line gives it: "pg/57014".
+[[nodiscard]] std::string code_of(Trouble trouble);
 // What the database itself says of the trouble.
 [[nodiscard]] std::string_view words_of(Trouble trouble);
 

@@ -146,7 +146,7 @@ bool is_as_expected(const Arguments& arguments, const CountryPlan& plan,
             "table 2 or the number of messages is not that of 2023");
   }
   for (std::size_t i = 0; i < plan.services.size(); ++i) {
-    const std::string& reason = result.services[i].member.answer.reason;
+    const std::string& reason = result.services[i].row.answer.reason;
     require(!was_blinded(plan.services[i]) || names_source_and_time(reason),
             "it is not said which source was not read, and when: " + plan.services[i].name + ": '" +
                 reason + "'");
@@ -213,11 +213,9 @@ Result<bool> same_at_real_cadence(const Arguments& arguments, const agent::Packs
     for (const collector::MessageVerdict& message : result.last.messages) {
       all += collector::message_json(message, "") + "\n";
     }
-    std::vector<collector::Alarm> alarms;
-    MELDEVAKT_TRY_ASSIGN(const collector::TenantInput stored,
-                         store->tenant_input(plan.services.front().tenant, alarms));
-    const Comparison comparison =
-        compare(plan.services.front(), result, collector::overloads_of(stored));
+    MELDEVAKT_TRY_ASSIGN(const collector::View view,
+                         stored_view(*store, plan.services.front().tenant, result.last.now));
+    const Comparison comparison = compare(plan.services.front(), result, view, *zone);
     if (!comparison.wrong.empty()) complain(comparison.wrong.front());
     std::printf("one month, a statement every %s: %llu statements, %zu messages, %zu wrong\n",
                 real ? "minute" : "day", static_cast<unsigned long long>(result.statements),

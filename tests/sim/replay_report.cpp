@@ -58,8 +58,8 @@ std::string table_2(const CountryResult& result) {
   out += row("not answered yet", t.unanswered);
   out += row("messages lost", t.lost);
   for (const ServiceOutcome& service : result.services) {
-    if (service.member.answer.answer != collector::Answer::kUnanswered) continue;
-    out += "  unanswered: " + service.name + ": " + service.member.answer.reason + "\n";
+    if (service.row.answer.answer != collector::Answer::kUnanswered) continue;
+    out += "  unanswered: " + service.name + ": " + service.row.answer.reason + "\n";
   }
   return out + "\n";
 }
@@ -68,8 +68,8 @@ std::string spread(const CountryResult& result) {
   std::string out =
       "By service (the split of what is not Bergen's or Kristiansand's is assumed):\n ";
   for (const ServiceOutcome& service : result.services) {
-    if (service.member.answer.lost == 0) continue;
-    out += " " + service.name + " " + std::to_string(service.member.answer.lost) + ";";
+    if (service.row.answer.lost == 0) continue;
+    out += " " + service.name + " " + std::to_string(service.row.answer.lost) + ";";
   }
   if (result.totals.lost == 0) out += " none";
   return out + "\n\n";
