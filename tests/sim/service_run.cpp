@@ -153,8 +153,10 @@ class ServiceRun {
     return first;
   }
 
-  [[nodiscard]] bool works(const Host& host) const {
-    return host.running && !(service_.silent_from && *service_.silent_from <= now_);
+  [[nodiscard]] bool works(const Host& host) const { return host.running && !is_silent(); }
+  // What waits in an outbox then waits for ever.
+  [[nodiscard]] bool is_silent() const {
+    return service_.silent_from && *service_.silent_from <= now_;
   }
   Status turn(Instant at) {
     for (const auto& host : hosts_) {
@@ -214,7 +216,7 @@ class ServiceRun {
   }
 
   Status deliver() {
-    if (collector_away_) return {};
+    if (collector_away_ || is_silent()) return {};
     for (const auto& host : hosts_) {
       for (const std::string& frame : host->agent->take_frames()) {
         MELDEVAKT_TRY(desk_.receive(host->agent->identity().agent, frame, now_));
