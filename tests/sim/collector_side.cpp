@@ -17,6 +17,8 @@ Status TenantDesk::open(const collector::Tenant& tenant,
                         const std::vector<collector::RegistryEntry>& entries, Instant now) {
   tenant_ = tenant.id;
   correlator_ = collector::Correlator{tenant_, policy_};
+  registry_ = collector::Registry{entries};
+  registry_changes_ = registry_.next_change(now);
   return ledger_.write([&](collector::Store& store) -> Status {
     MELDEVAKT_TRY(store.add_tenant(tenant));
     return store.add_registry_entries(tenant.id, entries, now);
@@ -103,7 +105,8 @@ collector::Correlation TenantDesk::judge(Instant now) {
 
 void TenantDesk::pass_time_until(Instant now) {
   for (;;) {
-    const std::optional<Instant> due = correlator_.next_due();
+    std::optional<Instant> due = correlator_.next_due();
+    if (registry_changes_ && (!due || *registry_changes_ < *due)) due = registry_changes_;
     if (!due || now < *due) break;
     settle_at(*due);
   }
@@ -116,10 +119,14 @@ void TenantDesk::settle_at(Instant now) {
     if (change.gone || change.before == change.message.verdict) return;
     changes_.push_back({now, change.message.message, change.message.verdict, arrived_});
   });
-  if (latent_) return;
+  if (registry_changes_ && *registry_changes_ <= now) {
+    registry_changes_ = registry_.next_change(now);
+  }
   const auto visit_all = [this](const auto& use) { correlator_.visit(use); };
-  const auto fault = watch_.fault(visit_all);
-  if (fault && fault->present) latent_ = now;
+  const auto fault = watch_.fault(visit_all, registry_.fixed_since(now));
+  const bool present = fault && fault->present;
+  const bool was_present = !latent_.empty() && latent_.back().present;
+  if (present != was_present) latent_.push_back({now, present});
 }
 
 }  // namespace meldevakt::sim

@@ -1,7 +1,7 @@
 // The collector as one tenant's frames and the portal's rows reach it: nothing else does. Frames
 // are admitted and stored by the real code; what is watched is the real correlator's word: after
-// every arrival, and at every point in time in between at which time alone may change it. What time
-// changes before something arrives is decided without it: nobody knew of it yet.
+// every arrival, and at every point in time in between at which time or the register may change it.
+// What time changes before something arrives is decided without it: nobody knew of it yet.
 //
 //   Ledger ledger{store};
 //   TenantDesk desk{ledger, policy, true};
@@ -50,6 +50,12 @@ struct VerdictChange {
   Instant arrived;  // the newest of what it stands on; never after `at`
 };
 
+// When it was first said that the case system receipts before it stores, or no longer does.
+struct LatentChange {
+  Instant at;
+  bool present = false;
+};
+
 // What an agent sends when it enrols.
 struct Enrolling {
   std::string agent;
@@ -72,8 +78,7 @@ class TenantDesk {
   [[nodiscard]] collector::Correlation judge(Instant now);
 
   [[nodiscard]] const std::vector<VerdictChange>& changes() const { return changes_; }
-  // When it was first said that the case system receipts before it stores.
-  [[nodiscard]] const std::optional<Instant>& latent_fault_seen() const { return latent_; }
+  [[nodiscard]] const std::vector<LatentChange>& latent_changes() const { return latent_; }
   [[nodiscard]] std::uint64_t statements() const { return statements_; }
 
  private:
@@ -89,7 +94,9 @@ class TenantDesk {
   collector::Correlator correlator_;
   collector::LatentWatch watch_;
   std::vector<VerdictChange> changes_;
-  std::optional<Instant> latent_;
+  collector::Registry registry_;
+  std::optional<Instant> registry_changes_;  // when what the register says is another thing next
+  std::vector<LatentChange> latent_;
   Instant arrived_;
   std::uint64_t statements_ = 0;
 };

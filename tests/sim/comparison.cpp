@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "tests/sim/latent_comparison.h"
 #include "tests/sim/oracle.h"
 
 namespace meldevakt::sim {
@@ -232,6 +233,7 @@ Comparison compare(const ServicePlan& service, const ServiceResult& result,
     out.losses.push_back({service.name, message.sent, when, purged, by});
   }
   compare_overloads(service, result.overloads, view.overloads, out.wrong);
+  compare_latent_fault(service, result, view.latent, out.wrong);
   return out;
 }
 

@@ -82,7 +82,7 @@ class CountryRun {
     out.name = service.name;
     out.row = collector::fleet_row_of(
         view, collector::asked_of(view, {}, plan_.asked_until, result.last.now));
-    out.latent_fault_seen = result.latent_fault_seen;
+    if (!result.latent_changes.empty()) out.latent_fault_seen = result.latent_changes.front().at;
     // From here on the truth is open.
     out.comparison = compare(service, result, view, *settings_.run.zone);
     std::vector<std::string>& wrong = out.comparison.wrong;

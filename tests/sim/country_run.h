@@ -28,8 +28,8 @@ struct CountrySettings {
 
 struct ServiceOutcome {
   std::string name;
-  collector::FleetRow row;  // as the fleet's report has it, from what is stored
-  std::optional<Instant> latent_fault_seen;
+  collector::FleetRow row;                   // as the fleet's report has it, from what is stored
+  std::optional<Instant> latent_fault_seen;  // first
   Comparison comparison;
 };
 

@@ -99,9 +99,9 @@ bool may_be_said(const ServicePlan& service, const TrueMessage& message, Verdict
   const bool late = message.sent + kFoundWithin < by;
   switch (said) {
     case Verdict::kPending: return at <= (sight == Sight::kSeen ? by : by + kWaitsLonger);
-    // A failure is seen before what follows it is read; of a stored message all comes at once,
-    // unless the portal's row comes first because of an outage.
-    case Verdict::kUnverifiable: return at <= by && (late || is_loss(message.fate));
+    // A failed save may be heard of before what followed it; of another message all comes at once,
+    // unless an outage lets the portal's row come first.
+    case Verdict::kUnverifiable: return at <= by && (late || message.overload);
     default: return false;
   }
 }

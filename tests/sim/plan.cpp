@@ -26,6 +26,10 @@ constexpr Duration kTooLateOutage = days(20);
 // One service in so many has two nodes, and as many a database on a host of its own.
 constexpr std::uint64_t kOddOneIn = 6;
 constexpr std::uint64_t kShapeSeed = 0x5107;
+// One unaffected service in so many never had the fault, and as many get the patch half way: early
+// enough for it to be seen, by the order of what is stored, that it is gone.
+constexpr std::uint64_t kEarlyOneIn = 8;
+constexpr std::uint64_t kPatchSeed = 0x9a7c;
 constexpr Duration kBurstFrom = days(3);  // a message that comes so soon may join the one before
 
 double fraction(SeededRandom& random) {
@@ -138,6 +142,16 @@ class Planner {
       add_service(
           "Kommune " + std::string(3 - std::min<std::size_t>(3, digits.size()), '0') + digits, 1,
           0.2 + 3.0 * u * u * u, within(random_, shape_.patches));
+      patch_early(plan_.services.back());
+    }
+  }
+
+  void patch_early(ServicePlan& service) const {
+    SeededRandom early{service.seed ^ kPatchSeed};
+    const std::uint64_t drawn = early.below(kEarlyOneIn);
+    if (drawn == 0) service.patched = shape_.span.from;
+    if (drawn == 1) {
+      service.patched = shape_.span.from + Duration{(shape_.span.to - shape_.span.from).ms / 2};
     }
   }
 
@@ -155,6 +169,7 @@ class Planner {
     service.database_apart = odd.below(kOddOneIn) == 0 || shape_.all_apart;
     service.backup_apart = odd.below(kOddOneIn) == 0 || shape_.all_apart;
     service.patched = patched;
+    service.patch_is_told = odd.below(2) == 0;
     plan_.services.push_back(std::move(service));
     weight_sum_ += weight;
     weights_.push_back(weight_sum_);

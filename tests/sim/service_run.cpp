@@ -45,7 +45,7 @@ class ServiceRun {
     out.truth = std::move(history_.truth);
     out.overloads = std::move(history_.overloads);
     out.changes = desk_.changes();
-    out.latent_fault_seen = desk_.latent_fault_seen();
+    out.latent_changes = desk_.latent_changes();
     out.statements = desk_.statements();
     return out;
   }
@@ -94,6 +94,9 @@ class ServiceRun {
          "dpo",
          "personvernombud@" + service_.tenant + ".example",
          {span_.from, always}}};
+    if (service_.patch_is_told) {
+      out.push_back({EntryKind::kPatch, "fixed", "", {service_.patched, always}});
+    }
     for (const std::string& number : service_.municipalities) {
       out.push_back({EntryKind::kMunicipality, number, "", collector::kAlways});
     }

@@ -33,7 +33,7 @@ struct ServiceResult {
   std::vector<TrueOverload> overloads;
   collector::Correlation last;
   std::vector<VerdictChange> changes;
-  std::optional<Instant> latent_fault_seen;
+  std::vector<LatentChange> latent_changes;
   std::uint64_t statements = 0;
 };
 

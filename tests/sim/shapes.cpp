@@ -61,10 +61,15 @@ CountryShape whole_country() {
   return out;
 }
 
+// One small country in eight is played while the portal begins to keep messages longer, one is
+// patched early in one place: late enough after it, the order of what is stored shows it.
 CountryShape small_country(std::uint64_t seed) {
   testing::SeededRandom random{seed};
+  const bool kept_longer = seed % 8 == 6;
+  const bool patched_early = seed % 8 == 4;
   CountryShape out;
-  const Instant from = utc(2021, 1, 1) + days(static_cast<std::int64_t>(random.below(700)));
+  Instant from = utc(2021, 1, 1) + days(static_cast<std::int64_t>(random.below(700)));
+  if (kept_longer) from = utc(2023, 5, 1) + days(static_cast<std::int64_t>(random.below(30)));
   out.span = {from, from + days(56)};
   out.asked_until = out.span.to - days(2);
   out.patches = {from + days(40), from + days(54)};
@@ -79,6 +84,12 @@ CountryShape small_country(std::uint64_t seed) {
                             {from + days(1), from + days(39)},
                             {},
                             {}});
+  }
+  if (patched_early) {
+    AffectedService& early = out.affected.back();
+    early.weight = 2 * early.weight;
+    early.losses_within.to = from + days(14);
+    early.patched = from + days(16);
   }
   out.unaffected = static_cast<unsigned>(5 + random.below(5));
   return out;
