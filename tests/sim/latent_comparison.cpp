@@ -54,9 +54,9 @@ class LatentTruth {
   }
   [[nodiscard]] Due ends() const {
     const Due row = ends_by_row();
-    const bool told = service_.patch_is_told && faulty_.back().receipted < service_.patched;
-    if (!told || row.from < service_.patched) return row;
-    return {service_.patched, service_.patched + kFoundWithin};
+    const auto& told = service_.patch_told;
+    if (!told || row.from < *told) return row;
+    return {*told, *told + kFoundWithin};
   }
   // How many show it, where that is certain of all.
   [[nodiscard]] std::optional<std::uint64_t> count() const {

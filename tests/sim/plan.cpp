@@ -30,6 +30,8 @@ constexpr std::uint64_t kShapeSeed = 0x5107;
 // enough for it to be seen, by the order of what is stored, that it is gone.
 constexpr std::uint64_t kEarlyOneIn = 8;
 constexpr std::uint64_t kPatchSeed = 0x9a7c;
+// Then no message is under way any more that the old program receipts.
+constexpr Duration kToldAfter = minutes(1);
 constexpr Duration kBurstFrom = days(3);  // a message that comes so soon may join the one before
 
 double fraction(SeededRandom& random) {
@@ -123,7 +125,10 @@ class Planner {
     add_services();
     add_losses();
     add_other_messages();
-    for (std::size_t i = 0; i < plan_.services.size(); ++i) disturb(i);
+    for (std::size_t i = 0; i < plan_.services.size(); ++i) {
+      disturb(i);
+      if (patch_is_told_[i]) plan_.services[i].patch_told = plan_.services[i].patched + kToldAfter;
+    }
     add_troubles();
     plan_.span = shape_.span;
     plan_.asked_until = shape_.asked_until;
@@ -169,7 +174,7 @@ class Planner {
     service.database_apart = odd.below(kOddOneIn) == 0 || shape_.all_apart;
     service.backup_apart = odd.below(kOddOneIn) == 0 || shape_.all_apart;
     service.patched = patched;
-    service.patch_is_told = odd.below(2) == 0;
+    patch_is_told_.push_back(odd.below(2) == 0);
     plan_.services.push_back(std::move(service));
     weight_sum_ += weight;
     weights_.push_back(weight_sum_);
@@ -305,6 +310,7 @@ class Planner {
   CountryPlan plan_;
   std::vector<double> weights_;  // running sums
   double weight_sum_ = 0;
+  std::vector<bool> patch_is_told_;  // of each service
   unsigned next_number_ = 1101;
 };
 

@@ -61,7 +61,7 @@ struct ServicePlan {
   std::vector<Instant> restarts;         // of the case system
   std::vector<Outage> outages;           // sorted, apart from each other
   Instant patched;                       // from here on the case system receipts after the commit
-  bool patch_is_told = false;            // the register says so from then on
+  std::optional<Instant> patch_told;     // from here on the register says so
   std::string hidden_commit;             // of this message: stored, and the trace does not say so
   std::optional<Instant> silent_from;    // nothing is heard of the agents any more
   unsigned nodes = 1;                    // of the case system; each writes a log of its own

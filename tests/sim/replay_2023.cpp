@@ -149,8 +149,9 @@ bool is_as_expected(const Arguments& arguments, const CountryPlan& plan,
             "table 2 or the number of messages is not that of 2023");
     const bool known = seed == kKnownSeed && !arguments.no_losses;
     require(!known || result.found_in_time == kKnownInTime,
-            std::to_string(result.found_in_time) + " losses were found while the portal had them, " +
-                std::to_string(kKnownInTime) + " were to be");
+            std::to_string(result.found_in_time) +
+                " losses were found while the portal had them, " + std::to_string(kKnownInTime) +
+                " were to be");
   }
   for (std::size_t i = 0; i < plan.services.size(); ++i) {
     const std::string& reason = result.services[i].row.answer.reason;
@@ -159,8 +160,8 @@ bool is_as_expected(const Arguments& arguments, const CountryPlan& plan,
                 reason + "'");
   }
   // What each service has to report, and when, is compared; this is what 2023 would have had.
-  const bool early = result.latent_fault_seen &&
-                     *result.latent_fault_seen <= plan.span.from + kFirstWeek;
+  const bool early =
+      result.latent_fault_seen && *result.latent_fault_seen <= plan.span.from + kFirstWeek;
   require(early || arguments.scale != "country",
           "the latent fault was not reported in its first week");
   const auto in_time = static_cast<std::uint64_t>(

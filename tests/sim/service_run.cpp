@@ -94,8 +94,8 @@ class ServiceRun {
          "dpo",
          "personvernombud@" + service_.tenant + ".example",
          {span_.from, always}}};
-    if (service_.patch_is_told) {
-      out.push_back({EntryKind::kPatch, "fixed", "", {service_.patched, always}});
+    if (service_.patch_told) {
+      out.push_back({EntryKind::kPatch, "fixed", "", {*service_.patch_told, always}});
     }
     for (const std::string& number : service_.municipalities) {
       out.push_back({EntryKind::kMunicipality, number, "", collector::kAlways});
