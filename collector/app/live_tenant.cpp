@@ -109,8 +109,11 @@ void LiveTenant::take(const Correlator::Change& change, Instant now,
   const std::string& name = change.message.message;
   stop_waiting(name);
   if (!change.gone) {
-    // What people newly told may be of any message: all are considered afterwards.
-    if (!people_changed_) consider(with_words(change.message), now, out);
+    MessageVerdict message = with_words(change.message);
+    // What people newly told may be of any message, and an incident that opens again concerns all
+    // of its messages: all are considered afterwards.
+    people_changed_ = people_changed_ || is_worse_than_closed(message);
+    if (!people_changed_) consider(message, now, out);
     return;
   }
   causes_.drop(name);
@@ -130,7 +133,7 @@ void LiveTenant::consider_all(Instant now, std::vector<LiveFinding>& out) {
 }
 
 // What is closed when people say so. A message that joins such an incident later is not among them,
-// and is told.
+// and is told; one that gets worse has it looked up again.
 void LiveTenant::find_closed(Instant now) {
   closed_.clear();
   const bool any = std::any_of(decisions_.begin(), decisions_.end(), [](const auto& decision) {
@@ -152,7 +155,7 @@ void LiveTenant::find_closed(Instant now) {
       const auto at = std::lower_bound(
           some.messages.begin(), some.messages.end(), name,
           [](const MessageVerdict& message, const std::string& n) { return message.message < n; });
-      for (std::string& known : names_of(*at)) closed_.insert(std::move(known));
+      for (std::string& known : names_of(*at)) closed_[std::move(known)] = severity(at->verdict);
     }
   }
 }
@@ -161,6 +164,15 @@ MessageVerdict LiveTenant::with_words(const MessageVerdict& message) const {
   MessageVerdict out = message;
   words_.apply(out);
   return out;
+}
+
+bool LiveTenant::is_worse_than_closed(const MessageVerdict& message) const {
+  if (closed_.empty() || !needs_action(message.verdict)) return false;
+  const std::vector<std::string> names = names_of(message);
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const auto at = closed_.find(name);
+    return at != closed_.end() && at->second < severity(message.verdict);
+  });
 }
 
 bool LiveTenant::is_seen_to(const MessageVerdict& message) const {

@@ -20,7 +20,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -82,6 +82,7 @@ class LiveTenant {
   void consider_all(Instant now, std::vector<LiveFinding>& out);
   void find_closed(Instant now);
   [[nodiscard]] MessageVerdict with_words(const MessageVerdict& message) const;
+  [[nodiscard]] bool is_worse_than_closed(const MessageVerdict& message) const;
   [[nodiscard]] bool is_seen_to(const MessageVerdict& message) const;
   void consider(const MessageVerdict& message, Instant now, std::vector<LiveFinding>& out);
   void wait(const MessageVerdict& message, Instant look);
@@ -101,7 +102,9 @@ class LiveTenant {
   std::optional<Instant> read_from_;  // the earliest that was read of what a pack observes
   WordsOfPeople words_;
   std::vector<IncidentDecision> decisions_;
-  std::unordered_set<std::string> closed_;  // names of messages of incidents that people closed
+  // Names of messages of incidents that people closed, with how bad each was when that was looked
+  // up: what gets worse than that may have opened its incident again.
+  std::unordered_map<std::string, int> closed_;
   bool people_changed_ = false;
   std::map<std::string, Undecided> undecided_;
   std::set<std::pair<Instant, std::string>> looks_;

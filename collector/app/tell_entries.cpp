@@ -191,7 +191,19 @@ Result<LedgerEntry> tell_close(const View& view, const TellOptions& options, con
   if (incident->closed_by_person) {
     return refuse("--incident", incident->id + " is closed by a person already");
   }
-  return LedgerEntry{decision(view, options, DecisionKind::kClose, incident->messages)};
+  IncidentDecision out = decision(view, options, DecisionKind::kClose, incident->messages);
+  // What the person sees now is what he deals with: whatever gets worse opens it again.
+  for (const std::string& name : out.messages) {
+    const auto& all = view.correlation.messages;
+    const auto at = std::lower_bound(
+        all.begin(), all.end(), name,
+        [](const MessageVerdict& message, const std::string& n) { return message.message < n; });
+    if (at == all.end() || at->message != name) {
+      return Error{Errc::kCorrupt, "an incident of a message that is not known: " + name};
+    }
+    out.verdicts.push_back(at->verdict);
+  }
+  return LedgerEntry{std::move(out)};
 }
 
 Result<LedgerEntry> tell_reopen(const View& view, const TellOptions& options, const TimeZone&) {

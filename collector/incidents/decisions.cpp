@@ -41,6 +41,21 @@ std::vector<const IncidentDecision*> standing(const std::vector<IncidentDecision
   return out;
 }
 
+// What an entry names, as it is called now, with what it was told to be. Of two that turned out to
+// be one the worse counts: whoever closed them knew of that.
+std::map<std::string, Verdict> as_called_now(const Correlation& all, const ToldNames& names,
+                                             const IncidentDecision& entry) {
+  std::map<std::string, Verdict> out;
+  for (std::size_t i = 0; i < entry.messages.size(); ++i) {
+    const auto meant = names.of(entry.messages[i]);
+    const std::string& name = meant ? all.messages[*meant].message : entry.messages[i];
+    const Verdict verdict = i < entry.verdicts.size() ? entry.verdicts[i] : Verdict::kPending;
+    const auto [at, added] = out.try_emplace(name, verdict);
+    if (!added && severity(at->second) < severity(verdict)) at->second = verdict;
+  }
+  return out;
+}
+
 // The same with the messages as they are called now. What nobody is called any more stays as it is.
 std::vector<IncidentDecision> renamed(const Correlation& all,
                                       const std::vector<const IncidentDecision*>& entries) {
@@ -52,11 +67,12 @@ std::vector<IncidentDecision> renamed(const Correlation& all,
   std::vector<IncidentDecision> out;
   for (const IncidentDecision* entry : entries) {
     IncidentDecision& now = out.emplace_back(*entry);
-    for (std::string& message : now.messages) {
-      if (const auto meant = names.of(message)) message = all.messages[*meant].message;
+    now.messages.clear();
+    now.verdicts.clear();
+    for (const auto& [message, verdict] : as_called_now(all, names, *entry)) {
+      now.messages.push_back(message);
+      if (!entry->verdicts.empty()) now.verdicts.push_back(verdict);
     }
-    std::sort(now.messages.begin(), now.messages.end());
-    now.messages.erase(std::unique(now.messages.begin(), now.messages.end()), now.messages.end());
   }
   return out;
 }
@@ -156,12 +172,46 @@ std::string words_of(const IncidentDecision& entry) {
   return out;
 }
 
-// Everything that still needs action was dealt with when it was closed.
-bool holds(const IncidentDecision& closed, const std::vector<const MessageVerdict*>& messages) {
-  return std::all_of(messages.begin(), messages.end(), [&](const MessageVerdict* message) {
-    return !needs_action(message->verdict) ||
-           std::binary_search(closed.messages.begin(), closed.messages.end(), message->message);
-  });
+std::string in_words(Verdict verdict) {
+  std::string out{to_string(verdict)};
+  std::replace(out.begin(), out.end(), '_', ' ');
+  return out;
+}
+
+// Whether this one was dealt with when it was closed, and is no worse since; else why not.
+std::optional<std::string> not_dealt_with(const IncidentDecision& closed,
+                                          const MessageVerdict& message) {
+  if (!needs_action(message.verdict)) return std::nullopt;
+  const auto& names = closed.messages;
+  const auto at = std::lower_bound(names.begin(), names.end(), message.message);
+  if (at == names.end() || *at != message.message) {
+    return message.message + " was not among what was closed";
+  }
+  const std::string now = message.message + " is " + in_words(message.verdict);
+  if (closed.verdicts.empty()) {
+    if (severity(message.verdict) < severity(Verdict::kInDoubt)) return std::nullopt;
+    return now + ", and it is not said that it was that when it was closed";
+  }
+  const Verdict then = closed.verdicts[static_cast<std::size_t>(at - names.begin())];
+  if (severity(message.verdict) <= severity(then)) return std::nullopt;
+  return now + " now, and was " + in_words(then) + " when it was closed";
+}
+
+// "" while everything that still needs action was dealt with; else why it is open again.
+std::string why_open_again(const IncidentDecision& closed,
+                           const std::vector<const MessageVerdict*>& messages) {
+  std::string first;
+  std::size_t others = 0;
+  for (const MessageVerdict* message : messages) {
+    const auto why = not_dealt_with(closed, *message);
+    if (!why) continue;
+    if (first.empty()) {
+      first = *why;
+    } else {
+      ++others;
+    }
+  }
+  return first + (others == 0 ? "" : " (and " + std::to_string(others) + " more)");
 }
 
 using ByName = std::unordered_map<std::string_view, const MessageVerdict*>;
@@ -182,9 +232,14 @@ std::optional<Incident> incident_of_group(const Correlation& all, const ByName& 
     out.reason += "; " + words_of(*entry) + ".";
   }
   out.decided.assign(numbers.begin(), numbers.end());
-  if (group.closed != nullptr && holds(*group.closed, messages)) {
+  if (group.closed == nullptr) return out;
+  const std::string again = why_open_again(*group.closed, messages);
+  out.closed_by_person = again.empty();
+  if (again.empty()) {
     out.open = false;
-    out.closed_by_person = true;
+  } else {
+    out.reason.back() = ';';
+    out.reason += " open again: " + again + ".";
   }
   return out;
 }
@@ -216,6 +271,10 @@ Status check_decision(const IncidentDecision& decision) {
   }
   if (!std::is_sorted(decision.messages.begin(), decision.messages.end())) {
     return Error{Errc::kInvalid, "the messages of a decision are sorted"};
+  }
+  if (!decision.verdicts.empty() && (decision.kind != DecisionKind::kClose ||
+                                     decision.verdicts.size() != decision.messages.size())) {
+    return Error{Errc::kInvalid, "who closes an incident says of each message what it is, or none"};
   }
   if ((decision.kind == DecisionKind::kAware) != decision.aware.has_value()) {
     return Error{Errc::kInvalid, "awareness, and nothing else, has the time of it"};

@@ -13,7 +13,10 @@
 //   merge     the incidents that hold these messages are one
 //   split     these messages are an incident of their own
 //   close     the incident is dealt with as far as these messages go: it is closed as long as no
-//             other message of it needs action (one that joins later opens it again by itself)
+//             other message of it needs action (one that joins later opens it again by itself), and
+//             none of these is worse than it was then: who dealt with a gap in a log has not dealt
+//             with a loss. `verdicts` says what each was; where it does not (an entry of an earlier
+//             build), what is lost, missing or in doubt was not known to be
 //   reopen    whatever closed the incident that holds this message does not count any more
 //   aware     somebody became aware of the incident that holds this message: 72 hours run
 //   taken_back  the entry with that number says nothing any more
@@ -46,6 +49,7 @@ struct IncidentDecision {
   std::string note;  // "" or why
   DecisionKind kind = DecisionKind::kClose;
   std::vector<std::string> messages;  // sorted; empty for kTakenBack
+  std::vector<Verdict> verdicts{};    // of kClose: what each of `messages` was; or empty
   std::optional<Instant> aware;       // of kAware
   std::uint64_t entry = 0;            // of kTakenBack
   auto operator<=>(const IncidentDecision&) const = default;
@@ -54,7 +58,8 @@ struct IncidentDecision {
 // kInvalid, saying what is expected.
 [[nodiscard]] Status check_decision(const IncidentDecision& decision);
 
-// Sorted as group_incidents() sorts. The reason of an incident says in words what people decided.
+// Sorted as group_incidents() sorts. The reason of an incident says in words what people decided,
+// and why one that was closed is open again.
 [[nodiscard]] std::vector<Incident> apply_decisions(const Correlation& all,
                                                     const std::vector<Incident>& grouped,
                                                     const std::vector<IncidentDecision>& entries);

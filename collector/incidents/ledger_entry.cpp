@@ -73,6 +73,11 @@ void write_decision(JsonWriter& json, const IncidentDecision& entry) {
   json.name("messages").begin_array();
   for (const std::string& message : entry.messages) json.value(std::string_view{message});
   json.end_array();
+  if (!entry.verdicts.empty()) {
+    json.name("verdicts").begin_array();
+    for (const Verdict verdict : entry.verdicts) json.value(to_string(verdict));
+    json.end_array();
+  }
   if (entry.aware) json.member("aware", entry.aware->ms);
 }
 
@@ -122,6 +127,17 @@ LedgerEntry read_decision(JsonReader& reader, Head head, DecisionKind kind) {
         }
         return value.text;
       });
+  if (kind == DecisionKind::kClose && reader.has("verdicts")) {
+    out.verdicts = reader.list<Verdict>(
+        "verdicts", kDecisionMessagesMax, [](const JsonValue& value) -> Result<Verdict> {
+          const auto verdict = value.kind == JsonValue::Kind::kString
+                                   ? verdict_from_string(value.text)
+                                   : std::nullopt;
+          if (!verdict) return Error{Errc::kCorrupt, "not a verdict"};
+          return *verdict;
+        });
+    reader.require(!out.verdicts.empty(), "verdicts", "is left out rather than empty");
+  }
   if (kind == DecisionKind::kAware) out.aware = reader.instant("aware");
   return out;
 }

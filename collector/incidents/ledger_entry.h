@@ -7,7 +7,8 @@
 // Members of every entry: "version" (1), "number", "told" (UTC ms), "person", "note", "kind"; then
 //   recovered     "message", "when", "how"         mistaken    "message"
 //   stored_count  "from", "until", "form" ("" = all), "count"
-//   merge split close reopen  "messages"           aware       "messages", "aware"
+//   merge split reopen  "messages"                 aware       "messages", "aware"
+//   close         "messages", "verdicts": what each of them was (left out by earlier builds)
 //   taken_back    "entry": of whichever list the entry with that number belongs to
 //
 // Thread-safety: pure functions. Errors: kCorrupt with the member's path (never what it says);

@@ -32,6 +32,11 @@ IncidentDecision decided(DecisionKind kind, std::vector<std::string> messages) {
   out.messages = std::move(messages);
   return out;
 }
+IncidentDecision closed(std::vector<std::string> messages, Verdict known) {
+  IncidentDecision out = decided(DecisionKind::kClose, std::move(messages));
+  out.verdicts.assign(out.messages.size(), known);
+  return out;
+}
 // Everything that was told is forgotten, as with a damaged told.db.
 void forget(LiveWorld& world) {
   world.live.reset();
@@ -96,7 +101,7 @@ TEST_CASE("live people: a closed incident is not told again; reopened, and what 
   LiveWorld world;
   world.clock.advance(seconds(50));
   world.send(world.agent, lost_message(1), -3600, 60);
-  world.tell(decided(DecisionKind::kClose, {portal_id(1)}));
+  world.tell(closed({portal_id(1)}, Verdict::kLost));
   CHECK(world.findings().size() == 1);
   forget(world);
   CHECK(world.findings() == Texts{});
@@ -104,6 +109,59 @@ TEST_CASE("live people: a closed incident is not told again; reopened, and what 
   CHECK(words(world.findings()) == "WARN t1 message=" + portal_id(2) + " verdict=lost;");
   world.tell(decided(DecisionKind::kReopen, {portal_id(1)}));
   CHECK(words(world.findings()) == "WARN t1 message=" + portal_id(1) + " verdict=lost;");
+}
+
+// Receipted at 0, and then nothing was read until 100: nobody can say what became of them.
+std::vector<LedgerFact> receipted_only() {
+  SmallWorld world;
+  world.acknowledged(0, 1);
+  world.acknowledged(0.5, 2);
+  return world.input.facts;
+}
+
+TEST_CASE("live people: of a closed incident it is told when a message of it becomes a loss") {
+  LiveWorld world;
+  world.send(world.agent, receipted_only(), -3600, 1);
+  world.send(world.agent, {}, 100, 110);
+  world.pass(minutes(20));
+  const LiveTenant* live = world.live->find("t1");
+  REQUIRE(live != nullptr);
+  REQUIRE(live->correlator().count(Verdict::kUnverifiable) == 2);
+  world.tell(closed({portal_id(1), portal_id(2)}, Verdict::kUnverifiable));
+  CHECK(world.findings() == Texts{});
+  SmallWorld late;  // what the log of that time says after all
+  late.facts = 100;
+  late.failed(1.5, Outcome::kFailed, 1);
+  world.send(world.agent, late.input.facts, 1, 100);
+  CHECK(words(world.findings()) == "WARN t1 message=" + portal_id(1) +
+                                       " verdict=lost;WARN t1 message=" + portal_id(2) +
+                                       " verdict=missing;");
+  // Closed by somebody who knows of it, it is not told again.
+  IncidentDecision known = closed({portal_id(1), portal_id(2)}, Verdict::kLost);
+  world.tell(known);
+  forget(world);
+  CHECK(world.findings() == Texts{});
+}
+
+TEST_CASE("live people: an incident that opens again concerns its other messages too") {
+  LiveWorld world;
+  SmallWorld facts;
+  facts.acknowledged(0, 1);
+  facts.acknowledged(200, 2);
+  world.send(world.agent, facts.input.facts, -3600, 1);
+  world.send(world.agent, {}, 100, 150);
+  world.send(world.agent, {}, 300, 310);
+  world.pass(minutes(20));
+  world.tell(decided(DecisionKind::kMerge, {portal_id(1), portal_id(2)}));
+  world.tell(closed({portal_id(1), portal_id(2)}, Verdict::kUnverifiable));
+  SmallWorld late;
+  late.facts = 100;
+  late.failed(1.5, Outcome::kFailed, 1);
+  world.send(world.agent, late.input.facts, 1, 100);
+  CHECK(words(world.findings()) == "WARN t1 message=" + portal_id(1) + " verdict=lost;");
+  // The other one is told of when its purge is near, as if nobody had closed it.
+  world.pass(days(28));
+  CHECK(words(world.findings()) == "WARN t1 message=" + portal_id(2) + " verdict=unverifiable;");
 }
 
 TEST_CASE("live people: the word stays with a message that another name was found for") {

@@ -64,7 +64,9 @@ inline std::vector<Fact> facts_of(const std::vector<Life>& lives) {
   return out;
 }
 
-inline VerifiedFrame frame_of(FakeAgent& agent, const std::vector<Life>& lives, Interval read) {
+// `complete`: the event time that was read, where it is not the time of reading.
+inline VerifiedFrame frame_of(FakeAgent& agent, const std::vector<Life>& lives, Interval read,
+                              std::optional<Interval> complete = {}) {
   const std::vector<Fact> facts = facts_of(lives);
   const std::string plain = encode_body({std::string(32, 'a'), facts});
   const std::string packed = pack(plain);
@@ -72,7 +74,7 @@ inline VerifiedFrame frame_of(FakeAgent& agent, const std::vector<Life>& lives, 
   statement.span = read;
   SourceCoverage& source = statement.sources.front();
   source.reading.front().span = read;
-  source.complete = read;
+  source.complete = complete.value_or(read);
   for (const Signal signal : {Signal::kMessageReceived, Signal::kMessageSaveFailed,
                               Signal::kMessageCommitted, Signal::kMessageAcknowledged}) {
     source.observes.push_back({signal, std::nullopt});

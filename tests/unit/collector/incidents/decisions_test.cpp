@@ -35,6 +35,15 @@ IncidentDecision decision(std::uint64_t number, DecisionKind kind,
   out.kind = kind;
   out.messages = std::move(messages);
   if (kind == DecisionKind::kAware) out.aware = kStart + hours(19);
+  // Nothing is worse than what was known to be lost.
+  if (kind == DecisionKind::kClose) out.verdicts.assign(out.messages.size(), Verdict::kLost);
+  return out;
+}
+
+IncidentDecision closing(std::uint64_t number, std::vector<std::string> messages,
+                         std::vector<Verdict> verdicts) {
+  IncidentDecision out = decision(number, DecisionKind::kClose, std::move(messages));
+  out.verdicts = std::move(verdicts);
   return out;
 }
 
@@ -97,6 +106,75 @@ TEST_CASE("decisions: one that joins later opens a closed incident; a better ver
   // An earlier message changes the id of the group, and nothing of what was decided.
   all.messages.push_back(judged_message("e", Verdict::kStoredAfterReceipt, "pg/55P03", -5));
   CHECK(after(all, {close}) == "abde closed by a person;c open;");
+}
+
+// Two messages of which nothing but a gap in the log was known when somebody closed them.
+Correlation gap() {
+  Correlation all = night();
+  all.messages = {judged_message("a", Verdict::kUnverifiable, "coverage_gap", 0),
+                  judged_message("b", Verdict::kUnverifiable, "coverage_gap", 60)};
+  return all;
+}
+
+std::string reason_after(const Correlation& all, const std::vector<IncidentDecision>& entries) {
+  std::string out;
+  for (const auto& incident : apply_decisions(all, group_incidents(all), entries)) {
+    out += incident.reason;
+  }
+  return out;
+}
+
+TEST_CASE("decisions: a message that gets worse opens a closed incident again, and it says why") {
+  Correlation all = gap();
+  const auto close = closing(1, {"a", "b"}, {Verdict::kUnverifiable, Verdict::kUnverifiable});
+  CHECK(after(all, {close}) == "ab closed by a person;");
+  for (const Verdict worse : {Verdict::kInDoubt, Verdict::kMissing, Verdict::kLost}) {
+    CAPTURE(to_string(worse));
+    all.messages[0].verdict = worse;
+    CHECK(after(all, {close}) == "ab open;");
+  }
+  CHECK(reason_after(all, {close})
+            .find("closed, says Ola at 2026-03-03T06:00:00.000Z; open again: "
+                  "a is lost now, and was unverifiable when it was closed.") != std::string::npos);
+  // With another cause it is an incident of its own, which nobody closed; the other stays closed.
+  all.messages[0].cause = "pg/55P03";
+  CHECK(after(all, {close}) == "a open;b closed by a person;");
+  // Whoever knows of the loss may close it; less than that is nothing new.
+  const auto known = closing(2, {"a"}, {Verdict::kLost});
+  CHECK(after(all, {close, known}) == "a closed by a person;b closed by a person;");
+  all.messages[0].verdict = Verdict::kMissing;
+  CHECK(after(all, {close, known}) == "a closed by a person;b closed by a person;");
+  // What was brought back and is not there after all is worse than it was.
+  const auto brought = closing(1, {"a", "b"}, {Verdict::kRecovered, Verdict::kUnverifiable});
+  CHECK(after(gap(), {brought}) == "ab open;");
+}
+
+TEST_CASE("decisions: a closing that does not say what was known closes no loss") {
+  Correlation all = gap();
+  const auto old = closing(1, {"a", "b"}, {});
+  REQUIRE(check_decision(old).has_value());
+  CHECK(after(all, {old}) == "ab closed by a person;");
+  for (const Verdict worse : {Verdict::kInDoubt, Verdict::kMissing, Verdict::kLost}) {
+    CAPTURE(to_string(worse));
+    all.messages[0].verdict = all.messages[1].verdict = worse;
+    CHECK(after(all, {old}) == "ab open;");
+  }
+  CHECK(reason_after(all, {old})
+            .find("open again: a is lost, and it is not said that it was that "
+                  "when it was closed (and 1 more).") != std::string::npos);
+}
+
+TEST_CASE("decisions: of two messages that turned out to be one, the worse that was known counts") {
+  Correlation all = gap();
+  all.messages[1].references = {{ReferenceType::kTransportId, "77"}};
+  all.messages[1].verdict = Verdict::kLost;
+  const std::string b = message_name_of(all.messages[1].references[0]);
+  CHECK(after(all, {closing(1, {"a", "b", b},
+                            {Verdict::kUnverifiable, Verdict::kUnverifiable, Verdict::kLost})}) ==
+        "ab closed by a person;");
+  CHECK(after(all, {closing(1, {"a", "b", b},
+                            {Verdict::kUnverifiable, Verdict::kUnverifiable,
+                             Verdict::kMissing})}) == "ab open;");
 }
 
 TEST_CASE("decisions: a message that is called something else now is still meant") {
@@ -163,6 +241,10 @@ TEST_CASE("decisions: what cannot be meant is refused") {
   bad.aware = bad.told + seconds(1);
   CHECK(!check_decision(bad));
   bad.aware.reset();
+  CHECK(!check_decision(bad));
+  CHECK(!check_decision(closing(1, {"a", "b"}, {Verdict::kLost})));
+  bad = decision(1, Kind::kReopen, {"a"});
+  bad.verdicts = {Verdict::kLost};
   CHECK(!check_decision(bad));
   bad = decision(1, Kind::kClose, {"a"});
   bad.person = "";

@@ -38,6 +38,9 @@ std::vector<LedgerEntry> one_of_each() {
                                   DecisionKind::kReopen, DecisionKind::kAware}) {
     out.emplace_back(decision(kind));
   }
+  IncidentDecision closed = decision(DecisionKind::kClose);
+  closed.verdicts = {Verdict::kUnverifiable, Verdict::kLost};
+  out.emplace_back(std::move(closed));
   return out;
 }
 
@@ -74,6 +77,24 @@ TEST_CASE(
   std::string json = encode_entry(one_of_each()[1]);
   json.replace(json.find("hentet"), 6, "hen\\u0007");
   CHECK(!decode_entry(json));
+  const std::string closed = encode_entry(one_of_each().back());
+  for (const std::string_view verdicts :
+       {"[]", R"(["lost"])", R"(["lost","found"])", R"(["lost",1])", R"(["lost","lost","lost"])",
+        R"("lost")", "null"}) {
+    CAPTURE(verdicts);
+    std::string changed = closed;
+    const std::string_view was = R"(["unverifiable","lost"])";
+    REQUIRE(changed.find(was) != std::string::npos);
+    changed.replace(changed.find(was), was.size(), verdicts);
+    CHECK(!decode_entry(changed));
+  }
+}
+
+TEST_CASE("ledger entries: a closing of an earlier build, which does not say what was, is read") {
+  const LedgerEntry old = decision(DecisionKind::kClose);
+  const std::string json = encode_entry(old);
+  CHECK(json.find("verdicts") == std::string::npos);
+  CHECK(decode_entry(json).value() == old);
 }
 
 TEST_CASE("ledger entries: what is taken back, and given back by taking that back") {
@@ -108,7 +129,7 @@ TEST_CASE("ledger entries: the writer's clock and the store's number go in") {
 TEST_CASE("ledger entries: who takes back is heard by both lists") {
   const EntriesOfPeople all = split_entries(one_of_each());
   CHECK(all.testimony.size() == 5);
-  CHECK(all.decisions.size() == 6);
+  CHECK(all.decisions.size() == 7);
   const EntriesOfPeople back = split_entries({decision(DecisionKind::kTakenBack)});
   REQUIRE(back.testimony.size() == 1);
   CHECK(std::get<TakenBack>(back.testimony[0].what).entry == 3);
