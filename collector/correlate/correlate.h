@@ -126,6 +126,7 @@ struct MessageVerdict {
   std::vector<std::string> evidence;    // fact ids, sorted
   bool sender_mistaken = false;         // category D, told by a person (testimony.h)
   bool counted = false;                 // no_failure_seen, and a count of those stored agrees
+  bool stored_first = false;            // stored before its receipt, by more than clocks can err
 };
 
 struct Correlation {

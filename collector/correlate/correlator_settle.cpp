@@ -42,7 +42,8 @@ std::array<std::uint32_t, 2> fingerprint_of(const MessageVerdict& message) {
   }
   for (const auto word :
        {static_cast<std::uint64_t>(message.verdict), static_cast<std::uint64_t>(message.category),
-        static_cast<std::uint64_t>(message.form), message.windows.size()}) {
+        static_cast<std::uint64_t>(message.form), std::uint64_t{message.stored_first},
+        std::uint64_t{message.windows.size()}}) {
     out.add(word);
   }
   for (const std::string* text :

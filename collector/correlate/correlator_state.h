@@ -100,7 +100,8 @@ class Correlator::State {
   std::priority_queue<std::pair<Instant, std::uint32_t>,
                       std::vector<std::pair<Instant, std::uint32_t>>, std::greater<>>
       timers_;
-  // Receipts before commits by no more than this are so only as long as no clock errs more.
+  // Receipts before commits, or after them, by no more than this are so only as long as no clock
+  // errs more.
   std::set<std::pair<Duration, std::uint32_t>> across_clocks_;
 
   std::vector<std::uint32_t> touched_;  // names whose facts, rows or ties changed

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "collector/correlate/receipt_order.h"
+
 namespace meldevakt::collector {
 namespace {
 
@@ -138,6 +140,11 @@ Judged judge(const Lives& lives, const Life& life, const Bench& bench,
   out.sensitive = sensitive_of(times, signs, bench.policy);
   out.next = next_of(signs, message, bench);
   out.first_across_clocks = signs.first_across_clocks;
+  if (message.verdict == Verdict::kStored && signs.receipted) {
+    const ReceiptOrder order = order_of(lives, life, *signs.commit, bench.coverage, bench.policy);
+    message.stored_first = order.commit_came_first;
+    out.first_across_clocks = order.across_clocks;
+  }
   return out;
 }
 

@@ -40,7 +40,9 @@ struct Judged {
   // verdict.
   std::optional<Interval> sensitive;
   std::optional<Instant> next;  // the next time at which time alone may change what is said
-  std::optional<Duration> first_across_clocks;  // Signs
+  // By how much receipt and commit lie apart, where only clocks that may err against each other say
+  // which of the two came first.
+  std::optional<Duration> first_across_clocks;
 };
 
 // A name that only aliases and candidates mention is no message yet.

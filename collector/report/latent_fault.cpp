@@ -16,13 +16,17 @@ struct Stored {
 
 }  // namespace
 
+bool is_sound(const MessageVerdict& message) {
+  return message.verdict == Verdict::kStored && message.receipted && message.stored_first;
+}
+
 std::optional<LatentFault> latent_fault(const Correlation& correlation,
                                         std::optional<Instant> fixed_since) {
   std::vector<Stored> stored;
   for (const MessageVerdict& message : correlation.messages) {
     if (!message.receipted) continue;
     const bool after_receipt = message.verdict == Verdict::kStoredAfterReceipt;
-    if (!after_receipt && message.verdict != Verdict::kStored) continue;
+    if (!after_receipt && !is_sound(message)) continue;
     stored.push_back({*message.receipted, after_receipt});
   }
   std::sort(stored.begin(), stored.end(), [](const Stored& a, const Stored& b) {

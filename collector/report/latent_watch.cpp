@@ -51,7 +51,9 @@ void LatentWatch::put(const MessageVerdict& message) {
       first_faulty_.put(message.message, *message.receipted);
       last_faulty_.put(message.message, *message.receipted);
       return;
-    case Verdict::kStored: return last_sound_.put(message.message, *message.receipted);
+    case Verdict::kStored:
+      if (is_sound(message)) last_sound_.put(message.message, *message.receipted);
+      return;
     case Verdict::kLost:
     case Verdict::kMissing: return last_lost_.put(message.message, *message.receipted);
     default: return;

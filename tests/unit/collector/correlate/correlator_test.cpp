@@ -24,6 +24,10 @@ using testing::seed_of_this_run;
 using testing::SmallWorld;
 using testing::transport;
 
+std::string said_of(const MessageVerdict& message) {
+  return message_json(message, "t1") + (message.stored_first ? " stored first" : "");
+}
+
 // Both, side by side.
 class Pair {
  public:
@@ -62,7 +66,7 @@ class Pair {
         told_.erase(before);
         return;
       }
-      const std::string text = message_json(change.message, "t1");
+      const std::string text = said_of(change.message);
       if (before != told_.end()) REQUIRE(before->second.second != text);
       told_[change.message.message] = {change.message.verdict, text};
     });
@@ -71,7 +75,7 @@ class Pair {
     std::map<std::string, std::pair<Verdict, std::string>> should;
     std::map<Verdict, std::uint64_t> counts;
     for (const MessageVerdict& message : expected.messages) {
-      should[message.message] = {message.verdict, message_json(message, "t1")};
+      should[message.message] = {message.verdict, said_of(message)};
       ++counts[message.verdict];
     }
     REQUIRE(told_.size() == should.size());

@@ -6,14 +6,16 @@
 #include <string>
 
 #include "common/testing/doubles.h"
+#include "tests/unit/collector/correlate/small_world.h"
 
 namespace meldevakt::collector {
 namespace {
 
 constexpr Instant kFrom{1'600'984'800'000};  // 2020-09-24T22:00:00Z
 
-// One message an hour: 'f' stored after its receipt, 's' stored before it, 'l' lost, 'm' missing,
-// 'p' pending, 'n' stored without a receipt.
+// One message an hour: 'f' stored after its receipt, 's' stored before it, 'u' stored, and the
+// clocks leave open which came first, 'l' lost, 'm' missing, 'p' pending, 'n' stored without a
+// receipt.
 Correlation world(std::string_view messages) {
   Correlation out;
   for (std::size_t i = 0; i < messages.size(); ++i) {
@@ -22,7 +24,11 @@ Correlation world(std::string_view messages) {
     one.receipted = kFrom + hours(static_cast<std::int64_t>(i));
     switch (messages[i]) {
       case 'f': one.verdict = Verdict::kStoredAfterReceipt; break;
-      case 's': one.verdict = Verdict::kStored; break;
+      case 's':
+        one.verdict = Verdict::kStored;
+        one.stored_first = true;
+        break;
+      case 'u': one.verdict = Verdict::kStored; break;
       case 'l': one.verdict = Verdict::kLost; break;
       case 'm': one.verdict = Verdict::kMissing; break;
       case 'n':
@@ -56,6 +62,11 @@ TEST_CASE("latent fault: from the first message on, until it is proved to be ove
       {"f" + sound + "m", true, true},
       {"lf" + sound, true, false},
       {"f" + std::string(40, 'n'), true, true},
+      {"f" + std::string(200, 'u'), true, true},
+      {"f" + sound.substr(1) + std::string(40, 'u'), true, true},
+      {"f" + std::string(40, 'u') + sound, true, false},
+      {"f" + sound + std::string(40, 'u'), true, false},
+      {std::string(40, 'u'), false, false},
   };
   for (const Case& c : cases) {
     CAPTURE(c.messages);
@@ -80,6 +91,34 @@ TEST_CASE(
   CHECK(latent_fault(world("f"), kFrom)->present);  // not before, but at that time
   CHECK(latent_fault(world("sf"), kFrom + minutes(30))->present);
   CHECK(latent_fault(world("fsl"), kFrom + minutes(30))->present);
+}
+
+// A case system whose receipts only the portal's rows tell of, `lead` seconds before each commit;
+// one of them so early that no clock explains it.
+Correlation portal_alone(double lead) {
+  testing::SmallWorld world;
+  world.covered("trace", {Signal::kMessageCommitted}, -3600, 36'000);
+  for (std::uint64_t m = 0; m < 60; ++m) {
+    const double receipt = 60.25 * static_cast<double>(m + 1);
+    world.row(m, testing::at(receipt - 20), testing::at(receipt));
+    world.committed(receipt + (m == 20 ? 10 : lead), m);
+  }
+  return correlate(world.input, testing::at(36'000));
+}
+
+TEST_CASE("latent fault: receipts before commits within what clocks err do not end it") {
+  // Every message is still receipted too early, but only one by more than clocks can err.
+  const auto wrong = latent_fault(portal_alone(1.5));
+  REQUIRE(wrong.has_value());
+  CHECK(wrong->messages == 1);
+  CHECK(wrong->since_then == 0);
+  CHECK(wrong->present);
+  const auto open = latent_fault(portal_alone(-1.5));
+  CHECK(open->present);
+  CHECK(latent_fault(portal_alone(-1.5), testing::at(3600))->present == false);
+  const auto right = latent_fault(portal_alone(-4.5));
+  CHECK(right->since_then == 39);
+  CHECK_FALSE(right->present);
 }
 
 TEST_CASE("latent fault: said in a line, and as JSON") {

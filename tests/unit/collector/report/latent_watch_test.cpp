@@ -15,13 +15,15 @@ constexpr Instant kFrom{1'600'984'800'000};
 
 // All messages as they stand, and a watch that only hears of changes.
 struct World {
-  void set(const std::string& name, Verdict verdict, std::optional<Instant> receipted) {
+  void set(const std::string& name, Verdict verdict, std::optional<Instant> receipted,
+           bool clear = true) {
     Correlator::Change change;
     const auto known = all.find(name);
     if (known != all.end()) change.before = known->second.verdict;
     change.message.message = name;
     change.message.verdict = verdict;
     change.message.receipted = receipted;
+    change.message.stored_first = clear && verdict == Verdict::kStored;
     all[name] = change.message;
     watch.note(change);
   }
@@ -89,7 +91,8 @@ TEST_CASE("latent watch: after any changes the same as looking at all messages")
       if (random.below(5) == 0) {
         world.take_away(name);
       } else {
-        world.set(name, verdict, receipted ? std::optional{time} : std::nullopt);
+        world.set(name, verdict, receipted ? std::optional{time} : std::nullopt,
+                  random.below(4) != 0);
       }
       if (random.below(400) == 0) {  // nearly everything is taken back
         for (std::uint64_t n = 0; n < names; ++n) {
