@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <tuple>
+#include <unordered_map>
+#include <variant>
 
 #include "collector/correlate/coverage_map.h"
 #include "collector/correlate/lives.h"
@@ -48,8 +51,68 @@ std::string driver_of(const std::vector<const OverloadWindow*>& windows,
   return best->first;
 }
 
-Overload overload_of(const std::vector<const OverloadWindow*>& windows,
-                     const CoverageMap& coverage) {
+// Windows of one source that belong together.
+struct Stretch {
+  Interval span;
+  std::vector<const OverloadWindow*> windows;
+  std::map<Signal, std::uint64_t> signals;
+  std::string producer;    // whose records they begin with; "" when of several, or nobody knows
+  bool collected = false;  // its log holds copies of what others log
+  std::string_view agent() const { return windows.front()->agent; }
+  std::string_view source() const { return windows.front()->source; }
+};
+
+// Whatever the clocks of the two agents err.
+bool surely_overlap(const Stretch& a, const Stretch& b, const CoverageMap& coverage) {
+  Duration error;
+  if (a.agent() != b.agent()) {
+    error = coverage.clock_error(a.windows.front()->agent) +
+            coverage.clock_error(b.windows.front()->agent);
+  }
+  return a.span.from + error <= b.span.to && b.span.from + error <= a.span.to;
+}
+
+bool holds_no_more(const Stretch& copy, const Stretch& whole) {
+  const bool within =
+      whole.span.from - kCopyApart <= copy.span.from && copy.span.to <= whole.span.to + kCopyApart;
+  return within && std::all_of(copy.signals.begin(), copy.signals.end(), [&](const auto& signal) {
+           const auto at = whole.signals.find(signal.first);
+           return at != whole.signals.end() && signal.second <= at->second;
+         });
+}
+
+// Whether all that one of them says may be what the other says.
+bool may_be_copies(const Stretch& a, const Stretch& b) {
+  if (a.producer.empty() || a.producer != b.producer) return false;
+  // Two agents that read one file tell of the same records, which bear the same times.
+  if (a.agent() != b.agent()) return a.span == b.span && a.signals == b.signals;
+  // What stands beside the copies in a log that collects is a witness of its own.
+  const bool first = (a.collected || !b.collected) && holds_no_more(a, b);
+  const bool second = (b.collected || !a.collected) && holds_no_more(b, a);
+  return first || second;
+}
+
+// Sorted by start. Whether two of them that are no copies of each other were surely at one time.
+// Stretches of one source lie apart: there are never more of them at a time than sources.
+bool are_confirmed(const std::vector<const Stretch*>& stretches, const CoverageMap& coverage) {
+  std::vector<const Stretch*> lasting;
+  for (const Stretch* next : stretches) {
+    std::erase_if(lasting, [&](const Stretch* a) { return a->span.to < next->span.from; });
+    const bool confirmed = std::any_of(lasting.begin(), lasting.end(), [&](const Stretch* a) {
+      return (a->agent() != next->agent() || a->source() != next->source()) &&
+             surely_overlap(*a, *next, coverage) && !may_be_copies(*a, *next);
+    });
+    if (confirmed) return true;
+    lasting.push_back(next);
+  }
+  return false;
+}
+
+Overload overload_of(const std::vector<const Stretch*>& stretches, const CoverageMap& coverage) {
+  std::vector<const OverloadWindow*> windows;
+  for (const Stretch* stretch : stretches) {
+    windows.insert(windows.end(), stretch->windows.begin(), stretch->windows.end());
+  }
   Overload out;
   out.span = windows.front()->span;
   std::map<Signal, std::uint64_t> signals;
@@ -69,19 +132,57 @@ Overload overload_of(const std::vector<const OverloadWindow*>& windows,
   out.witnesses.erase(std::unique(out.witnesses.begin(), out.witnesses.end()), out.witnesses.end());
   std::sort(out.evidence.begin(), out.evidence.end());
   out.driver = driver_of(windows, coverage);
-  const bool confirmed = out.witnesses.size() > 1 || out.metrics > 0;
+  const bool confirmed = out.metrics > 0 || are_confirmed(stretches, coverage);
   out.state = confirmed ? OverloadState::kConfirmed : OverloadState::kSuspected;
   return out;
 }
 
-// Windows of one source that belong together, as far as its agent's clock may be off.
-struct Stretch {
-  Interval span;
-  std::vector<const OverloadWindow*> windows;
+// "mssql" of "mssql-errorlog": packs of one product begin alike.
+std::string first_word(std::string_view id) {
+  return std::string{id.substr(0, id.find('-'))};
+}
+
+// Who writes the records: of each source its pack, of each window its first record's rule.
+class Producers {
+ public:
+  explicit Producers(const TenantInput& input) {
+    for (const LedgerCoverage& claim : input.coverage) {
+      auto& pack = packs_[{claim.agent, claim.source.id}];
+      pack = std::max(pack, std::pair{claim.sequence, claim.source.pack.id});
+    }
+    for (const LedgerFact& ledger : input.facts) {
+      if (std::holds_alternative<WindowFact>(ledger.fact.what)) {
+        rules_.try_emplace(ledger.fact.id, ledger.fact.rule);  // the same of every revision
+      }
+    }
+  }
+
+  void name(Stretch& stretch) const {
+    const OverloadWindow& first = *stretch.windows.front();
+    const auto pack = packs_.find({first.agent, first.source});
+    if (pack == packs_.end()) return;
+    stretch.collected = pack->second.second == kCollectingPack;
+    stretch.producer = first_word(pack->second.second);
+    if (!stretch.collected) return;
+    // Rules of the Windows event log are named after the program whose events they know.
+    stretch.producer = first_word(rule_of(first));
+    for (const OverloadWindow* window : stretch.windows) {
+      if (first_word(rule_of(*window)) != stretch.producer) stretch.producer.clear();
+    }
+  }
+
+ private:
+  static constexpr std::string_view kCollectingPack = "windows-events";
+  [[nodiscard]] std::string_view rule_of(const OverloadWindow& window) const {
+    const auto at = rules_.find(window.fact_id);
+    return at == rules_.end() ? std::string_view{} : at->second;
+  }
+  std::map<std::pair<std::string, std::string>, std::pair<std::uint64_t, std::string>> packs_;
+  std::unordered_map<std::string_view, std::string_view> rules_;  // by fact
 };
 
 std::vector<Stretch> stretches_of(const std::vector<OverloadWindow>& windows,
-                                  const CoverageMap& coverage) {
+                                  const Producers& producers) {
   std::map<std::pair<std::string, std::string>, std::vector<const OverloadWindow*>> by_source;
   for (const OverloadWindow& window : windows) {
     by_source[{window.agent, window.source}].push_back(&window);
@@ -91,16 +192,17 @@ std::vector<Stretch> stretches_of(const std::vector<OverloadWindow>& windows,
     std::sort(own.begin(), own.end(), [](const OverloadWindow* a, const OverloadWindow* b) {
       return std::tie(a->span, a->fact_id) < std::tie(b->span, b->fact_id);
     });
-    const Duration error = coverage.clock_error(source.first);
     const std::size_t before = out.size();
     for (const OverloadWindow* window : own) {
       const bool goes_on =
-          out.size() > before && window->span.from <= out.back().span.to - error + kWindowIdle;
-      if (!goes_on) out.push_back({{window->span.from - error, window->span.to + error}, {}});
-      out.back().span.to = std::max(out.back().span.to, window->span.to + error);
+          out.size() > before && window->span.from <= out.back().span.to + kWindowIdle;
+      if (!goes_on) out.push_back({window->span, {}, {}, "", false});
+      out.back().span.to = std::max(out.back().span.to, window->span.to);
       out.back().windows.push_back(window);
+      for (const auto& count : window->signals) out.back().signals[count.signal] += count.count;
     }
   }
+  for (Stretch& stretch : out) producers.name(stretch);
   return out;
 }
 
@@ -143,23 +245,23 @@ std::string_view to_string(OverloadState state) {
 std::vector<Overload> overloads_of(const TenantInput& input) {
   const std::vector<OverloadWindow> windows = windows_of(input);
   const CoverageMap coverage{input.coverage};
-  std::vector<Stretch> all = stretches_of(windows, coverage);
+  std::vector<Stretch> all = stretches_of(windows, Producers{input});
   std::sort(all.begin(), all.end(), [](const Stretch& a, const Stretch& b) {
     return std::tie(a.span, a.windows.front()->fact_id) <
            std::tie(b.span, b.windows.front()->fact_id);
   });
   std::vector<Overload> out;
-  Stretch together;
+  std::vector<const Stretch*> together;
+  Instant until;
   for (const Stretch& next : all) {
-    if (!together.windows.empty() && next.span.from > together.span.to) {
-      out.push_back(overload_of(together.windows, coverage));
-      together = {};
+    if (!together.empty() && next.span.from > until) {
+      out.push_back(overload_of(together, coverage));
+      together.clear();
     }
-    if (together.windows.empty()) together.span = next.span;
-    together.span.to = std::max(together.span.to, next.span.to);
-    together.windows.insert(together.windows.end(), next.windows.begin(), next.windows.end());
+    until = together.empty() ? next.span.to : std::max(until, next.span.to);
+    together.push_back(&next);
   }
-  if (!together.windows.empty()) out.push_back(overload_of(together.windows, coverage));
+  if (!together.empty()) out.push_back(overload_of(together, coverage));
   return out;
 }
 

@@ -76,16 +76,99 @@ TEST_CASE("overload: windows of one source as near as an agent's own signals are
   CHECK(told(world) == "confirmed lock_wait 0-150 by 2;");
 }
 
-TEST_CASE("overload: clocks that may be off bring windows together") {
+TEST_CASE("overload: confirmed where two sources surely overlap, whatever the clocks err") {
   SmallWorld world;
   window(world, "a1", "sql", 0, 10, "lock_wait");
-  window(world, "a2", "iis", 13, 20, "slow", 50);
-  CHECK(told(world) == "suspected lock_wait 0-10 by 1;suspected slow 13-20 by 1;");
+  window(world, "a2", "iis", 8, 20, "slow", 50);
+  CHECK(told(world) == "confirmed lock_wait 0-20 by 2;");
   world.agent = "a2";
   world.covered("iis", {}, 0, 1).clock_error = seconds(2);
-  CHECK(told(world) == "suspected lock_wait 0-10 by 1;suspected slow 13-20 by 1;");
-  world.input.coverage.back().clock_error = seconds(3);
   CHECK(told(world) == "confirmed lock_wait 0-20 by 2;");
+  world.agent = "a1";
+  world.covered("sql", {}, 0, 1).clock_error = milliseconds(1);
+  CHECK(told(world) == "suspected lock_wait 0-20 by 2;");
+  window(world, "a1", "trace", 9, 9, "timeout");  // two sources by one clock
+  CHECK(told(world) == "confirmed lock_wait 0-20 by 3;");
+}
+
+TEST_CASE("overload: what clocks may err brings no windows together") {
+  SmallWorld world;
+  for (int i = 0; i < 10; ++i) {
+    const std::string agent = "a" + std::to_string(i);
+    window(world, agent, "trace", 58 * 60 * i, 58 * 60 * i, "timeout");
+    world.covered("trace", {}, 0, 1).clock_error = minutes(30);
+  }
+  const std::vector<Overload> all = overloads_of(world.input);
+  CHECK(all.size() == 10);
+  for (const Overload& one : all) {
+    CHECK(one.state == OverloadState::kSuspected);
+    CHECK(one.span.from == one.span.to);
+  }
+}
+
+// What stands in SQL Server's ERRORLOG, and the copies that it puts into the event log.
+struct Copied : SmallWorld {
+  Copied() {
+    covered("errorlog", {}, 0, 1).source.pack.id = "mssql-errorlog";
+    covered("events", {}, 0, 1).source.pack.id = "windows-events";
+    covered("trace", {}, 0, 1).source.pack.id = "dotnet-serilog";
+  }
+  void tell(const std::string& source, double from, double to, const std::string& rule,
+            std::uint64_t slow, std::uint64_t failed = 0) {
+    WindowFact what;
+    what.span = {at(from), at(to)};
+    what.driver = "disk";
+    if (failed > 0) what.signals.push_back({Signal::kDbTimeout, failed});
+    if (slow > 0) what.signals.push_back({Signal::kInfraDiskSlow, slow});
+    std::sort(what.signals.begin(), what.signals.end());
+    Fact& fact = add(what);
+    fact.source = source;
+    fact.rule = rule;
+  }
+  std::string state() const {
+    const std::vector<Overload> all = overloads_of(input);
+    return all.size() == 1 ? std::string{to_string(all[0].state)} : std::to_string(all.size());
+  }
+};
+
+TEST_CASE("overload: copies of what one program logged are one witness") {
+  Copied world;
+  world.tell("errorlog", 0.1, 30, "slow-io", 3, 1);
+  world.tell("events", 0, 30.5, "mssql-slow-io", 2);
+  CHECK(world.state() == "suspected");
+  CHECK(overloads_of(world.input)[0].witnesses.size() == 2);  // who saw it is told all the same
+  Copied later = world;  // the event log shows it longer than the ERRORLOG does
+  std::get<WindowFact>(later.input.facts[1].fact.what).span.to = at(32);
+  CHECK(later.state() == "confirmed");
+  Copied more = world;  // or more of it: a disk's own events beside SQL Server's
+  std::get<WindowFact>(more.input.facts[1].fact.what).signals[0].count = 4;
+  CHECK(more.state() == "confirmed");
+  Copied disk = world;  // or events of the disk alone
+  disk.input.facts[1].fact.rule = "disk-slow";
+  CHECK(disk.state() == "confirmed");
+  Copied trace = world;  // and a program that waits for the server is another one
+  trace.tell("trace", 5, 5, "sql-timeout", 0, 1);
+  CHECK(trace.state() == "confirmed");
+  Copied unknown = world;  // of packs that nobody names nothing is known
+  unknown.input.coverage.clear();
+  CHECK(unknown.state() == "confirmed");
+  Copied two = world;  // the event log as two windows that are one
+  two.input.facts.pop_back();
+  two.tell("events", 0.2, 0.2, "mssql-slow-io", 1);
+  two.tell("events", 30, 30, "mssql-slow-io", 1);
+  CHECK(two.state() == "suspected");
+}
+
+TEST_CASE("overload: one log that two agents read is one witness, two servers are two") {
+  Copied world;
+  world.agent = "a2";
+  world.covered("shared", {}, 0, 1).source.pack.id = "mssql-errorlog";
+  world.tell("shared", 0.1, 30, "slow-io", 3, 1);
+  world.agent = "a1";
+  world.tell("errorlog", 0.1, 30, "slow-io", 3, 1);
+  CHECK(world.state() == "suspected");
+  std::get<WindowFact>(world.input.facts[0].fact.what).span.to = at(30.001);
+  CHECK(world.state() == "confirmed");
 }
 
 TEST_CASE("overload: order, repetition and lateness do not matter") {
