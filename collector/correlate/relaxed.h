@@ -12,10 +12,12 @@
 // have no other commit.
 //
 // Pure. Thread-safety: pure function. Bounds: kListedCandidatesMax alternatives a match; how many
-// more there are is told. Cost: O(n log n + found).
+// more there are is told. Cost: O((n + m) log n) of n
+// messages and m commits: of how many there are more is counted, not found one by one.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -41,8 +43,10 @@ struct RelaxedMatch {
 };
 
 // Sorted by time and fact; commits that fit no message at all are told with an empty list.
+// `looked_at`: what it cost.
 [[nodiscard]] std::vector<RelaxedMatch> relaxed_matches(const Correlation& all,
                                                         const TenantInput& input,
-                                                        const DistrictNumbers& numbers);
+                                                        const DistrictNumbers& numbers,
+                                                        std::uint64_t* looked_at = nullptr);
 
 }  // namespace meldevakt::collector
