@@ -199,7 +199,10 @@ Result<Inspected> list_controls(const Config& config, const TimeZone& zone,
       const CheckedControl& one = checked[i];
       out.open = out.open || !one.problem.empty();
       if (options.json) {
-        Json line{{"tenant", tenant.id}, {"number", one.record.number}, {"problem", one.problem}};
+        Json line{{"tenant", tenant.id},
+                  {"number", one.record.number},
+                  {"problem", one.problem},
+                  {"key", to_base64(signer.value()->public_key())}};
         line["record"] = one.problem.empty()
                              ? Json::parse(encode_control(one.record), nullptr, false)
                              : Json(nullptr);
@@ -212,7 +215,12 @@ Result<Inspected> list_controls(const Config& config, const TimeZone& zone,
                  one.problem.empty() ? control_sentence(one.record, zone) : "-"});
     }
   }
-  if (!options.json) out.text = table.text();
+  if (options.json) return out;
+  if (signer) {
+    out.text = "Key of the controls (Ed25519, Base64): " + to_base64(signer.value()->public_key()) +
+               "\n";
+  }
+  out.text += table.text();
   return out;
 }
 

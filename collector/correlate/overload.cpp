@@ -25,7 +25,8 @@ bool encloses(const OverloadWindow& work, const OverloadWindow& other,
               const CoverageMap& coverage) {
   Duration error;
   if (work.agent != other.agent) {
-    error = coverage.clock_error(work.agent) + coverage.clock_error(other.agent);
+    const ClockErrors& errors = coverage.clock_errors();
+    error = errors.of(work.agent, work.span) + errors.of(other.agent, other.span);
   }
   return work.span.from <= other.span.from + error && other.span.to <= work.span.to + error;
 }
@@ -66,8 +67,8 @@ struct Stretch {
 bool surely_overlap(const Stretch& a, const Stretch& b, const CoverageMap& coverage) {
   Duration error;
   if (a.agent() != b.agent()) {
-    error = coverage.clock_error(a.windows.front()->agent) +
-            coverage.clock_error(b.windows.front()->agent);
+    const ClockErrors& errors = coverage.clock_errors();
+    error = errors.of(a.windows.front()->agent, a.span) + errors.of(b.windows.front()->agent, b.span);
   }
   return a.span.from + error <= b.span.to && b.span.from + error <= a.span.to;
 }

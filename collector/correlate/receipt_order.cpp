@@ -41,13 +41,14 @@ ReceiptOrder order_of(const Lives& lives, const Life& life, const Step& commit,
     out.commit_came_first = committed < *own;
     return out;
   }
-  const Duration error = coverage.clock_error(commit.ledger->agent);
+  const ClockErrors& errors = coverage.clock_errors();
+  const Duration error = errors.of(commit.ledger->agent, commit.what->time);
   bool all = true;
   for (const std::size_t i : life.own) {
     const Step& step = lives.steps[i];
     if (step.what->signal != Signal::kMessageAcknowledged) continue;
     add_receipt(step.what->time - step.what->time_error,
-                error + coverage.clock_error(step.ledger->agent), committed, out, all);
+                error + errors.of(step.ledger->agent, step.what->time), committed, out, all);
   }
   for (const Receipt& row : life.receipts) {
     if (!row.confirmed || row.channel == kPrintChannel) continue;

@@ -46,13 +46,18 @@ std::optional<LatentFault> latent_fault(const Correlation& correlation,
     }
   }
   if (!out) return std::nullopt;
-  const bool lost_since =
-      std::any_of(correlation.messages.begin(), correlation.messages.end(), [&](const auto& m) {
-        const bool loss = m.verdict == Verdict::kLost || m.verdict == Verdict::kMissing;
-        return loss && m.receipted && out->last < *m.receipted;
-      });
-  const bool fixed = out->since_then >= kSoundMessages || (fixed_since && out->last < *fixed_since);
-  out->present = !fixed || lost_since;
+  // A loss shows the fault as well: what ends it must have come after the last of both.
+  Instant latest = out->last;
+  for (const MessageVerdict& message : correlation.messages) {
+    const bool loss = message.verdict == Verdict::kLost || message.verdict == Verdict::kMissing;
+    if (loss && message.receipted) latest = std::max(latest, *message.receipted);
+  }
+  const auto sound = std::count_if(stored.begin(), stored.end(), [&](const Stored& one) {
+    return !one.after_receipt && latest < one.receipted;
+  });
+  const bool fixed = static_cast<std::size_t>(sound) >= kSoundMessages ||
+                     (fixed_since && latest < *fixed_since);
+  out->present = !fixed;
   return out;
 }
 

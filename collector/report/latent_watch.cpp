@@ -1,5 +1,6 @@
 #include "collector/report/latent_watch.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace meldevakt::collector {
@@ -87,9 +88,11 @@ std::optional<LatentFault> LatentWatch::fault(const VisitAll& visit_all,
   if (!first || !last) return std::nullopt;
   LatentFault out{*first, *last, faulty_, last_sound_.later_than(*last), true};
   const std::optional<Instant> last_loss = last_lost_.first();
-  const bool lost_since = last_loss && *last < *last_loss;
-  const bool fixed = out.since_then >= kSoundMessages || (fixed_since && *last < *fixed_since);
-  out.present = !fixed || lost_since;
+  // What ends it must have come after the last of both.
+  const Instant latest = std::max(*last, last_loss.value_or(*last));
+  const bool fixed = last_sound_.later_than(latest) >= kSoundMessages ||
+                     (fixed_since && latest < *fixed_since);
+  out.present = !fixed;
   return out;
 }
 

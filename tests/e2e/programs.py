@@ -48,7 +48,7 @@ def json_lines(text):
 class Collector:
     """One collector: its folder, its configuration and, while it serves, its process."""
 
-    def __init__(self, binary_folder, folder, policy=None, data=None):
+    def __init__(self, binary_folder, folder, policy=None, data=None, control_at=None):
         self.binary = os.path.join(binary_folder, "meldevakt-collector")
         self.folder = folder
         self.data = data or os.path.join(folder, "data")
@@ -63,7 +63,8 @@ class Collector:
             file.write(f'data = "{self.data}"\nnames = ["127.0.0.1"]\n'
                        f'[agents]\nlisten = "127.0.0.1:{self.port}"\n'
                        '[people]\nlisten = "127.0.0.1:0"\n[policy]\n'
-                       + "".join(f'{name} = "{value}"\n' for name, value in policy.items()))
+                       + "".join(f'{name} = "{value}"\n' for name, value in policy.items())
+                       + (f'[control]\nat = "{control_at}"\nzone = "UTC"\n' if control_at else ""))
 
     @property
     def url(self):

@@ -201,6 +201,26 @@ def check_commands(world, report):
     report.check("control run, incidents, fleet report", "\n".join(problems))
 
 
+def check_daily_control(world, report):
+    """The server's own clock ran the daily control of each town, once, with nobody asking for it."""
+    def daily():
+        out = world.collector.command("control", "list", "--format", "json")[0]
+        lines = [json.loads(line) for line in out.splitlines()]
+        return [line for line in lines if line["record"] and not line["record"]["on_demand"]]
+    ran = []
+    def all_ran():
+        ran[:] = daily()
+        return len({line["tenant"] for line in ran}) >= len(world.towns)
+    with contextlib.suppress(Timeout):
+        wait_until(all_ran, "the daily control", 180, pause=1.0)
+    problems = [f"{line['tenant']}: record {line['number']}: {line['problem'] or line['record']}"
+                for line in ran if line["problem"] or line["record"]["missed"]]
+    if len(ran) != len(world.towns):
+        problems.append(f"{len(ran)} daily controls of {len(world.towns)} towns")
+    report.check(f"the daily control ran at {world.control_at} UTC by itself, once each",
+                 "\n".join(problems))
+
+
 def check_purge(world, report):
     """The date in the table is the one on which the portal really deletes, not later and not sooner.
 
@@ -286,6 +306,7 @@ def run(binaries, output, seed, long=False, keep=False, **_):
             check_database_agent(world, town, report)
         check_told_live(world, nord, report)
         check_commands(world, report)
+        check_daily_control(world, report)
         check_purge(world, report)
         for night in nights:
             for skipped in night.skipped:

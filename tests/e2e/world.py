@@ -79,8 +79,10 @@ class World:
         self.cluster = self._stack.enter_context(
             PostgresCluster(os.path.join(self.folder, "pg")))
         self.portal = self._stack.enter_context(Portal(self.seed))
+        # The daily control comes while the test runs: two minutes from now at the latest.
+        self.control_at = time.strftime("%H:%M", time.gmtime(time.time() + 120))
         self.collector = Collector(self.binaries, os.path.join(self.folder, "collector"),
-                                   data=self.data)
+                                   data=self.data, control_at=self.control_at)
         self.collector.init()
         self.collector.start()
         for number, name in enumerate(self.town_names):

@@ -44,10 +44,6 @@ class HostClock {
     return time;
   }
   [[nodiscard]] Duration most() const { return most_; }  // that it is ever off
-  // By how much the offset may change between two statements that are `every` apart.
-  [[nodiscard]] Duration drift(Duration every) const {
-    return most_.ms == 0 ? Duration{} : milliseconds(4 * most_.ms * every.ms / kPeriod.ms + 1);
-  }
 
  private:
   Duration most_{};

@@ -31,7 +31,7 @@ def play(arguments, kept, out):
         return json.load(file), until.group(1)
 
 
-def serve(arguments, kept, tenants, log):
+def serve(arguments, kept, tenants, log, controls=0):
     """Runs a server until it has read every tenant, and has told what there is; returns its log."""
     child = Child("collector", [os.path.join(arguments.bin, "meldevakt-collector"), "serve",
                                 "--config", os.path.join(kept, "collector.toml")], log)
@@ -41,7 +41,9 @@ def serve(arguments, kept, tenants, log):
         if not child.alive():
             raise AssertionError(f"the collector ended:\n{child.log()[-2000:]}")
         told = child.log().count(" finding ")
-        return f"live: {tenants} tenants read" in child.log() and lines_of(given) >= told
+        controlled = child.log().count("collector: standing control of ") >= controls
+        return (f"live: {tenants} tenants read" in child.log() and lines_of(given) >= told
+                and controlled)
     wait_until(settled, lambda: f"everything to be told; so far:\n{child.log()[-2000:]}", 300)
     child.stop()
     return child.log()
@@ -91,13 +93,21 @@ def check(arguments, folder):
         file.write(f'on_finding = "{kept}/alarm"\n{text}')
     rows = [row for row in fleet if "fleet" not in row and "systemic" not in row]
     tenants = len(rows)
-    log = serve(arguments, kept, tenants, os.path.join(folder, "first.log"))
+    log = serve(arguments, kept, tenants, os.path.join(folder, "first.log"), controls=tenants)
     told = re.findall(r" finding tenant=\S+ message=(\S+) verdict=(?:lost|missing) ", log)
     require(sorted(told) == sorted(lost), f"serve tells of each of the {len(lost)} losses once")
     latent = sum(1 for row in rows if (row.get("latent_fault") or {}).get("present"))
     require(log.count(" latent_fault: ") == latent, f"and of {latent} latent faults")
     require(lines_of(os.path.join(kept, "given")) == log.count(" finding "),
             "on_finding is given every one of them")
+    missed = log.count(": the standing control of ")
+    require(missed == tenants, f"and that the daily control of each of the {tenants} was missed")
+    daily = command("control", "list", expect=0)
+    require(len(daily) == tenants and all(not line["record"]["on_demand"] for line in daily),
+            "which it then ran, of each once")
+    require(not any("control_missed" in json.dumps(row)
+                    for row in command("incidents", "list", expect=None)),
+            "and no alarm of it is left")
     again = serve(arguments, kept, tenants, os.path.join(folder, "second.log"))
     require(" finding " not in again, "a second server tells nothing twice")
 

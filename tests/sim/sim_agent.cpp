@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/app/clock_claim.h"
 #include "common/crypto/crypto.h"
 #include "common/ports/sha256.h"
 #include "common/seal/dsse.h"
@@ -95,7 +96,8 @@ Status SimAgent::build(const std::vector<agent::PipelineRow>& snapshots, const s
     settings.tenant_key = keys.tenant_key;
     settings.fact_key = keys.fact_key;
     settings.flush_lag = settings.pack->flush_lag;
-    settings.clock_error = clock_error();
+    settings.clock_error =
+        agent::known_clock_error(clock_quality(), parts_.config.clock_error_max);
     std::vector<agent::SourceLane::Branch> branches;
     for (const agent::PipelineRow& row : snapshots) {
       if (row.source != config.name) continue;
@@ -132,9 +134,9 @@ Instant SimAgent::pass_to(Instant now) {
   return clock_.now();
 }
 
-Duration SimAgent::clock_error() const {
-  return milliseconds(kClockErrorUs / 1000 + 1) + parts_.clock.most() +
-         parts_.clock.drift(parts_.config.ship.every);
+ClockQuality SimAgent::clock_quality() const {
+  if (parts_.clock.most() > Duration{}) return {};
+  return {.synchronised = true, .offset_us = 0, .max_error_us = kClockErrorUs};
 }
 
 std::vector<agent::SourceLane*> SimAgent::lanes() const {
@@ -151,18 +153,17 @@ void SimAgent::read(Instant now) {
 Status SimAgent::turn(Instant now) {
   read(now);
   if (!tenant_->due(lanes(), parts_.config, clock_.now())) return {};
-  return seal(now);
+  return seal();
 }
 
-Status SimAgent::seal(Instant true_now) {
+Status SimAgent::seal() {
   const Instant now = clock_.now();
   agent::StatementContext context;
   context.to = now;
   context.boot_id = clock_.boot_id();
   context.boottime_to_ns = clock_.boot_ns();
-  const std::int64_t drift = parts_.clock.drift(parts_.config.ship.every).ms;
-  context.clock = {"synchronised", parts_.clock.offset(true_now).ms * 1000,
-                   kClockErrorUs + drift * 1000, false};
+  // The collector is told once a day what swings in nine: a comparison would say nothing new.
+  context.clock = agent::clock_state(clock_quality(), parts_.config.clock_error_max, {});
   context.configuration = parts_.config.digest;
   context.software_version = "0.1.0";
   agent::StateChange change;
@@ -179,7 +180,7 @@ Status SimAgent::seal(Instant true_now) {
 
 Status SimAgent::stop(Instant now) {
   read(now);
-  if (tenant_->from() < clock_.now()) MELDEVAKT_TRY(seal(now));
+  if (tenant_->from() < clock_.now()) MELDEVAKT_TRY(seal());
   agent::StateChange change;
   for (const auto& source : sources_) {
     source->mark_changed();

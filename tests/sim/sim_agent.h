@@ -20,6 +20,7 @@
 #include "agent/app/packs.h"
 #include "agent/app/source_lane.h"
 #include "agent/app/tenant_lane.h"
+#include "common/platform/clock.h"
 #include "common/testing/doubles.h"
 #include "tests/sim/host_clock.h"
 #include "tests/sim/memory_source.h"
@@ -78,13 +79,13 @@ class SimAgent {
   [[nodiscard]] Status make_identity(Instant now);
   [[nodiscard]] Status build(const std::vector<agent::PipelineRow>& snapshots,
                              const std::string& lives, Instant now);
-  [[nodiscard]] Status seal(Instant true_now);
+  [[nodiscard]] Status seal();
   [[nodiscard]] std::vector<agent::SourceLane*> lanes() const;
   [[nodiscard]] SimLog& log_of(std::string_view source) const;
   // What the host's clock says at that time, which is passed to; the logs are written until then.
   Instant pass_to(Instant now);
-  // By how much the clock may be off in a statement, and in what was written since the last one.
-  [[nodiscard]] Duration clock_error() const;
+  // A host whose clock swings does not know by how much: its kernel vouches for nothing.
+  [[nodiscard]] ClockQuality clock_quality() const;
 
   Parts parts_;
   testing::SeededRandom random_;
