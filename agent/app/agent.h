@@ -56,7 +56,7 @@ inline constexpr Duration kAcknowledgeEvery = milliseconds(200);
 inline constexpr Duration kStatusEvery = seconds(5);
 // So long after a start the first statement waits for the collector's clock: it claims what is read
 // in the time of a clock that nobody has compared yet.
-inline constexpr Duration kCompareWait = seconds(10);
+inline constexpr Duration kCompareWait = seconds(3);
 inline constexpr Duration kStateRetryFirst = seconds(1);
 inline constexpr Duration kStateRetryMax = seconds(10);
 // Reading stops this much before the outbox is full, so that what has been read can be sealed.

@@ -199,11 +199,12 @@ void HttpsSender::compare(Instant asked, const std::optional<Instant>& theirs) c
 }
 
 // Whether anything came of it the first frame tells.
-void HttpsSender::begin() {
-  if (!clocks_.comparison) return;
+bool HttpsSender::begin() {
+  if (!clocks_.comparison) return false;
   const Instant asked = now();
   const Result<HeadAnswer> head = get_head(*transport_);
   if (head) compare(asked, head.value().time);
+  return head && head.value().time;
 }
 
 HandoverResult HttpsSender::send(const OutgoingFrame& frame) {

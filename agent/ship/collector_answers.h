@@ -68,7 +68,7 @@ class HttpsSender : public FrameSender {
   HttpsSender(std::unique_ptr<HttpTransport> transport, LogProofs proofs,
               ComparedClocks clocks = {})
       : transport_{std::move(transport)}, proofs_{std::move(proofs)}, clocks_{std::move(clocks)} {}
-  void begin() override;
+  [[nodiscard]] bool begin() override;
   [[nodiscard]] HandoverResult send(const OutgoingFrame& frame) override;
 
  private:

@@ -45,8 +45,9 @@ struct HandoverResult {
 class FrameSender {
  public:
   virtual ~FrameSender() = default;
-  // Before the first frame, in the thread that sends. Blocks, within its timeouts.
-  virtual void begin() {}
+  // Before the first frame, in the thread that sends. Blocks, within its timeouts. Whether there is
+  // something to look at now.
+  [[nodiscard]] virtual bool begin() { return false; }
   // Blocks, within its timeouts. Never throws.
   [[nodiscard]] virtual HandoverResult send(const OutgoingFrame& frame) = 0;
 };

@@ -48,8 +48,7 @@ Shipper::~Shipper() {
 }
 
 void Shipper::run(std::shared_ptr<Shared> shared) {
-  shared->sender->begin();
-  shared->wake();
+  if (shared->sender->begin()) shared->wake();
   std::unique_lock lock{shared->mutex};
   for (;;) {
     const OutgoingFrame* next = shared->lane.next(steady_now());

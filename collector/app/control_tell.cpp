@@ -21,9 +21,12 @@ Status check_privacy(const LedgerEntry& entry) {
   const auto holds = [](const auto& what) {
     return holds_identity_number(what.person) || holds_identity_number(what.note);
   };
-  if (!std::visit(holds, entry)) return {};
-  return Error{Errc::kInvalid,
-               "--by and --note must not hold an identity number: what is told is kept"};
+  const auto* const decided = std::get_if<IncidentDecision>(&entry);
+  const bool referred = decided != nullptr && holds_identity_number(decided->reference);
+  if (!referred && !std::visit(holds, entry)) return {};
+  return Error{
+      Errc::kInvalid,
+      "--by, --note and --reference must not hold an identity number: what is told is kept"};
 }
 
 // What is taken back must be there, and still say something.

@@ -16,12 +16,20 @@ Status ControlWatch::look_at(const std::string& tenant, Instant now, std::vector
     if (std::none_of(stored.begin(), stored.end(), is_open)) return {};
     return store_.close_alarms(tenant, "", kControlMissed, now);
   }
+  const auto tells_it = [&](const Alarm& alarm) {
+    return alarm.kind == kControlMissed && alarm.detail.find(missed->detail) == 0;
+  };
   const bool known = std::any_of(stored.begin(), stored.end(), [&](const Alarm& alarm) {
-    return alarm.kind == kControlMissed && alarm.detail == missed->detail;
+    return tells_it(alarm) && is_open(alarm);
   });
   if (known) return {};
-  MELDEVAKT_TRY(store_.add_alarm(*missed));
-  out.push_back(*missed);
+  // The same miss once more, after the clock or the schedule was changed and changed back.
+  Alarm alarm = *missed;
+  if (std::any_of(stored.begin(), stored.end(), tells_it)) {
+    alarm.detail += ", found again at " + to_rfc3339(now);
+  }
+  MELDEVAKT_TRY(store_.add_alarm(alarm));
+  out.push_back(std::move(alarm));
   return {};
 }
 

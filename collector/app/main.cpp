@@ -303,7 +303,6 @@ void CommandLine::add_tell() {
   recovered
       .add_option("--how", arguments_.tell.how, "sent_again, downloaded, found or stored_by_hand")
       ->required();
-  recovered.add_option("--when", arguments_.tell.when, "a date or RFC 3339")->required();
   about_message(telling(tell, "mistaken", "the sender took it for a mistake and sent again (D)",
                         do_tell<tell_mistaken>));
   CLI::App& count = telling(tell, "stored-count", "so many messages are stored of those receipted",
@@ -316,10 +315,14 @@ void CommandLine::add_tell() {
       telling(tell, "split", "these messages are another incident", do_tell<tell_split>)));
   about_incident(telling(tell, "close", "the incident is dealt with", do_tell<tell_close>));
   about_incident(telling(tell, "reopen", "... and it is not after all", do_tell<tell_reopen>));
-  about_incident(
-      telling(tell, "aware", "since when somebody knows of it: 72 hours run", do_tell<tell_aware>))
-      .add_option("--when", arguments_.tell.when, "a date or RFC 3339")
-      ->required();
+  CLI::App& aware =
+      telling(tell, "aware", "since when somebody knows of it: 72 hours run", do_tell<tell_aware>);
+  CLI::App& notified = telling(tell, "notified", "the authority was notified: they are over",
+                               do_tell<tell_notified>);
+  for (CLI::App* one : {&recovered, &about_incident(aware), &about_incident(notified)}) {
+    one->add_option("--when", arguments_.tell.when, "a date or RFC 3339")->required();
+  }
+  notified.add_option("--reference", arguments_.tell.reference, "of the notification");
   telling(tell, "take-back", "an entry says nothing any more", do_tell<tell_back>)
       .add_option("--entry", arguments_.tell.entry, "its number by 'tell list'")
       ->required();

@@ -61,7 +61,9 @@ std::string about(const LedgerEntry& entry, const TimeZone& zone) {
   const auto& decided = std::get<IncidentDecision>(entry);
   if (decided.kind == DecisionKind::kTakenBack) return "entry " + std::to_string(decided.entry);
   return some_of(decided.messages) +
-         (decided.aware ? ", since " + local_time(*decided.aware, zone) : "");
+         (decided.aware ? ", since " + local_time(*decided.aware, zone) : "") +
+         (decided.notified ? ", " + local_time(*decided.notified, zone) : "") +
+         (decided.reference.empty() ? "" : ", reference " + decided.reference);
 }
 
 }  // namespace

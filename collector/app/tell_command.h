@@ -38,6 +38,7 @@ struct TellOptions {
   std::string form;
   std::string count;
   std::string entry;
+  std::string reference;
   bool json = false;
 };
 
@@ -52,6 +53,7 @@ using MakeEntry = Result<LedgerEntry> (*)(const View& view, const TellOptions& o
 [[nodiscard]] Result<LedgerEntry> tell_close(const View&, const TellOptions&, const TimeZone&);
 [[nodiscard]] Result<LedgerEntry> tell_reopen(const View&, const TellOptions&, const TimeZone&);
 [[nodiscard]] Result<LedgerEntry> tell_aware(const View&, const TellOptions&, const TimeZone&);
+[[nodiscard]] Result<LedgerEntry> tell_notified(const View&, const TellOptions&, const TimeZone&);
 [[nodiscard]] Result<LedgerEntry> tell_back(const View&, const TellOptions&, const TimeZone&);
 
 // `make`, and whatever must hold of every entry: who tells, and a note of one line.

@@ -226,6 +226,25 @@ Result<LedgerEntry> tell_aware(const View& view, const TellOptions& options, con
   return LedgerEntry{std::move(out)};
 }
 
+Result<LedgerEntry> tell_notified(const View& view, const TellOptions& options,
+                                  const TimeZone& zone) {
+  MELDEVAKT_TRY_ASSIGN(const Incident* const incident, the_incident(view, options));
+  MELDEVAKT_TRY_ASSIGN(const Instant when, past_time("--when", options.when, view, zone));
+  const auto aware = aware_of(*incident, view.people.decisions);
+  const Instant known = aware.value_or(incident->first);
+  if (when < known && !is_of_day(options.when, when, known, zone)) {
+    return refuse("--when", (aware ? "somebody knows of it since " : "the incident begins at ") +
+                                to_rfc3339(known) + ": nobody notified before");
+  }
+  if (!options.reference.empty() && !is_name(options.reference)) {
+    return refuse("--reference", "at most 64 bytes of UTF-8 are expected");
+  }
+  IncidentDecision out = decision(view, options, DecisionKind::kNotified, incident->messages);
+  out.notified = when;
+  out.reference = options.reference;
+  return LedgerEntry{std::move(out)};
+}
+
 Result<LedgerEntry> tell_back(const View& view, const TellOptions& options, const TimeZone&) {
   const auto number = parse_u64(options.entry);
   if (!number) return refuse("--entry", "the number of an entry is expected; 'tell list' has them");

@@ -19,7 +19,7 @@ Status add_missed_control(Store& store, const Config& config, Instant now, const
                                                                    view.tenant.id, now, zone));
   if (!missed) return {};
   for (const Alarm& known : view.alarms) {
-    if (known.kind == kControlMissed && known.detail == missed->detail) return {};
+    if (known.kind == kControlMissed && known.detail.find(missed->detail) == 0) return {};
   }
   missed->detail += ": is serve running?";
   view.alarms.push_back(std::move(*missed));
@@ -232,30 +232,55 @@ TenantStanding standing_of(const View& view, const Interval& asked) {
 
 namespace {
 
-// Of the time in which it used a portal: for all of it, and for each time in which others were
-// served.
-void add_answers(const View& view, const Interval& asked, FleetRow& row) {
-  const Interval used = view.registry.used(asked);
-  const bool in_use = !used.empty() || asked.empty();
+// Whom it served while it used a portal, by when it did.
+std::vector<FleetMember> members_of(const View& view, const Interval& asked, const Interval& used) {
   std::map<Interval, std::vector<std::string>> served;
-  for (Membership& one : view.registry.memberships(used)) {
-    served[one.span].push_back(std::move(one.municipality));
+  // No time has passed yet of which one could ask: whoever is served now is unanswered.
+  const bool now_only = asked.empty();
+  const Interval within = now_only ? Interval{asked.to, asked.to + milliseconds(1)} : used;
+  for (Membership& one : view.registry.memberships(within, asked.to)) {
+    served[now_only ? asked : one.span].push_back(std::move(one.municipality));
   }
   // Of whom no number is known, it is one municipality, under its own name.
-  if (in_use && !view.registry.names_municipalities()) served[used] = {view.tenant.id};
-  if (served.empty()) {
-    row.answer.answer = Answer::kNotUsing;
-    row.answer.reason = in_use ? "it served no municipality in that time"
-                               : "it received from no portal in that time";
-    return;
+  if (!view.registry.names_municipalities() && (!used.empty() || now_only)) {
+    served[used] = {view.tenant.id};
   }
-  row.asked = used;
-  row.answer = answer_of(view.input, view.correlation, used);
+  std::vector<FleetMember> out;
   for (auto& [span, municipalities] : served) {
-    TenantAnswer answer =
-        span == used ? row.answer : answer_of(view.input, view.correlation, span);
-    row.members.push_back({std::move(municipalities), std::move(answer), span});
+    out.push_back(
+        {std::move(municipalities), answer_of(view.input, view.correlation, span), span});
   }
+  return out;
+}
+
+// No entry of the register takes a loss away: one that lies where it says that no portal was used,
+// or nobody served, is told all the same, of those that were served last.
+void add_losses_outside(const View& view, const Interval& asked, FleetRow& row) {
+  const TenantAnswer whole = answer_of(view.input, view.correlation, asked);
+  if (whole.lost > row.answer.lost) {
+    row.asked = asked;
+    row.answer = whole;
+    row.answer.reason += "; some of them when it used no portal, as the register says";
+  }
+  if (row.answer.lost == 0) return;
+  if (row.members.empty()) row.members.push_back({{view.tenant.id}, row.answer, asked});
+  const bool told = std::any_of(row.members.begin(), row.members.end(),
+                                [](const FleetMember& one) { return one.answer.lost > 0; });
+  if (!told) row.members.back().answer = row.answer;
+}
+
+void add_answers(const View& view, const Interval& asked, FleetRow& row) {
+  const Interval used = view.registry.used(asked);
+  row.members = members_of(view, asked, used);
+  if (row.members.empty()) {
+    row.answer.answer = Answer::kNotUsing;
+    row.answer.reason = used.empty() ? "it received from no portal in that time"
+                                     : "it served no municipality in that time";
+  } else {
+    row.asked = asked.empty() ? asked : used;
+    row.answer = answer_of(view.input, view.correlation, row.asked);
+  }
+  add_losses_outside(view, asked, row);
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ struct ViewOptions {
                                 std::optional<Instant> until, Instant now);
 // What reports tell beside its messages and incidents. Refers to the view.
 [[nodiscard]] Beside beside_of(const View& view);
-// The most urgent of its incidents that no person closed.
+// The most urgent of its open incidents, and of the 72 hours that run for any.
 [[nodiscard]] std::optional<ClockLevel> level_of(const View& view);
 // For systemic_incidents(): its product as of its latest incident's end, else as of the end of
 // `asked`.

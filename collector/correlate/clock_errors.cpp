@@ -19,28 +19,40 @@ Duration rounded_up(Duration error) {
 
 }  // namespace
 
+void ClockErrors::Agent::add(const Interval& span, Duration error, Change& change) {
+  std::optional<Interval> where;
+  for (std::int64_t hour = hour_of(span.from); hour <= hour_of(span.to); ++hour) {
+    Duration& known = hours[hour];
+    if (error <= known) continue;
+    known = error;
+    const Interval its{{hour * kHour.ms}, {(hour + 1) * kHour.ms}};
+    if (!where) where = its;
+    where->to = its.to;
+  }
+  if (!where) return;
+  change.grew = true;
+  change.where.push_back(*where);
+}
+
 ClockErrors::Change ClockErrors::add(const std::string& agent, const Interval& told,
                                      Duration error) {
   Agent& its = agents_[agent];
   Change change;
   its.largest = std::max(its.largest, error);
   largest_ = std::max(largest_, error);
-  if (error <= kOrdinary || told.to - told.from > kToldMax) {
-    if (error <= its.always) return change;
-    change.grew = true;
-    change.everywhere = rounded_up(its.always) < rounded_up(error);
-    its.always = error;
+  if (error > kOrdinary) {
+    if (told.to - told.from <= kToldMax) {
+      its.add(told, error, change);
+    } else {
+      its.add({told.from, told.from + days(1)}, error, change);
+      its.add({told.to - days(1), told.to}, error, change);
+    }
     return change;
   }
-  for (std::int64_t hour = hour_of(told.from); hour <= hour_of(told.to); ++hour) {
-    Duration& known = its.hours[hour];
-    if (error <= known) continue;
-    known = error;
-    change.grew = true;
-    const Interval span{{hour * kHour.ms}, {(hour + 1) * kHour.ms}};
-    if (!change.where) change.where = span;
-    change.where->to = span.to;
-  }
+  if (error <= its.always) return change;
+  change.grew = true;
+  change.everywhere = rounded_up(its.always) < rounded_up(error);
+  its.always = error;
   return change;
 }
 
@@ -59,6 +71,12 @@ Duration ClockErrors::of(const std::string& agent, const Interval& span) const {
 
 Duration ClockErrors::widest(const std::string& agent, const Interval& span) const {
   return rounded_up(of(agent, span));
+}
+
+Duration ClockErrors::widest_of_any(const Interval& span) const {
+  Duration out;
+  for (const auto& [agent, its] : agents_) out = std::max(out, widest(agent, span));
+  return out;
 }
 
 Duration ClockErrors::largest(const std::string& agent) const {

@@ -15,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/time.h"
 
@@ -23,15 +24,16 @@ namespace meldevakt::collector {
 class ClockErrors {
  public:
   static constexpr Duration kOrdinary = seconds(5);
-  // What tells of more than this at once counts for all time.
-  static constexpr Duration kToldMax = days(400);
+  // Of what tells of more than this at once only the first and the last day count: a clock that
+  // jumped for a minute tells of years.
+  static constexpr Duration kToldMax = days(14);
   // widest() is rounded up to this, so that a clock that drifts by microseconds changes nothing.
   static constexpr Duration kStep = milliseconds(100);
 
   struct Change {
     bool grew = false;                // what of() says
     bool everywhere = false;          // widest() of any time
-    std::optional<Interval> where{};  // widest() of these hours
+    std::vector<Interval> where{};  // widest() of these hours
   };
   Change add(const std::string& agent, const Interval& told, Duration error);
 
@@ -41,12 +43,16 @@ class ClockErrors {
     return of(agent, {time, time});
   }
   [[nodiscard]] Duration widest(const std::string& agent, const Interval& span) const;
+  // The same of any agent.
+  [[nodiscard]] Duration widest_of_any(const Interval& span) const;
   // Ever, of that agent; of any agent.
   [[nodiscard]] Duration largest(const std::string& agent) const;
   [[nodiscard]] Duration largest() const { return largest_; }
 
  private:
   struct Agent {
+    // An error beyond kOrdinary, for the hours of `span`.
+    void add(const Interval& span, Duration error, Change& change);
     Duration always;
     Duration largest;
     std::map<std::int64_t, Duration> hours;  // since 1970

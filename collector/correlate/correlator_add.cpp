@@ -54,16 +54,19 @@ Result<bool> Correlator::State::change(const std::optional<Receipt>& before, con
 void Correlator::State::add(const LedgerCoverage& claim) {
   const CoverageMap::Change change = coverage_.add(claim);
   if (change.everything) disturb_all_unsettled();
-  // A clock of the reader's, one of those that told the times, and the portal's (coverage_map.h).
-  const Duration largest = coverage_.clock_errors().largest() + ClockErrors::kStep;
-  const Duration reach = policy_.clock_error + largest + largest + seconds(1);
   if (!change.everything) {
+    // A clock of the reader's, one of those that told the times, and the portal's; what errs by more
+    // stands in what each is sensitive to (judge.cpp).
+    const Duration ordinary = ClockErrors::kOrdinary + ClockErrors::kStep;
+    const Duration more = policy_.clock_error + ordinary + ordinary;
     for (const Interval& stretch : change.stretches) {
-      disturb({stretch.from - reach, stretch.to + reach});
+      disturb({stretch.from - more, stretch.to + more});
     }
   }
-  // A receipt is a second late at most for being cut (signs.cpp).
   if (!change.clock) return;
+  // A receipt is a second late at most for being cut (signs.cpp).
+  const Duration largest = coverage_.clock_errors().largest();
+  const Duration reach = policy_.clock_error + largest + largest + seconds(1);
   for (const auto& [by, name] : across_clocks_) {
     if (by > reach) break;
     dirty_.push_back(name);

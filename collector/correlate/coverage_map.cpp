@@ -71,7 +71,7 @@ CoverageMap::Change CoverageMap::add(const LedgerCoverage& claim) {
   const ClockErrors::Change clock = clock_errors_.add(claim.agent, told, claim.clock_error);
   change.clock = clock.grew;
   change.everything = clock.everywhere;
-  if (clock.where) change.stretches.push_back(*clock.where);
+  change.stretches = clock.where;
   Source& source = sources_[{claim.agent, claim.source.id}];
   const ReferenceTypes names_before = source.names;
   const bool all_before = source.names_all;
@@ -96,12 +96,22 @@ bool CoverageMap::observed(Signal signal, ReferenceTypes names) const {
                      [&](const auto& at) { return is_asked(at.second, i, names); });
 }
 
-Duration CoverageMap::widening(const std::string& agent, const Need& need) const {
-  const TellingClocks& clocks = need.clocks;
-  const Duration own = clock_errors_.widest(agent, need.span);
+Duration CoverageMap::widening(const std::string& agent, const Need& need, Instant end) const {
+  if (!need.clocks) return {};
+  const TellingClocks& clocks = *need.clocks;
+  const Duration own = clock_errors_.widest(agent, {end, end});
   if (agent != clocks.agent) return std::max(clocks.error, clocks.others.value_or(Duration{})) + own;
   // Two times of one clock are compared as they are.
   return clocks.others ? *clocks.others + own : Duration{};
+}
+
+Duration CoverageMap::widest_at_end(Signal signal, const Need& need) const {
+  Duration out;
+  for (const auto& [key, source] : sources_) {
+    if (!is_asked(source, slot_of(signal), need.names)) continue;
+    out = std::max(out, widening(key.first, need, need.span.to));
+  }
+  return out;
 }
 
 std::optional<Hole> CoverageMap::first_hole(Signal signal, const Need& need) const {
@@ -110,9 +120,10 @@ std::optional<Hole> CoverageMap::first_hole(Signal signal, const Need& need) con
   for (const auto& [key, source] : sources_) {
     if (!is_asked(source, i, need.names)) continue;
     const IntervalSet& read = source.slots[i].read;
-    const Duration more = widening(key.first, need);
-    Interval span{need.span.from - more, need.span.to + more};
-    if (need.clip_until && !read.empty() && read.front() <= *need.clip_until - more) {
+    const Duration before = widening(key.first, need, need.span.from);
+    const Duration after = widening(key.first, need, need.span.to);
+    Interval span{need.span.from - before, need.span.to + after};
+    if (need.clip_until && !read.empty() && read.front() <= *need.clip_until - before) {
       span.from = std::max(span.from, read.front());
     }
     const auto missing = read.first_missing(span);

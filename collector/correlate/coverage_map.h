@@ -46,7 +46,8 @@ struct Need {
   // Of what is looked for. Sources that can name messages by none of these are not asked; empty:
   // all are.
   ReferenceTypes names{};
-  TellingClocks clocks{};  // that told the times
+  // That told the times; nullopt: nobody's, they are asked about as they are.
+  std::optional<TellingClocks> clocks{};
 };
 
 struct Hole {
@@ -86,6 +87,8 @@ class CoverageMap {
   // order of agent and source; one that will not fill by waiting goes before one that may.
   [[nodiscard]] std::optional<Hole> first_hole(Signal signal, const Need& need) const;
 
+  // How much more than `need.span` any that is asked is asked about at its end.
+  [[nodiscard]] Duration widest_at_end(Signal signal, const Need& need) const;
   // From when on all that are asked were read, as far as `need.clip_until` lets them begin later.
   [[nodiscard]] Instant asked_from(Signal signal, const Need& need) const;
 
@@ -116,8 +119,8 @@ class CoverageMap {
     return source.slots[slot].observed &&
            (names.empty() || source.names_all || source.names.has_any_of(names));
   }
-  // How much more than `need.span` a source of that agent is asked about on each side.
-  [[nodiscard]] Duration widening(const std::string& agent, const Need& need) const;
+  // How much more than `need.span` a source of that agent is asked about at that end of it.
+  [[nodiscard]] Duration widening(const std::string& agent, const Need& need, Instant end) const;
 
   std::map<SourceKey, Source> sources_;
   ClockErrors clock_errors_;

@@ -169,10 +169,14 @@ Decision decide_silent(const Context& c, Signal decisive) {
   if (auto hole = c.coverage.first_hole(decisive, need)) {
     // The end of the log is always a little behind: that is not worth an alarm at once, unless
     // something else speaks of a failure.
+    const Instant until =
+        need.span.to + c.coverage.widest_at_end(decisive, need) + c.policy.report_within;
     const bool may_wait = hole->not_yet_read && failure == nullptr && !c.signs.last_retry &&
-                          c.now < need.span.to + c.policy.report_within;
-    return {may_wait ? Verdict::kPending : Verdict::kUnverifiable,
-            may_wait ? Reason::kNotYetRead : Reason::kHole, failure, std::move(hole)};
+                          c.now < until;
+    Decision out{may_wait ? Verdict::kPending : Verdict::kUnverifiable,
+                 may_wait ? Reason::kNotYetRead : Reason::kHole, failure, std::move(hole)};
+    if (may_wait) out.waits_until = until;
+    return out;
   }
   const Interval read{c.coverage.asked_from(decisive, need), need.span.to};
   if (decisive == Signal::kMessageCommitted) {

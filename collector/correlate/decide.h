@@ -51,6 +51,8 @@ struct Decision {
   const Step* unclear = nullptr;   // the signal that may be its or another's, where it matters
   std::optional<Hole> hole{};      // what was not read, where it matters
   std::optional<Interval> read{};  // what had to be read, and was
+  // Until when a log that is merely not read so far yet keeps it pending.
+  std::optional<Instant> waits_until{};
 };
 
 // `names`: all of the message's, sorted; there is one.

@@ -50,7 +50,10 @@ std::string unclear_failure(const Step* step, const Candidates& candidates) {
 std::string hole(const Hole& hole) {
   const std::string source = "source " + hole.source + " of agent " + hole.agent;
   if (hole.never_read) return source + " has not been read at all";
-  if (hole.not_yet_read) return source + " is read no further than " + at(hole.read_until);
+  if (hole.not_yet_read && hole.read_until < hole.stretch.from) {
+    return source + " is not read from " + at(hole.stretch.from) + " on";
+  }
+  if (hole.not_yet_read) return source + " is read no further than " + at(hole.stretch.from);
   return source + " was not read " + between(hole.stretch);
 }
 

@@ -64,8 +64,8 @@ std::vector<std::string> evidence_of(const Lives& lives, const Life& life,
 }
 
 // Every point in time that decide.cpp compares `now` with, as far as it may still matter.
-std::optional<Instant> next_of(const Signs& signs, const MessageVerdict& message,
-                               const Bench& bench) {
+std::optional<Instant> next_of(const Signs& signs, const Decision& decision,
+                               const MessageVerdict& message, const Bench& bench) {
   const Policy& policy = bench.policy;
   std::array<std::optional<Instant>, 6> times;
   const auto since = signs.sent ? signs.sent : signs.first_seen;
@@ -76,9 +76,7 @@ std::optional<Instant> next_of(const Signs& signs, const MessageVerdict& message
   if (message.verdict == Verdict::kPending) {
     if (signs.receipted) {
       times[1] = *signs.receipted + policy.grace;
-      Instant last = *signs.receipted_until;
-      if (signs.tried_until) last = std::max(last, *signs.tried_until);
-      times[2] = last + policy.grace + policy.report_within;
+      times[2] = decision.waits_until;
     }
     if (signs.unclear_receipt != nullptr) {
       times[3] = signs.unclear_receipt->what->time + policy.grace;
@@ -95,15 +93,19 @@ std::optional<Instant> next_of(const Signs& signs, const MessageVerdict& message
   return next;
 }
 
-// Wide enough for every stretch that decide.cpp and signs.cpp look at.
+// Wide enough for every stretch that decide.cpp and signs.cpp look at, but for errors of clocks that
+// are ordinary (ClockErrors::kOrdinary): whoever disturbs reaches so much further.
 std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const Signs& signs,
-                                     const Policy& policy) {
+                                     const CoverageMap& coverage, const Policy& policy) {
   if (!times || (signs.commit != nullptr && signs.receipted)) return std::nullopt;
   Interval out{times->from - std::max(policy.look_before, policy.nearby),
                times->to + std::max(policy.grace, policy.nearby)};
   if (!signs.receipted) {
     out.to = std::max(out.to, times->to + std::max(policy.confirm_within, policy.post_within));
   }
+  const Duration told = std::max(signs.clocks.error, signs.clocks.others.value_or(Duration{}));
+  const Duration wrong = told + coverage.clock_errors().widest_of_any(out);
+  if (wrong > ClockErrors::kOrdinary) out = {out.from - wrong, out.to + wrong};
   return out;
 }
 
@@ -137,8 +139,8 @@ Judged judge(const Lives& lives, const Life& life, const Bench& bench,
     out.span = Interval{times->from - error, times->to + error};
     message.windows = surroundings.windows_over(*out.span);
   }
-  out.sensitive = sensitive_of(times, signs, bench.policy);
-  out.next = next_of(signs, message, bench);
+  out.sensitive = sensitive_of(times, signs, bench.coverage, bench.policy);
+  out.next = next_of(signs, decision, message, bench);
   out.first_across_clocks = signs.first_across_clocks;
   if (message.verdict == Verdict::kStored && signs.receipted) {
     const ReceiptOrder order = order_of(lives, life, *signs.commit, bench.coverage, bench.policy);

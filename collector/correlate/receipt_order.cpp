@@ -11,15 +11,18 @@ Instant latest_of(const StepFact& what) {
   return what.time + what.time_error + cut;
 }
 
-// The earliest acknowledgement by the clock that tells of the commit.
-std::optional<Instant> own_receipt(const Lives& lives, const Life& life, const Step& commit) {
-  std::optional<Instant> out;
+// By the clock that tells of the commit: whether it came before each acknowledgement, where there
+// is one. Two times of one log are as exact as each other, and are compared as they stand.
+std::optional<bool> before_own(const Lives& lives, const Life& life, const Step& commit) {
+  std::optional<bool> out;
   for (const std::size_t i : life.own) {
     const Step& step = lives.steps[i];
     if (step.what->signal != Signal::kMessageAcknowledged) continue;
     if (step.ledger->agent != commit.ledger->agent) continue;
-    const Instant earliest = step.what->time - step.what->time_error;
-    out = std::min(out.value_or(earliest), earliest);
+    const bool one_log = step.ledger->fact.source == commit.ledger->fact.source;
+    const Instant committed =
+        one_log ? commit.what->time + commit.what->time_error : latest_of(*commit.what);
+    out = out.value_or(true) && committed < step.what->time - step.what->time_error;
   }
   return out;
 }
@@ -35,12 +38,12 @@ void add_receipt(Instant receipt, Duration slack, Instant committed, ReceiptOrde
 
 ReceiptOrder order_of(const Lives& lives, const Life& life, const Step& commit,
                       const CoverageMap& coverage, const Policy& policy) {
-  const Instant committed = latest_of(*commit.what);
   ReceiptOrder out;
-  if (const auto own = own_receipt(lives, life, commit)) {
-    out.commit_came_first = committed < *own;
+  if (const auto before = before_own(lives, life, commit)) {
+    out.commit_came_first = *before;
     return out;
   }
+  const Instant committed = latest_of(*commit.what);
   const ClockErrors& errors = coverage.clock_errors();
   const Duration error = errors.of(commit.ledger->agent, commit.what->time);
   bool all = true;

@@ -6,8 +6,8 @@
 //
 // Where the agent of the commit tells of acknowledgements, the earliest of them decides: two times
 // of one clock need no allowance. Otherwise every receipt must come later than the commit by more
-// than the clocks could err against each other. A time in whole seconds was probably cut: what it
-// tells may have been almost a second later.
+// than the clocks could err against each other. But for two times of one log, a commit's time in
+// whole seconds was probably cut: it may have been almost a second later.
 //
 // Pure. Thread-safety: pure function.
 #pragma once

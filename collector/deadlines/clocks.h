@@ -10,7 +10,8 @@
 //                  system
 //   look_at        7 days: barnevernsloven § 2-1, the service goes through a message within a week
 //   feedback       21 days: barnevernsloven § 13-3, the sender hears back within three weeks
-//   notify         72 hours from when somebody became aware: personal data act, GDPR article 33
+//   notify         72 hours from when somebody became aware until the authority is notified:
+//                  personal data act, GDPR article 33
 //
 // The two of the child-welfare act count from when the message was sent (its receipt, when nobody
 // says): being lost stops no clock. What the act counts in days is days by the clocks in Norway

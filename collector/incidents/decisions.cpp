@@ -16,10 +16,10 @@
 namespace meldevakt::collector {
 namespace {
 
-constexpr std::array<std::string_view, 6> kKinds{"merge",  "split", "close",
-                                                 "reopen", "aware", "taken_back"};
-constexpr std::array<std::string_view, 6> kDone{"merged",   "split off",      "closed",
-                                                "reopened", "known of since", ""};
+constexpr std::array<std::string_view, 7> kKinds{"merge", "split",    "close",     "reopen",
+                                                 "aware", "notified", "taken_back"};
+constexpr std::array<std::string_view, 7> kDone{
+    "merged", "split off", "closed", "reopened", "known of since", "notified to the authority", ""};
 
 // The entries that count, in their order.
 std::vector<const IncidentDecision*> standing(const std::vector<IncidentDecision>& entries) {
@@ -166,7 +166,10 @@ class Applying {
 
 std::string words_of(const IncidentDecision& entry) {
   std::string out{kDone[static_cast<std::size_t>(entry.kind)]};
-  if (entry.kind == DecisionKind::kAware && entry.aware) out += " " + to_rfc3339(*entry.aware);
+  for (const auto& time : {entry.aware, entry.notified}) {
+    if (time) out += " " + to_rfc3339(*time);
+  }
+  if (!entry.reference.empty()) out += ", reference " + entry.reference;
   out += ", says " + entry.person + " at " + to_rfc3339(entry.told);
   if (!entry.note.empty()) out += " (" + entry.note + ")";
   return out;
@@ -214,6 +217,36 @@ std::string why_open_again(const IncidentDecision& closed,
   return first + (others == 0 ? "" : " (and " + std::to_string(others) + " more)");
 }
 
+// Those of the messages an awareness was told of that are part of it still; all, where none is.
+std::vector<std::string> still_in(const Group& group, const IncidentDecision& aware) {
+  std::vector<std::string> out;
+  std::set_intersection(aware.messages.begin(), aware.messages.end(), group.messages.begin(),
+                        group.messages.end(), std::back_inserter(out));
+  if (out.empty()) out.assign(group.messages.begin(), group.messages.end());
+  return out;
+}
+
+// Later entries first: what was notified before somebody became aware ends nothing of it.
+void tell_notification(const Group& group, Incident& out) {
+  out.notified.reset();
+  out.to_notify.reset();
+  std::vector<const IncidentDecision*> entries = group.decided;
+  std::sort(entries.begin(), entries.end(),
+            [](const auto* a, const auto* b) { return a->number > b->number; });
+  std::set<std::string> notified;
+  for (const IncidentDecision* const at : entries) {
+    const IncidentDecision& entry = *at;
+    if (entry.kind == DecisionKind::kNotified) {
+      notified.insert(entry.messages.begin(), entry.messages.end());
+      out.notified = std::min(out.notified.value_or(*entry.notified), *entry.notified);
+    }
+    if (entry.kind != DecisionKind::kAware) continue;
+    const std::vector<std::string> its = still_in(group, entry);
+    const bool ended = std::includes(notified.begin(), notified.end(), its.begin(), its.end());
+    if (!ended) out.to_notify = std::min(out.to_notify.value_or(*entry.aware), *entry.aware);
+  }
+}
+
 using ByName = std::unordered_map<std::string_view, const MessageVerdict*>;
 
 std::optional<Incident> incident_of_group(const Correlation& all, const ByName& by_name,
@@ -232,6 +265,7 @@ std::optional<Incident> incident_of_group(const Correlation& all, const ByName& 
     out.reason += "; " + words_of(*entry) + ".";
   }
   out.decided.assign(numbers.begin(), numbers.end());
+  tell_notification(group, out);
   if (group.closed == nullptr) return out;
   const std::string again = why_open_again(*group.closed, messages);
   out.closed_by_person = again.empty();
@@ -255,6 +289,24 @@ std::optional<DecisionKind> decision_kind_from_string(std::string_view text) {
   if (at == kKinds.end()) return std::nullopt;
   return static_cast<DecisionKind>(at - kKinds.begin());
 }
+
+namespace {
+
+Status check_notification(const IncidentDecision& decision) {
+  const bool notified = decision.kind == DecisionKind::kNotified;
+  if (notified != decision.notified.has_value()) {
+    return Error{Errc::kInvalid, "a notification, and nothing else, has the time of it"};
+  }
+  if (notified && decision.told < *decision.notified) {
+    return Error{Errc::kInvalid, "nobody notifies in the future"};
+  }
+  if (!decision.reference.empty() && (!notified || !is_name(decision.reference))) {
+    return Error{Errc::kInvalid, "a notification may have a reference, of at most 64 bytes"};
+  }
+  return {};
+}
+
+}  // namespace
 
 Status check_decision(const IncidentDecision& decision) {
   if (!is_name(decision.person)) return Error{Errc::kInvalid, "who decides? a name is needed"};
@@ -282,7 +334,7 @@ Status check_decision(const IncidentDecision& decision) {
   if (decision.aware && decision.told < *decision.aware) {
     return Error{Errc::kInvalid, "nobody becomes aware in the future"};
   }
-  return {};
+  return check_notification(decision);
 }
 
 std::vector<Incident> apply_decisions(const Correlation& all, const std::vector<Incident>& grouped,

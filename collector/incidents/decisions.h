@@ -1,7 +1,7 @@
-// What people decide of incidents: merge, split, close, reopen, and when somebody became aware.
-// Like testimony (correlate/testimony.h) these are entries that are only ever added, and inputs of
-// a pure function: the incidents are grouped anew each time, then the decisions are applied in
-// their order.
+// What people decide of incidents: merge, split, close, reopen, when somebody became aware, and
+// when the authority was notified. Like testimony (correlate/testimony.h) these are entries that
+// are only ever added, and inputs of a pure function: the incidents are grouped anew each time,
+// then the decisions are applied in their order.
 //
 //   std::vector<Incident> incidents = apply_decisions(correlation, group_incidents(correlation),
 //   entries);
@@ -19,6 +19,9 @@
 //             build), what is lost, missing or in doubt was not known to be
 //   reopen    whatever closed the incident that holds this message does not count any more
 //   aware     somebody became aware of the incident that holds this message: 72 hours run
+//   notified  the authority was notified of these messages: the 72 hours of an awareness end when
+//             all of its messages that are still in the incident were. What joins later, or is
+//             merged with them, has its own once somebody is aware of it
 //   taken_back  the entry with that number says nothing any more
 //
 // Pure. Thread-safety: pure functions. Bounds: kDecisionMessagesMax an entry. Cost: O(n log n) a
@@ -38,7 +41,15 @@ namespace meldevakt::collector {
 
 inline constexpr std::size_t kDecisionMessagesMax = 10'000;
 
-enum class DecisionKind : std::uint8_t { kMerge, kSplit, kClose, kReopen, kAware, kTakenBack };
+enum class DecisionKind : std::uint8_t {
+  kMerge,
+  kSplit,
+  kClose,
+  kReopen,
+  kAware,
+  kNotified,
+  kTakenBack
+};
 [[nodiscard]] std::string_view to_string(DecisionKind kind);  // "merge", ...
 [[nodiscard]] std::optional<DecisionKind> decision_kind_from_string(std::string_view text);
 
@@ -51,6 +62,8 @@ struct IncidentDecision {
   std::vector<std::string> messages;  // sorted; empty for kTakenBack
   std::vector<Verdict> verdicts{};    // of kClose: what each of `messages` was; or empty
   std::optional<Instant> aware;       // of kAware
+  std::optional<Instant> notified{};  // of kNotified
+  std::string reference{};            // of kNotified: the authority's or our own; or ""
   std::uint64_t entry = 0;            // of kTakenBack
   auto operator<=>(const IncidentDecision&) const = default;
 };

@@ -41,6 +41,8 @@ struct Incident {
   // What people decided of it: numbers of the entries (decisions.h), sorted.
   std::vector<std::uint64_t> decided{};
   bool closed_by_person = false;
+  std::optional<Instant> notified{};   // when the authority was, first
+  std::optional<Instant> to_notify{};  // since when it should be: the 72 hours run from here
 };
 
 // How bad a verdict is to hear: 0 for those that make no incident, the worst highest.

@@ -79,6 +79,9 @@ void write_decision(JsonWriter& json, const IncidentDecision& entry) {
     json.end_array();
   }
   if (entry.aware) json.member("aware", entry.aware->ms);
+  if (!entry.notified) return;
+  json.member("notified", entry.notified->ms);
+  json.member("reference", std::string_view{entry.reference});
 }
 
 struct Head {
@@ -139,6 +142,10 @@ LedgerEntry read_decision(JsonReader& reader, Head head, DecisionKind kind) {
     reader.require(!out.verdicts.empty(), "verdicts", "is left out rather than empty");
   }
   if (kind == DecisionKind::kAware) out.aware = reader.instant("aware");
+  if (kind == DecisionKind::kNotified) {
+    out.notified = reader.instant("notified");
+    out.reference = reader.text("reference", is_name, true);
+  }
   return out;
 }
 

@@ -8,6 +8,7 @@
 //   recovered     "message", "when", "how"         mistaken    "message"
 //   stored_count  "from", "until", "form" ("" = all), "count"
 //   merge split reopen  "messages"                 aware       "messages", "aware"
+//   notified      "messages", "notified", "reference" ("": none)
 //   close         "messages", "verdicts": what each of them was (left out by earlier builds)
 //   taken_back    "entry": of whichever list the entry with that number belongs to
 //

@@ -33,10 +33,10 @@ std::vector<RunningClock> clocks_of(const MessageVerdict& message, Instant now) 
   return out;
 }
 
-std::vector<RunningClock> clocks_of(const Incident& incident, std::optional<Instant> aware,
+std::vector<RunningClock> clocks_of(const Incident& incident, std::optional<Instant> to_notify,
                                     Instant now) {
   std::vector<RunningClock> out;
-  if (aware) out.push_back(clock_at(ClockKind::kNotify, *aware + kNotifyWithin, now));
+  if (to_notify) out.push_back(clock_at(ClockKind::kNotify, *to_notify + kNotifyWithin, now));
   if (incident.open && incident.earliest_deadline) {
     out.push_back(clock_at(ClockKind::kPurge, *incident.earliest_deadline, now));
   }
@@ -46,8 +46,8 @@ std::vector<RunningClock> clocks_of(const Incident& incident, std::optional<Inst
 
 std::vector<RunningClock> clocks_of(const Incident& incident,
                                     const std::vector<const MessageVerdict*>& messages,
-                                    std::optional<Instant> aware, Instant now) {
-  std::vector<RunningClock> out = clocks_of(incident, aware, now);
+                                    std::optional<Instant> to_notify, Instant now) {
+  std::vector<RunningClock> out = clocks_of(incident, to_notify, now);
   if (!incident.open) return out;
   std::map<ClockKind, RunningClock> soonest;
   for (const MessageVerdict* message : messages) {

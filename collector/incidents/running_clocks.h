@@ -16,15 +16,17 @@ namespace meldevakt::collector {
 // case system's own. Sorted by when they are due.
 [[nodiscard]] std::vector<RunningClock> clocks_of(const MessageVerdict& message, Instant now);
 
-// The 72 hours from `aware`, and the soonest purge of those that the portal still has.
+// The 72 hours from `to_notify` (Incident), and the soonest purge of those that the portal still
+// has.
 [[nodiscard]] std::vector<RunningClock> clocks_of(const Incident& incident,
-                                                  std::optional<Instant> aware, Instant now);
+                                                  std::optional<Instant> to_notify, Instant now);
 
 // The same, and of those of its messages that are not in the case system yet the soonest of the
-// child-welfare act's two. None of an incident that is not open but the 72 hours.
+// child-welfare act's two. None of an incident that is not open but the 72 hours: who closes it has
+// not notified.
 [[nodiscard]] std::vector<RunningClock> clocks_of(
     const Incident& incident, const std::vector<const MessageVerdict*>& messages,
-    std::optional<Instant> aware, Instant now);
+    std::optional<Instant> to_notify, Instant now);
 
 // The most urgent of them; nullopt: there are none.
 [[nodiscard]] std::optional<ClockLevel> level_of(const std::vector<RunningClock>& clocks);

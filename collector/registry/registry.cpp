@@ -197,13 +197,13 @@ std::string Registry::value(EntryKind kind, Instant at) const {
   return all.empty() ? "" : all.back().value;
 }
 
-std::vector<Membership> Registry::memberships(const Interval& asked) const {
+std::vector<Membership> Registry::memberships(const Interval& asked, Instant named_at) const {
   std::vector<Membership> out;
   for (const RegistryEntry& entry : entries_) {
     if (entry.kind != EntryKind::kMunicipality) continue;
     const Interval served{std::max(entry.span.from, asked.from),
                           std::min(entry.span.to, asked.to)};
-    if (!served.empty()) out.push_back({merged_into(entry, asked.to), served});
+    if (!served.empty()) out.push_back({merged_into(entry, named_at), served});
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());

@@ -100,8 +100,11 @@ class Registry {
   [[nodiscard]] std::vector<RegistryEntry> of(EntryKind kind, Instant at) const;
   // The one value of a kind at a time; "" when there is none.
   [[nodiscard]] std::string value(EntryKind kind, Instant at) const;
-  // Whom the tenant served in that time, and when of it: numbers as of its end. Sorted.
-  [[nodiscard]] std::vector<Membership> memberships(const Interval& asked) const;
+  // Whom the tenant served in that time, and when of it: numbers as of `named_at`. Sorted.
+  [[nodiscard]] std::vector<Membership> memberships(const Interval& asked, Instant named_at) const;
+  [[nodiscard]] std::vector<Membership> memberships(const Interval& asked) const {
+    return memberships(asked, asked.to);
+  }
   [[nodiscard]] bool names_municipalities() const;  // at any time
   // What of that time lies between the first and the last day of a portal that was used in it. No
   // portal is registered: all of it. None was used then: empty.

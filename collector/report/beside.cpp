@@ -58,8 +58,8 @@ IncidentBeside Beside::of(const Incident& incident) const {
   }
   std::sort(out.overloads.begin(), out.overloads.end(),
             [](const Overload* a, const Overload* b) { return a->span.from < b->span.from; });
-  out.clocks = clocks_of(incident, messages, out.aware, known_.correlation.now);
-  if (!incident.closed_by_person) out.level = level_of(out.clocks);
+  out.clocks = clocks_of(incident, messages, incident.to_notify, known_.correlation.now);
+  out.level = level_of(out.clocks);
   return out;
 }
 

@@ -34,9 +34,9 @@ struct MessageBeside {
 };
 
 struct IncidentBeside {
-  std::optional<Instant> aware;
+  std::optional<Instant> aware;  // the earliest, as told
   std::vector<RunningClock> clocks;
-  std::optional<ClockLevel> level;  // nullopt: a person closed it, or nothing runs
+  std::optional<ClockLevel> level;  // nullopt: nothing runs
   std::vector<const Overload*> overloads;
 };
 

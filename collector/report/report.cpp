@@ -162,6 +162,7 @@ std::string incident_json(const Incident& incident, const IncidentBeside& beside
                {"closed_by_person", incident.closed_by_person},
                {"decided", incident.decided},
                {"aware", time_or_null(beside.aware)},
+               {"notified", time_or_null(incident.notified)},
                {"level", level_or_null(beside.level)},
                {"clocks", clocks_of(beside.clocks)},
                {"overloads", overloads_of(beside.overloads)}});

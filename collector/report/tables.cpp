@@ -97,7 +97,10 @@ std::string words(const Overload& overload, const TimeZone& zone) {
 
 std::string said_of(const ReportedIncident& one, const TimeZone& zone) {
   std::string out = printable(one.incident.id + ": " + one.incident.reason) + "\n";
-  if (!one.incident.closed_by_person) out += words(one.beside.clocks, zone);
+  if (one.incident.notified) {
+    out += "  " + local_time(*one.incident.notified, zone) + " Datatilsynet was notified\n";
+  }
+  out += words(one.beside.clocks, zone);
   for (const Overload* overload : one.beside.overloads) out += words(*overload, zone);
   return out;
 }

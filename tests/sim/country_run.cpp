@@ -29,7 +29,7 @@ void check_rebuild(const std::string& service, const collector::Correlation& aga
 // What the register says, and what is asked by it, against what the plan had it told.
 void check_row(const ServicePlan& service, const collector::FleetRow& row, const Interval& asked,
                std::vector<std::string>& wrong) {
-  if (row.municipalities != service.municipalities) {
+  if (collector::municipalities_of(row) != service.municipalities) {
     wrong.push_back(service.name + ": it is not said to serve its municipalities");
   }
   if (row.asked != asked) {

@@ -102,7 +102,7 @@ TEST_CASE("import: many rows go over in bounded lines, the coverage with the las
   }
   receipts[7].confirmed = kStart + minutes(1);
   for (std::size_t i = 0; i < 600; ++i) receipts[i].district = std::string(4000, '\1');
-  const ReceiptCoverage coverage{"npb", {kStart, kStart + days(1)}};
+  const ReceiptCoverage coverage{"npb", {kStart - days(1), kStart}};
   const auto result = call_import(world.call, "Bø", receipts, coverage).value();
   CHECK(result.added == receipts.size());
   CHECK(world.lines > 3);
@@ -113,6 +113,14 @@ TEST_CASE("import: many rows go over in bounded lines, the coverage with the las
   CHECK(input.receipt_coverage == std::vector<ReceiptCoverage>{coverage});
   CHECK(call_import(world.call, "Bø", receipts, std::nullopt).value().unchanged == receipts.size());
   CHECK(call_import(world.call, "Bø", {}, coverage));
+  // A list that is made now holds nothing that is sent later, whatever is said of it.
+  CHECK(call_import(world.call, "Bø", {}, ReceiptCoverage{"npb", {kStart, kStart + days(1)}})
+            .error()
+            .message()
+            .find("still to come") != std::string::npos);
+  CHECK(call_import(world.call, "Bø", {}, ReceiptCoverage{"npb", {kStart - hours(1), kStart + days(9)}}));
+  const TenantInput cut = world.store->tenant_input("t1", alarms).value();
+  for (const ReceiptCoverage& list : cut.receipt_coverage) CHECK(list.span.to == kStart);
 }
 
 TEST_CASE("import: a failing line leaves no claim of completeness") {
@@ -124,7 +132,7 @@ TEST_CASE("import: a failing line leaves no claim of completeness") {
     if (++world.lines == 2) world.disk.fail_at(0, meldevakt::testing::Fault::kDiskFull);
     return world.actions.handle(line);
   };
-  const ReceiptCoverage coverage{"npb", {kStart, kStart + days(1)}};
+  const ReceiptCoverage coverage{"npb", {kStart - days(1), kStart}};
   CHECK(call_import(failing, "Bø", receipts, coverage).error().code() == Errc::kIo);
   world.disk.clear_fault();
   std::vector<Alarm> alarms;

@@ -82,6 +82,11 @@ TEST_CASE("tell: alone and beside a server, listed, taken back; errors say what 
   CHECK(world.run({"tell", "close", "--tenant", "Bø", "--by", "Kari"}).status == 2);
   CHECK(world.run({"tell", "close", "--tenant", "Bo", "--by", "Kari", "--incident", "x"}).status ==
         2);
+  const Ran notified =
+      world.run({"tell", "notified", "--tenant", "Bø", "--by", "Kari", "--incident", "x", "--when",
+                 "2023-02-03", "--reference", "24/01234-2"});
+  CHECK(notified.status == 2);
+  CHECK(notified.err.find("has no incident 'x'") != std::string::npos);
   const Ran list = world.run({"tell", "list", "--format", "json"});
   CHECK(list.status == 0);
   const Json first = Json::parse(list.out.substr(0, list.out.find('\n')));

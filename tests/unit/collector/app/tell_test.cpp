@@ -161,6 +161,28 @@ TEST_CASE("tell: what cannot be meant is refused, and says why") {
          o.when = time_of(world.clock.now() + days(1));
        }),
        "lies in the future"},
+      {"notified before it happened", tell_notified, with([&](TellOptions& o) {
+         o.incidents = {id};
+         o.when = time_of(kStart);
+       }),
+       "the incident begins at"},
+      {"notified in the future", tell_notified, with([&](TellOptions& o) {
+         o.incidents = {id};
+         o.when = time_of(world.clock.now() + days(1));
+       }),
+       "lies in the future"},
+      {"a long reference", tell_notified, with([&](TellOptions& o) {
+         o.incidents = {id};
+         o.when = now;
+         o.reference = std::string(65, 'x');
+       }),
+       "--reference"},
+      {"identity number in the reference", tell_notified, with([&](TellOptions& o) {
+         o.incidents = {id};
+         o.when = now;
+         o.reference = "sak 01020345678";
+       }),
+       "identity number"},
       {"a count of time to come", tell_count, with([&](TellOptions& o) {
          o.from = time_of(kStart);
          o.until = time_of(world.clock.now() + days(1));
@@ -258,59 +280,6 @@ TEST_CASE("tell: merge, split, close, reopen and aware are in the incidents") {
   CHECK(holds(world.refused(tell_close, one), "is closed by a person already"));
   REQUIRE(world.tell(tell_reopen, one));
   CHECK(open_incidents(world.view()) == 2);
-}
-
-// One more message, receipted where the log has a hole of ten minutes; then what stood in the hole.
-struct HoleWorld : World {
-  static constexpr const char* kUnclear = "11111111-0000-4000-8000-000000000005";
-  HoleWorld() {
-    clock.advance(hours(1));
-    read({{kUnclear, hole.from + seconds(59), hole.from + seconds(60), {}, {}}},
-         {hole.to, clock.now()});
-  }
-  void read(const std::vector<testing::Life>& lives, Interval complete) {
-    const auto frame = testing::frame_of(agent, lives, {agent.head().until, clock.now()}, complete);
-    REQUIRE(store->store_frame(frame, clock.now()));
-  }
-  void fill() {
-    clock.advance(hours(1));
-    read({testing::lost(kUnclear, hole.from + seconds(59))}, hole);
-  }
-  Incident its_incident() {
-    for (Incident& incident : view().incidents) {
-      if (incident.messages == std::vector<std::string>{kUnclear}) return std::move(incident);
-    }
-    return {};
-  }
-  Interval hole{clock.now(), clock.now() + minutes(10)};
-};
-
-TEST_CASE("tell close: holds while nothing of it is worse than what was seen when it was told") {
-  HoleWorld world;
-  REQUIRE(world.verdict(HoleWorld::kUnclear) == Verdict::kUnverifiable);
-  TellOptions close;
-  close.incidents = {world.its_incident().id};
-  close.note = "loggen manglar";
-  REQUIRE(world.tell(tell_close, close));
-  CHECK(world.its_incident().closed_by_person);
-  CHECK(open_incidents(world.view()) == 2);
-  world.fill();
-  REQUIRE(world.verdict(HoleWorld::kUnclear) == Verdict::kLost);
-  const Incident again = world.its_incident();
-  CHECK(again.open);
-  CHECK_FALSE(again.closed_by_person);
-  CHECK(open_incidents(world.view()) == 3);
-  CAPTURE(again.reason);
-  CHECK(holds(again.reason, "(loggen manglar); open again: " + std::string{HoleWorld::kUnclear} +
-                                " is lost now, and was unverifiable when it was closed."));
-  const View seen = world.view();
-  const IncidentBeside beside = beside_of(seen).of(again);
-  CHECK(beside.level == ClockLevel::kNotice);
-  REQUIRE(beside.clocks.size() == 3);
-  // Told once more by somebody who sees the loss, it is closed.
-  close.incidents = {again.id};
-  REQUIRE(world.tell(tell_close, close));
-  CHECK(world.its_incident().closed_by_person);
 }
 
 TEST_CASE(

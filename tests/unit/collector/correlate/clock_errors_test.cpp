@@ -31,8 +31,7 @@ TEST_CASE("ClockErrors: an ordinary error counts for all time, a large one for i
   const auto large = errors.add("a1", told, hours(1));
   CHECK(large.grew);
   CHECK_FALSE(large.everywhere);
-  REQUIRE(large.where);
-  CHECK(*large.where == Interval{kNoon, kNoon + hours(2)});
+  CHECK(large.where == std::vector<Interval>{{kNoon, kNoon + hours(2)}});
   CHECK(errors.of("a1", kNoon) == hours(1));
   CHECK(errors.of("a1", kNoon + hours(2) - milliseconds(1)) == hours(1));
   CHECK(errors.of("a1", kNoon + hours(2)) == ClockErrors::kOrdinary);
@@ -40,10 +39,17 @@ TEST_CASE("ClockErrors: an ordinary error counts for all time, a large one for i
   CHECK(errors.of("a1", {kNoon - hours(5), kNoon}) == hours(1));
   CHECK(errors.largest("a1") == hours(1));
   CHECK(errors.largest() == hours(1));
-  // What tells of years at once counts for all time: the hours are not counted out.
-  CHECK(errors.add("a2", {kNoon, kNoon + ClockErrors::kToldMax + milliseconds(1)}, hours(1))
-            .everywhere);
-  CHECK(errors.of("a2", kNoon - days(900)) == hours(1));
+  CHECK(errors.widest_of_any({kNoon, kNoon}) == hours(1));
+  // A clock that jumped tells of years: only where it was before and after counts.
+  const Instant jumped = kNoon + days(3650);
+  const auto years = errors.add("a2", {kNoon, jumped}, days(3650));
+  CHECK_FALSE(years.everywhere);
+  CHECK(years.where.size() == 2);
+  CHECK(errors.of("a2", kNoon + hours(3)) == days(3650));
+  CHECK(errors.of("a2", jumped) == days(3650));
+  CHECK(errors.of("a2", kNoon - hours(1)) == Duration{});
+  CHECK(errors.of("a2", kNoon + days(2)) == Duration{});
+  CHECK(errors.of("a2", kNoon + days(900)) == Duration{});
 }
 
 TEST_CASE("ClockErrors: order and repetition do not matter") {

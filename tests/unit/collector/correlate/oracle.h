@@ -183,7 +183,7 @@ class Oracle : private OracleWorld {
                               {std::min(receipt, received.front()) - more, end + more},
                               std::nullopt);
     if (read == Read::kNotYet && !failure && times(names, Signal::kMessageRetried).empty() &&
-        now_ < end + p_.report_within) {
+        now_ < end + more + p_.report_within) {
       return Verdict::kPending;
     }
     if (read != Read::kAll) return Verdict::kUnverifiable;

@@ -35,6 +35,7 @@ IncidentDecision decision(std::uint64_t number, DecisionKind kind,
   out.kind = kind;
   out.messages = std::move(messages);
   if (kind == DecisionKind::kAware) out.aware = kStart + hours(19);
+  if (kind == DecisionKind::kNotified) out.notified = kStart + hours(20);
   // Nothing is worse than what was known to be lost.
   if (kind == DecisionKind::kClose) out.verdicts.assign(out.messages.size(), Verdict::kLost);
   return out;
@@ -230,6 +231,55 @@ TEST_CASE("decisions: awareness starts 72 hours, the earliest counts") {
   CHECK(clocks[1].kind == ClockKind::kPurge);
 }
 
+// Since when the 72 hours run for each incident, in hours after the first message; and when the
+// authority was notified.
+std::string to_notify_after(const Correlation& all, const std::vector<IncidentDecision>& entries) {
+  std::string out;
+  const auto hour = [](const std::optional<Instant>& time) {
+    return time ? std::to_string((*time - kStart).ms / 3'600'000) : "-";
+  };
+  for (const auto& incident : apply_decisions(all, group_incidents(all), entries)) {
+    for (const std::string& name : incident.messages) out += name;
+    out += " " + hour(incident.to_notify) + " " + hour(incident.notified) + ";";
+  }
+  return out;
+}
+
+TEST_CASE("decisions: the 72 hours end when the authority was notified of what was known") {
+  using Kind = DecisionKind;
+  Correlation all = night();  // a and b are one incident, c is another
+  const auto aware = decision(1, Kind::kAware, {"a", "b"});
+  const auto notified = decision(2, Kind::kNotified, {"a", "b"});
+  CHECK(to_notify_after(all, {}) == "ab - -;c - -;");
+  CHECK(to_notify_after(all, {aware}) == "ab 19 -;c - -;");
+  CHECK(to_notify_after(all, {aware, notified}) == "ab - 20;c - -;");
+  CHECK(to_notify_after(all, {aware, notified, back(3, 2)}) == "ab 19 -;c - -;");
+  // Closed by a person, they run on: who closes has not notified.
+  const auto close = decision(3, Kind::kClose, {"a", "b"});
+  CHECK(to_notify_after(all, {aware, close}) == "ab 19 -;c - -;");
+  const auto incidents = apply_decisions(all, group_incidents(all), {aware, close});
+  REQUIRE(clocks_of(incidents[0], incidents[0].to_notify, all.now).size() == 1);
+  // Of part of them is not of all; split off, it is.
+  const auto some = decision(2, Kind::kNotified, {"a"});
+  CHECK(to_notify_after(all, {aware, some}) == "ab 19 20;c - -;");
+  CHECK(to_notify_after(all, {aware, some, decision(3, Kind::kSplit, {"b"})}) ==
+        "a - 20;b 19 20;c - -;");
+  // What is merged with it has its own hours, and what joins later has when somebody knows of it.
+  auto other = decision(3, Kind::kAware, {"c"});
+  other.aware = kStart + hours(18);
+  const auto merge = decision(4, Kind::kMerge, {"a", "c"});
+  CHECK(to_notify_after(all, {aware, notified, other, merge}) == "abc 18 20;");
+  all.messages.push_back(judged_message("d", Verdict::kLost, "pg/55P03", 120));
+  CHECK(to_notify_after(all, {aware, notified}) == "abd - 20;c - -;");
+  CHECK(to_notify_after(all, {aware, notified, decision(3, Kind::kAware, {"a", "b", "d"})}) ==
+        "abd 19 20;c - -;");
+  auto referred = notified;
+  referred.reference = "24/01234-2";
+  CHECK(reason_after(all, {aware, referred})
+            .find("notified to the authority 2026-03-03T06:00:00.000Z, reference 24/01234-2, says "
+                  "Ola at ") != std::string::npos);
+}
+
 TEST_CASE("decisions: what cannot be meant is refused") {
   using Kind = DecisionKind;
   CHECK(check_decision(decision(1, Kind::kClose, {"a"})).has_value());
@@ -251,7 +301,21 @@ TEST_CASE("decisions: what cannot be meant is refused") {
   CHECK(!check_decision(bad));
   bad = decision(1, Kind::kClose, std::vector<std::string>(kDecisionMessagesMax + 1, "a"));
   CHECK(!check_decision(bad));
-  for (std::size_t i = 0; i < 6; ++i) {
+  bad = decision(1, Kind::kNotified, {"a"});
+  CHECK(check_decision(bad).has_value());
+  bad.reference = "24/01234-2";
+  CHECK(check_decision(bad).has_value());
+  bad.reference = std::string(65, 'x');
+  CHECK(!check_decision(bad));
+  bad.reference.clear();
+  bad.notified = bad.told + seconds(1);
+  CHECK(!check_decision(bad));
+  bad.notified.reset();
+  CHECK(!check_decision(bad));
+  bad = decision(1, Kind::kClose, {"a"});
+  bad.reference = "24/01234-2";
+  CHECK(!check_decision(bad));
+  for (std::size_t i = 0; i < 7; ++i) {
     const auto kind = static_cast<Kind>(i);
     CHECK(decision_kind_from_string(to_string(kind)) == kind);
   }

@@ -23,6 +23,10 @@ IncidentDecision decision(DecisionKind kind) {
     out.messages = {"case_id:0a", "m1"};
   }
   if (kind == DecisionKind::kAware) out.aware = kTold - hours(1);
+  if (kind == DecisionKind::kNotified) {
+    out.notified = kTold - hours(1);
+    out.reference = "24/01234-2";
+  }
   return out;
 }
 
@@ -34,8 +38,9 @@ std::vector<LedgerEntry> one_of_each() {
       testimony(StoredCount{{kTold - days(2), kTold - days(1)}, std::nullopt, 0}),
       testimony(TakenBack{3}),
   };
-  for (const DecisionKind kind : {DecisionKind::kMerge, DecisionKind::kSplit, DecisionKind::kClose,
-                                  DecisionKind::kReopen, DecisionKind::kAware}) {
+  for (const DecisionKind kind :
+       {DecisionKind::kMerge, DecisionKind::kSplit, DecisionKind::kClose, DecisionKind::kReopen,
+        DecisionKind::kAware, DecisionKind::kNotified}) {
     out.emplace_back(decision(kind));
   }
   IncidentDecision closed = decision(DecisionKind::kClose);
@@ -129,7 +134,7 @@ TEST_CASE("ledger entries: the writer's clock and the store's number go in") {
 TEST_CASE("ledger entries: who takes back is heard by both lists") {
   const EntriesOfPeople all = split_entries(one_of_each());
   CHECK(all.testimony.size() == 5);
-  CHECK(all.decisions.size() == 7);
+  CHECK(all.decisions.size() == 8);
   const EntriesOfPeople back = split_entries({decision(DecisionKind::kTakenBack)});
   REQUIRE(back.testimony.size() == 1);
   CHECK(std::get<TakenBack>(back.testimony[0].what).entry == 3);

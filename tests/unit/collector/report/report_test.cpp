@@ -79,7 +79,8 @@ TEST_CASE("report: JSON, members in their order") {
         R"({"id":"0123456789abcdef","tenant":"t1","cause":"pg/55P03","worst":"lost",)"
         R"("first":"2026-03-02T10:00:00.000Z","last":"2026-03-02T10:00:05.000Z",)"
         R"("messages":["a","b"],"earliest_deadline":null,"reason":"Why.","open":true,)"
-        R"("closed_by_person":false,"decided":[],"aware":null,"level":null,"clocks":[],)"
+        R"("closed_by_person":false,"decided":[],"aware":null,"notified":null,"level":null,)"
+        R"("clocks":[],)"
         R"("overloads":[]})");
 }
 
@@ -268,8 +269,26 @@ TEST_CASE("report: what stands beside an incident: the soonest of each clock, an
   CHECK(text.find("overload, confirmed, refusing: a running backup") != std::string::npos);
   world.incident.open = false;  // what somebody knows of must still be told of
   CHECK(world.beside().of(world.incident).level == ClockLevel::kUrgent);
-  world.incident.closed_by_person = true;
-  CHECK_FALSE(world.beside().of(world.incident).level);
+  world.incident.closed_by_person = true;  // and a person who closes it has not notified
+  CHECK(world.beside().of(world.incident).level == ClockLevel::kUrgent);
+  CHECK(incidents_text({{world.incident, world.beside().of(world.incident)}}, *oslo())
+            .find("72 hours to notify Datatilsynet are over (urgent)") != std::string::npos);
+  IncidentDecision notified = world.decisions.front();
+  notified.number = 5;
+  notified.kind = DecisionKind::kNotified;
+  notified.notified = notified.aware;
+  notified.aware.reset();
+  world.decisions.push_back(notified);
+  world.incident = apply_decisions(world.all, {world.incident}, world.decisions).front();
+  world.incident.open = false;
+  const IncidentBeside beside = world.beside().of(world.incident);
+  CHECK_FALSE(beside.level);
+  const auto told = nlohmann::json::parse(incident_json(world.incident, beside));
+  CHECK(told.at("notified") == "2026-03-05T22:00:00.000Z");
+  CHECK(told.at("aware") == "2026-03-05T22:00:00.000Z");
+  CHECK(told.at("clocks").empty());
+  CHECK(incidents_text({{world.incident, beside}}, *oslo())
+            .find("05.03.2026 23:00:00 Datatilsynet was notified\n") != std::string::npos);
 }
 
 TEST_CASE("report: the same fault in several municipalities") {
