@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "agent/app/agent_core.h"
-#include "agent/app/clock_claim.h"
 #include "agent/app/agent_status.h"
+#include "agent/app/clock_claim.h"
 
 namespace meldevakt::agent {
 namespace {
@@ -132,8 +132,7 @@ bool Agent::waits_for_clock(const std::string& tenant) const {
 ClockState Agent::clock_of(const std::string& tenant) {
   const ClockQuality quality = parts_.clock_quality();
   const Duration error_max = parts_.config.clock_error_max;
-  const auto difference =
-      parts_.clock_difference ? parts_.clock_difference(tenant) : std::nullopt;
+  const auto difference = parts_.clock_difference ? parts_.clock_difference(tenant) : std::nullopt;
   const std::string words = words_of_difference(known_clock_error(quality, error_max), difference);
   const bool differs = !words.empty();
   if (differs != (clock_differs_.count(tenant) != 0)) {

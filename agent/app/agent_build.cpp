@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "agent/app/agent_core.h"
-#include "agent/app/clock_claim.h"
 #include "agent/app/agent_status.h"
+#include "agent/app/clock_claim.h"
 #include "agent/app/source_readers.h"
 
 namespace meldevakt::agent {

@@ -62,9 +62,8 @@ Result<std::unique_ptr<FrameSender>> make_sender(const Config& config, const Sta
   }
   MELDEVAKT_TRY_ASSIGN(std::unique_ptr<HttpsTransport> transport,
                        connect_collector(config, files, tenant));
-  return std::unique_ptr<FrameSender>{
-      std::make_unique<HttpsSender>(std::move(transport), LogProofs{tenant.log, verifier},
-                                    std::move(clocks))};
+  return std::unique_ptr<FrameSender>{std::make_unique<HttpsSender>(
+      std::move(transport), LogProofs{tenant.log, verifier}, std::move(clocks))};
 }
 
 Result<Config> load_all(const std::string& path, Packs& packs, TimeZones& zones) {
@@ -143,8 +142,8 @@ int run_agent(const CommonOptions& options) {
       },
       .dispatcher = [&](const TenantRow& tenant) -> Result<std::unique_ptr<Dispatcher>> {
         const auto comparison = std::make_shared<ClockComparison>();
-        MELDEVAKT_TRY_ASSIGN(auto sender, make_sender(settings, files, tenant, verifier,
-                                                      {comparison, &clock}));
+        MELDEVAKT_TRY_ASSIGN(auto sender,
+                             make_sender(settings, files, tenant, verifier, {comparison, &clock}));
         if (settings.ship.mode == ShipMode::kHttps) comparisons[tenant.id] = comparison;
         return std::unique_ptr<Dispatcher>{std::make_unique<Shipper>(
             std::move(sender), settings.ship.retry_max, random, [] { wake.call(); })};

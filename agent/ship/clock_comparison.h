@@ -6,9 +6,9 @@
 //   const auto ahead = comparison.newest();                  // ours, of theirs: between the two
 //   claimed_clock_error(known, ahead);
 //
-// What a kernel says of its clock is what it was told; a clock that was set wrong, or that follows a
-// wrong source, is not known by it. The collector's clock is no better in itself, but it is the one
-// that what is claimed is compared by, and from a comparison only larger errors are concluded.
+// What a kernel says of its clock is what it was told; a clock that was set wrong, or that follows
+// a wrong source, is not known by it. The collector's clock is no better in itself, but it is the
+// one that what is claimed is compared by, and from a comparison only larger errors are concluded.
 //
 // Thread-safety: note() and newest() may be called from different threads.
 #pragma once

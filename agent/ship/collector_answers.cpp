@@ -124,8 +124,8 @@ Result<ShownProof> read_proof_answer(std::string_view body) {
   return out;
 }
 
-// Only an answer that names this very statement lets the outbox go. What the collector's clock says,
-// where it does.
+// Only an answer that names this very statement lets the outbox go. What the collector's clock
+// says, where it does.
 Result<std::optional<Instant>> names_this(const OutgoingFrame& frame, std::string_view body) {
   MELDEVAKT_TRY_ASSIGN(const JsonValue value, parse_json(body, kAnswerLimits));
   JsonReader reader{value, "answer"};

@@ -179,8 +179,9 @@ Status read_retention(const toml::table& table, const std::string& file, Policy&
   if (keep != "forever") {
     rule.keep = reader.duration("keep");
     if (!rule.keep || *rule.keep <= Duration{}) {
-      reader.complain_at("keep", "'keep' must be how long the portal keeps a message after its "
-                                 "receipt, e.g. \"30d\", or \"forever\"");
+      reader.complain_at("keep",
+                         "'keep' must be how long the portal keeps a message after its "
+                         "receipt, e.g. \"30d\", or \"forever\"");
     }
   }
   MELDEVAKT_TRY(reader.finish());

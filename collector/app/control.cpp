@@ -137,7 +137,8 @@ Result<std::optional<ReceiptCoverage>> coverage_of(const Json& request, Instant 
   if (span.empty()) return Error{Errc::kInvalid, "--until must be later than --from"};
   span.to = std::min(span.to, now);
   if (span.empty()) {
-    return Error{Errc::kInvalid, "--from is still to come: a list holds nothing that is sent later"};
+    return Error{Errc::kInvalid,
+                 "--from is still to come: a list holds nothing that is sent later"};
   }
   return std::optional<ReceiptCoverage>{ReceiptCoverage{json[0].get<std::string>(), span}};
 }

@@ -189,6 +189,30 @@ std::string conflicts_text(const std::vector<View>& all) {
          " message(s) the portal's rows say two things; 'messages list' names them.\n";
 }
 
+// Whom to call where something is open: of the register, as of now.
+Json contacts_json(const std::vector<View>& all, Instant now) {
+  Json out = Json::array();
+  for (const View& view : all) {
+    if (open_incidents(view) == 0) continue;
+    for (const RegistryEntry& entry : view.registry.of(EntryKind::kContact, now)) {
+      out.push_back({{"tenant", view.tenant.id}, {"role", entry.value}, {"who", entry.label}});
+    }
+  }
+  return out;
+}
+
+std::string contacts_text(const std::vector<View>& all, Instant now) {
+  std::string out;
+  for (const View& view : all) {
+    if (open_incidents(view) == 0) continue;
+    for (const RegistryEntry& entry : view.registry.of(EntryKind::kContact, now)) {
+      out += "CONTACT " + printable(view.tenant.name) + ": " + printable(entry.value) + " " +
+             printable(entry.label) + "\n";
+    }
+  }
+  return out;
+}
+
 // What is said of tenants as a whole, below their incidents.
 std::string said_of_all(const Views& views, const TimeZone& zone) {
   return latent_faults_text(views.all, zone) + systemic_lines(views, zone) +
@@ -267,7 +291,8 @@ Result<Inspected> list_incidents(const Config& config, const TimeZone& zone,
   Inspected result{"", is_open(views.all)};
   const std::vector<ReportedIncident> incidents = all_incidents(views.all);
   if (!options.json) {
-    result.text = incidents_text(incidents, zone) + said_of_all(views, zone);
+    result.text = incidents_text(incidents, zone) + said_of_all(views, zone) +
+                  contacts_text(views.all, options.now);
     return result;
   }
   for (const ReportedIncident& one : incidents) {
@@ -277,6 +302,7 @@ Result<Inspected> list_incidents(const Config& config, const TimeZone& zone,
   add_list(result.text, "latent_faults", latent_faults_json(views.all));
   add_list(result.text, "systemic", systemic_list(views.systemic));
   add_list(result.text, "counts", counts_json(views.all));
+  add_list(result.text, "contacts", contacts_json(views.all, options.now));
   return result;
 }
 

@@ -217,8 +217,8 @@ Result<Inspected> list_controls(const Config& config, const TimeZone& zone,
   }
   if (options.json) return out;
   if (signer) {
-    out.text = "Key of the controls (Ed25519, Base64): " + to_base64(signer.value()->public_key()) +
-               "\n";
+    out.text =
+        "Key of the controls (Ed25519, Base64): " + to_base64(signer.value()->public_key()) + "\n";
   }
   out.text += table.text();
   return out;

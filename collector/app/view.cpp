@@ -15,8 +15,8 @@ namespace {
 // The daily control that should have run and has not; `serve` has stored it when it looked.
 Status add_missed_control(Store& store, const Config& config, Instant now, const TimeZone& zone,
                           View& view) {
-  MELDEVAKT_TRY_ASSIGN(std::optional<Alarm> missed, missed_control(store, config.control.schedule,
-                                                                   view.tenant.id, now, zone));
+  MELDEVAKT_TRY_ASSIGN(std::optional<Alarm> missed,
+                       missed_control(store, config.control.schedule, view.tenant.id, now, zone));
   if (!missed) return {};
   for (const Alarm& known : view.alarms) {
     if (known.kind == kControlMissed && known.detail.find(missed->detail) == 0) return {};
@@ -147,6 +147,20 @@ Tenant as_registered(Tenant tenant, const Registry& registry, Instant at) {
   return tenant;
 }
 
+namespace {
+
+// The portal names a bydel by an id of its own: its number, where the register says which is which.
+void name_districts(View& view) {
+  const std::map<std::string, std::string> numbers = view.registry.district_numbers();
+  if (numbers.empty()) return;
+  for (MessageVerdict& message : view.correlation.messages) {
+    const auto at = numbers.find(message.district);
+    if (at != numbers.end()) message.district = at->second;
+  }
+}
+
+}  // namespace
+
 Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
                      const ViewOptions& options) {
   View view;
@@ -167,12 +181,12 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   MELDEVAKT_TRY(add_what_people_told(store, view));
   MELDEVAKT_TRY(add_conflicts(store, view));
   view.relaxed = relaxed_matches(view.correlation, view.input, view.registry.district_numbers());
+  name_districts(view);
   view.overloads = overloads_of(view.input);
   view.incidents =
       apply_decisions(view.correlation, group_incidents(view.correlation), view.people.decisions);
   if (options.schedule_zone != nullptr) {
-    MELDEVAKT_TRY(
-        add_missed_control(store, config, options.now, *options.schedule_zone, view));
+    MELDEVAKT_TRY(add_missed_control(store, config, options.now, *options.schedule_zone, view));
     if (const auto future = future_times(view, options.now)) view.alarms.push_back(*future);
     for (const AgentRecord& agent : view.agents) {
       if (const auto wrong = wrong_clock(agent)) view.alarms.push_back(*wrong);
@@ -183,8 +197,7 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
 
 Interval asked_of(const View& view, std::optional<Instant> from, std::optional<Instant> until,
                   Instant now) {
-  const Instant end =
-      until.value_or(receipts_known_until(view.input, now - kAnsweredWithin));
+  const Instant end = until.value_or(receipts_known_until(view.input, now - kAnsweredWithin));
   std::optional<Instant> begin = from ? from : view.registry.activated();
   if (!begin) {
     for (const LedgerCoverage& claim : view.input.coverage) {
@@ -247,8 +260,7 @@ std::vector<FleetMember> members_of(const View& view, const Interval& asked, con
   }
   std::vector<FleetMember> out;
   for (auto& [span, municipalities] : served) {
-    out.push_back(
-        {std::move(municipalities), answer_of(view.input, view.correlation, span), span});
+    out.push_back({std::move(municipalities), answer_of(view.input, view.correlation, span), span});
   }
   return out;
 }

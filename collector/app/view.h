@@ -50,7 +50,8 @@ struct ViewOptions {
 };
 
 // The one of that name or id, or that the register calls so at `at`, by a name or the number of a
-// municipality it serves (nullopt: ever called so, for who only reads); "": all. kInvalid: none, or several that are called so.
+// municipality it serves (nullopt: ever called so, for who only reads); "": all. kInvalid: none, or
+// several that are called so.
 [[nodiscard]] Result<std::vector<Tenant>> chosen_tenants(Store& store, const std::string& name,
                                                          std::optional<Instant> at = {});
 [[nodiscard]] Result<std::vector<Tenant>> tenants_registered_as(Store& store,

@@ -8,7 +8,8 @@
 // An error of up to kOrdinary counts for all time: clocks swing. A larger one counts for the hours
 // that were told while it was stated, so that one bad hour neither hides nor delays anything else.
 // A set: order and repetition do not matter. Pure. Thread-safety: const functions. Cost: O(hours
-// told) to add, O(hours asked) to ask; memory: some 60 bytes for each hour of a clock that was wrong.
+// told) to add, O(hours asked) to ask; memory: some 60 bytes for each hour of a clock that was
+// wrong.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,8 @@ class ClockErrors {
   static constexpr Duration kStep = milliseconds(100);
 
   struct Change {
-    bool grew = false;                // what of() says
-    bool everywhere = false;          // widest() of any time
+    bool grew = false;              // what of() says
+    bool everywhere = false;        // widest() of any time
     std::vector<Interval> where{};  // widest() of these hours
   };
   Change add(const std::string& agent, const Interval& told, Duration error);

@@ -55,8 +55,8 @@ void Correlator::State::add(const LedgerCoverage& claim) {
   const CoverageMap::Change change = coverage_.add(claim);
   if (change.everything) disturb_all_unsettled();
   if (!change.everything) {
-    // A clock of the reader's, one of those that told the times, and the portal's; what errs by more
-    // stands in what each is sensitive to (judge.cpp).
+    // A clock of the reader's, one of those that told the times, and the portal's; what errs by
+    // more stands in what each is sensitive to (judge.cpp).
     const Duration ordinary = ClockErrors::kOrdinary + ClockErrors::kStep;
     const Duration more = policy_.clock_error + ordinary + ordinary;
     for (const Interval& stretch : change.stretches) {

@@ -100,7 +100,8 @@ Duration CoverageMap::widening(const std::string& agent, const Need& need, Insta
   if (!need.clocks) return {};
   const TellingClocks& clocks = *need.clocks;
   const Duration own = clock_errors_.widest(agent, {end, end});
-  if (agent != clocks.agent) return std::max(clocks.error, clocks.others.value_or(Duration{})) + own;
+  if (agent != clocks.agent)
+    return std::max(clocks.error, clocks.others.value_or(Duration{})) + own;
   // Two times of one clock are compared as they are.
   return clocks.others ? *clocks.others + own : Duration{};
 }

@@ -191,9 +191,8 @@ std::vector<PortalKnown> portals_of(const TenantInput& input, const Interval& sp
 }  // namespace
 
 bool KnownCoverage::complete() const {
-  const bool portals_told = std::all_of(portals.begin(), portals.end(), [](const PortalKnown& one) {
-    return one.unknown.empty();
-  });
+  const bool portals_told = std::all_of(portals.begin(), portals.end(),
+                                        [](const PortalKnown& one) { return one.unknown.empty(); });
   return portals_told && !sources.empty() &&
          std::all_of(sources.begin(), sources.end(), [](const SourceKnown& source) {
            return std::all_of(source.events.begin(), source.events.end(),

@@ -171,8 +171,8 @@ Decision decide_silent(const Context& c, Signal decisive) {
     // something else speaks of a failure.
     const Instant until =
         need.span.to + c.coverage.widest_at_end(decisive, need) + c.policy.report_within;
-    const bool may_wait = hole->not_yet_read && failure == nullptr && !c.signs.last_retry &&
-                          c.now < until;
+    const bool may_wait =
+        hole->not_yet_read && failure == nullptr && !c.signs.last_retry && c.now < until;
     Decision out{may_wait ? Verdict::kPending : Verdict::kUnverifiable,
                  may_wait ? Reason::kNotYetRead : Reason::kHole, failure, std::move(hole)};
     if (may_wait) out.waits_until = until;
@@ -216,8 +216,8 @@ Decision decide_receipted(const Context& c) {
 }  // namespace
 
 Decision decide_verdict(const Signs& signs, const std::vector<Reference>& names,
-                        const PortalMap& portals, const CoverageMap& coverage,
-                        const Policy& policy, Instant now) {
+                        const PortalMap& portals, const CoverageMap& coverage, const Policy& policy,
+                        Instant now) {
   ReferenceTypes types;
   for (const Reference& name : names) types.add(name.type);
   const bool has_portal_id = names.front().type == ReferenceType::kPortalMessageId;

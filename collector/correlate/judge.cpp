@@ -93,8 +93,8 @@ std::optional<Instant> next_of(const Signs& signs, const Decision& decision,
   return next;
 }
 
-// Wide enough for every stretch that decide.cpp and signs.cpp look at, but for errors of clocks that
-// are ordinary (ClockErrors::kOrdinary): whoever disturbs reaches so much further.
+// Wide enough for every stretch that decide.cpp and signs.cpp look at, but for errors of clocks
+// that are ordinary (ClockErrors::kOrdinary): whoever disturbs reaches so much further.
 std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const Signs& signs,
                                      const CoverageMap& coverage, const Policy& policy) {
   if (!times || (signs.commit != nullptr && signs.receipted)) return std::nullopt;
@@ -114,8 +114,8 @@ std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const
 Judged judge(const Lives& lives, const Life& life, const Bench& bench,
              const Surroundings& surroundings) {
   const Signs signs = gather_signs(lives, life, bench.coverage, bench.policy);
-  const Decision decision =
-      decide_verdict(signs, life.references, bench.portals, bench.coverage, bench.policy, bench.now);
+  const Decision decision = decide_verdict(signs, life.references, bench.portals, bench.coverage,
+                                           bench.policy, bench.now);
   Judged out;
   MessageVerdict& message = out.message;
   message.message = life.message;

@@ -68,7 +68,8 @@ bool surely_overlap(const Stretch& a, const Stretch& b, const CoverageMap& cover
   Duration error;
   if (a.agent() != b.agent()) {
     const ClockErrors& errors = coverage.clock_errors();
-    error = errors.of(a.windows.front()->agent, a.span) + errors.of(b.windows.front()->agent, b.span);
+    error =
+        errors.of(a.windows.front()->agent, a.span) + errors.of(b.windows.front()->agent, b.span);
   }
   return a.span.from + error <= b.span.to && b.span.from + error <= a.span.to;
 }

@@ -136,8 +136,7 @@ void find_receipt_before_commit(const Lives& lives, const Life& life, const Cove
     if (step.what->signal != Signal::kMessageAcknowledged) continue;
     const std::string& other = step.ledger->agent;
     // Two times of one clock are compared as they are.
-    const Duration slack =
-        other == agent ? Duration{} : error + errors.of(other, step.what->time);
+    const Duration slack = other == agent ? Duration{} : error + errors.of(other, step.what->time);
     const Instant latest = step.what->time + step.what->time_error;
     if (latest + slack >= committed) continue;
     if (other == agent) by_one_clock = true;
@@ -168,9 +167,9 @@ TellingClocks clocks_of(const Lives& lives, const Life& life, const CoverageMap&
   }
   TellingClocks out;
   if (errors.empty()) return out;
-  const auto most = std::max_element(
-      errors.begin(), errors.end(),
-      [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto most =
+      std::max_element(errors.begin(), errors.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
   out.agent = most->first;
   out.error = most->second;
   for (const auto& [agent, error] : errors) {

@@ -79,9 +79,9 @@ struct Testimony {
 // Whether a count of stored messages agrees with the receipts of that time.
 struct Reconciliation {
   enum class State : std::uint8_t {
-    kAgrees,  // as many are stored as were receipted and not seen to fail
-    kShort,   // fewer: some that look well are not there, and nobody knows which
-    kOver,    // more: stored without a receipt, or counted twice
+    kAgrees,   // as many are stored as were receipted and not seen to fail
+    kShort,    // fewer: some that look well are not there, and nobody knows which
+    kOver,     // more: stored without a receipt, or counted twice
     kUnclear,  // it may be either: of some receipted in that time nobody can say it
   };
   std::uint64_t entry = 0;

@@ -201,8 +201,7 @@ std::vector<Membership> Registry::memberships(const Interval& asked, Instant nam
   std::vector<Membership> out;
   for (const RegistryEntry& entry : entries_) {
     if (entry.kind != EntryKind::kMunicipality) continue;
-    const Interval served{std::max(entry.span.from, asked.from),
-                          std::min(entry.span.to, asked.to)};
+    const Interval served{std::max(entry.span.from, asked.from), std::min(entry.span.to, asked.to)};
     if (!served.empty()) out.push_back({merged_into(entry, named_at), served});
   }
   std::sort(out.begin(), out.end());

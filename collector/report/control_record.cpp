@@ -113,7 +113,8 @@ Result<ControlRecord> decode_control(std::string_view text) {
   out.period = reader.interval("period");
   // Records from before this was told have none.
   if (reader.has("municipalities")) {
-    out.municipalities = reader.list<std::string>("municipalities", kMunicipalitiesMax, read_number);
+    out.municipalities =
+        reader.list<std::string>("municipalities", kMunicipalitiesMax, read_number);
   }
   out.on_demand = reader.boolean("on_demand");
   out.missed = reader.count("missed");

@@ -32,9 +32,9 @@ struct ControlRecord {
   std::uint64_t number = 0;
   Sha256 previous;  // link of the record before; zero for the first
   Instant ran;
-  Interval period;           // receipts in it were looked at
+  Interval period;                          // receipts in it were looked at
   std::vector<std::string> municipalities;  // numbers of those it served then, sorted
-  bool on_demand = false;    // a person asked; else the daily one
+  bool on_demand = false;                   // a person asked; else the daily one
   std::uint64_t missed = 0;  // daily ones that should have run since the record before, and did not
   bool agrees = false;
   std::uint64_t receipted = 0;

@@ -102,8 +102,9 @@ std::string receipts_not_known(const TenantInput& input, const CoverageMap& map,
            std::string{commits_are_logged ? "receipts" : "commits"};
   }
   const auto hole = map.first_hole(Signal::kMessageAcknowledged, {asked, {}, names});
-  return hole ? "receipts are not known: no list of the portal's is complete, and " + words_of(*hole)
-              : "";
+  return hole
+             ? "receipts are not known: no list of the portal's is complete, and " + words_of(*hole)
+             : "";
 }
 
 }  // namespace

@@ -55,8 +55,8 @@ std::optional<LatentFault> latent_fault(const Correlation& correlation,
   const auto sound = std::count_if(stored.begin(), stored.end(), [&](const Stored& one) {
     return !one.after_receipt && latest < one.receipted;
   });
-  const bool fixed = static_cast<std::size_t>(sound) >= kSoundMessages ||
-                     (fixed_since && latest < *fixed_since);
+  const bool fixed =
+      static_cast<std::size_t>(sound) >= kSoundMessages || (fixed_since && latest < *fixed_since);
   out->present = !fixed;
   return out;
 }

@@ -90,8 +90,8 @@ std::optional<LatentFault> LatentWatch::fault(const VisitAll& visit_all,
   const std::optional<Instant> last_loss = last_lost_.first();
   // What ends it must have come after the last of both.
   const Instant latest = std::max(*last, last_loss.value_or(*last));
-  const bool fixed = last_sound_.later_than(latest) >= kSoundMessages ||
-                     (fixed_since && latest < *fixed_since);
+  const bool fixed =
+      last_sound_.later_than(latest) >= kSoundMessages || (fixed_since && latest < *fixed_since);
   out.present = !fixed;
   return out;
 }

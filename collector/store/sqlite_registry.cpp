@@ -91,11 +91,10 @@ Status add_entries(sql::Connection& db, const LogKey* key, const std::string& te
 
 Status read_controls(sql::Connection& db, const std::string& tenant, std::size_t count_max,
                      std::int64_t before, std::vector<StoredControl>& out) {
-  MELDEVAKT_TRY_ASSIGN(
-      sql::Rows rows,
-      db.query("SELECT number, link, ran, envelope FROM controls"
-               " WHERE tenant = ? AND number < ? ORDER BY number DESC LIMIT ?",
-               {tenant, before, static_cast<std::int64_t>(count_max)}));
+  MELDEVAKT_TRY_ASSIGN(sql::Rows rows,
+                       db.query("SELECT number, link, ran, envelope FROM controls"
+                                " WHERE tenant = ? AND number < ? ORDER BY number DESC LIMIT ?",
+                                {tenant, before, static_cast<std::int64_t>(count_max)}));
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
     if (!row) return {};

@@ -78,7 +78,7 @@ struct SourceCoverage {
   std::string id;    // the source's name
   std::string kind;  // "file"
   PackIdentity pack;
-  std::vector<Observed> observes;        // sorted by signal
+  std::vector<Observed> observes;  // sorted by signal
   // By which names the pack's rules can name a message, sorted; none where they name no message, or
   // where the agent is from before this was told.
   std::vector<ReferenceType> names;

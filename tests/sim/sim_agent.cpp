@@ -96,8 +96,7 @@ Status SimAgent::build(const std::vector<agent::PipelineRow>& snapshots, const s
     settings.tenant_key = keys.tenant_key;
     settings.fact_key = keys.fact_key;
     settings.flush_lag = settings.pack->flush_lag;
-    settings.clock_error =
-        agent::known_clock_error(clock_quality(), parts_.config.clock_error_max);
+    settings.clock_error = agent::known_clock_error(clock_quality(), parts_.config.clock_error_max);
     std::vector<agent::SourceLane::Branch> branches;
     for (const agent::PipelineRow& row : snapshots) {
       if (row.source != config.name) continue;

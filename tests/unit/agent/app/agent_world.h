@@ -192,10 +192,10 @@ class AgentWorld {
             [] {
               return ClockQuality{true, 0, 1000};
             },
-        .clock_difference = clocks_are_compared
-                                ? [this](const std::string&) { return difference; }
-                                : std::function<std::optional<ClockDifference>(
-                                      const std::string&)>{},
+        .clock_difference =
+            clocks_are_compared
+                ? [this](const std::string&) { return difference; }
+                : std::function<std::optional<ClockDifference>(const std::string&)>{},
         .dispatcher = [this](const TenantRow&) -> Result<std::unique_ptr<Dispatcher>> {
           return std::unique_ptr<Dispatcher>{std::make_unique<InlineDispatcher>(send, clock)};
         },

@@ -9,7 +9,8 @@ namespace {
 
 using testing::AgentWorld;
 
-TEST_CASE("clock claim: what the kernel vouches for, and more where the collector's clock differs") {
+TEST_CASE(
+    "clock claim: what the kernel vouches for, and more where the collector's clock differs") {
   struct Case {
     std::string_view name;
     ClockQuality quality;

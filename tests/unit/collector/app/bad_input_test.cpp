@@ -166,5 +166,43 @@ TEST_CASE("a municipality that merged on 1 January is counted where it went, and
   CHECK(total({after}).uses == 1);
 }
 
+TEST_CASE("what the register says of its times takes no loss away, and counts nobody twice") {
+  World world;
+  const Instant merged = kStart + days(10);
+  const auto entries = [&](const std::vector<RegistryEntry>& added) {
+    REQUIRE(world.store->add_registry_entries("t1", added, kStart));
+  };
+  entries({{EntryKind::kMunicipality, "1505", "1508", {kAlways.from, merged}},
+           {EntryKind::kPortal, "npb", "", {kAlways.from, kStart + days(5)}}});
+  View view = world.view();
+  const Interval asked{kStart, kStart + days(20)};
+  // It left the portal before the merger: named as of the end of what is asked.
+  CHECK(municipalities_of(fleet_row_of(view, asked)) == std::vector<std::string>{"1508"});
+  CHECK(fleet_row_of(view, asked).asked == Interval{kStart, kStart + days(5)});
+  // After it: nobody uses a portal.
+  const Interval later{kStart + days(6), kStart + days(20)};
+  CHECK(fleet_row_of(view, later).answer.answer == Answer::kNotUsing);
+  CHECK(total({fleet_row_of(view, later)}) == FleetTotals{});
+  // But for what was lost all the same.
+  MessageVerdict lost;
+  lost.message = "m";
+  lost.verdict = Verdict::kLost;
+  lost.receipted = kStart + days(7);
+  view.correlation.messages.push_back(lost);
+  const FleetRow row = fleet_row_of(view, later);
+  CHECK(row.answer.answer == Answer::kAffected);
+  CHECK(row.answer.reason.find("when it used no portal") != std::string::npos);
+  CHECK(total({row}) == FleetTotals{1, 1, 0, 0, 1});
+  // Lost while nobody was served: of those that were served last.
+  entries({{EntryKind::kPortal, "npb", "", kAlways},
+           {EntryKind::kMunicipality, "1505", "1508", {kAlways.from, kStart + days(6)}},
+           {EntryKind::kMunicipality, "1508", "", {merged, kAlways.to}}});
+  View gap = world.view();
+  gap.correlation.messages.push_back(lost);
+  const FleetRow between = fleet_row_of(gap, asked);
+  CHECK(between.answer.lost == 1);
+  CHECK(total({between}) == FleetTotals{1, 1, 0, 0, 1});
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

@@ -118,7 +118,8 @@ TEST_CASE("import: many rows go over in bounded lines, the coverage with the las
             .error()
             .message()
             .find("still to come") != std::string::npos);
-  CHECK(call_import(world.call, "Bø", {}, ReceiptCoverage{"npb", {kStart - hours(1), kStart + days(9)}}));
+  CHECK(call_import(world.call, "Bø", {},
+                    ReceiptCoverage{"npb", {kStart - hours(1), kStart + days(9)}}));
   const TenantInput cut = world.store->tenant_input("t1", alarms).value();
   for (const ReceiptCoverage& list : cut.receipt_coverage) CHECK(list.span.to == kStart);
 }

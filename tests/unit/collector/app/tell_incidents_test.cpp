@@ -11,6 +11,7 @@ namespace {
 
 using testing::holds;
 using testing::kLost;
+using testing::kNext;
 using testing::kStart;
 using testing::time_of;
 using World = testing::ToldWorld;
@@ -111,6 +112,38 @@ TEST_CASE("tell close: holds while nothing of it is worse than what was seen whe
   close.incidents = {again.id};
   REQUIRE(world.tell(tell_close, close));
   CHECK(world.its_incident().closed_by_person);
+}
+
+TEST_CASE("incidents: whom to call stands below them, and a bydel has the number that logs use") {
+  World world;
+  const std::string tenant = world.view().tenant.id;
+  const auto listed = [&](bool json) {
+    return list_incidents(world.config, *world.zone, world.options(json)).value().text;
+  };
+  CHECK_FALSE(holds(listed(false), "CONTACT"));
+  const Interval past{kStart - days(9), kStart - days(1)};
+  REQUIRE(world.store->add_registry_entries(
+      tenant,
+      {{EntryKind::kContact, "dpo", "Ola Prøve, personvernombud@prove.example", kAlways},
+       {EntryKind::kContact, "it", "Kari Før", past},
+       {EntryKind::kDistrictId, "b2f6a0c4", "0301/03", kAlways}},
+      kStart));
+  CHECK(holds(listed(false), ": dpo Ola Prøve, personvernombud@prove.example\n"));
+  CHECK(holds(listed(true),
+              R"({"contacts":[{"tenant":")" + tenant +
+                  R"(","role":"dpo","who":"Ola Prøve, personvernombud@prove.example"}]})"));
+  CHECK_FALSE(holds(listed(true), "Kari Før"));
+  Receipt row;
+  row.portal = "npb";
+  row.message_id = kNext;
+  row.sent = kStart;
+  row.district = "b2f6a0c4";
+  REQUIRE(world.store->import_receipts(tenant, {row}, {}, world.clock.now()));
+  const View seen = world.view();
+  const auto at = std::find_if(seen.correlation.messages.begin(), seen.correlation.messages.end(),
+                               [](const MessageVerdict& m) { return m.message == kNext; });
+  REQUIRE(at != seen.correlation.messages.end());
+  CHECK(at->district == "03");
 }
 
 }  // namespace

@@ -78,9 +78,9 @@ TEST_CASE("ClockErrors: order and repetition do not matter") {
       Duration plain;
       for (const Told& one : all) {
         const std::int64_t hour = hours(1).ms;
-        const bool its = one.error <= ClockErrors::kOrdinary ||
-                         (one.span.from.ms / hour <= at.ms / hour &&
-                          at.ms / hour <= one.span.to.ms / hour);
+        const bool its =
+            one.error <= ClockErrors::kOrdinary ||
+            (one.span.from.ms / hour <= at.ms / hour && at.ms / hour <= one.span.to.ms / hour);
         if (its) plain = std::max(plain, one.error);
       }
       REQUIRE(forth.of("a", at) == plain);

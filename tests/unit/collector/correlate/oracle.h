@@ -98,7 +98,8 @@ class Oracle : private OracleWorld {
         return Verdict::kUndelivered;
       }
     }
-    if (sources_that_observe(Signal::kMessageAcknowledged, names).empty()) return Verdict::kUnverifiable;
+    if (sources_that_observe(Signal::kMessageAcknowledged, names).empty())
+      return Verdict::kUnverifiable;
     const Read read = read_throughout(Signal::kMessageAcknowledged, names,
                                       {since, since + p_.confirm_within}, std::nullopt);
     return read == Read::kAll ? Verdict::kUndelivered : Verdict::kUnverifiable;
@@ -177,11 +178,11 @@ class Oracle : private OracleWorld {
     const Duration more = widening(names);
     const Instant begins = receipt - std::min(p_.look_before, p_.grace) - more;
     const Read read =
-        received.empty()
-            ? read_throughout(decisive, names, {receipt - p_.look_before - more, end + more}, begins)
-            : read_throughout(decisive, names,
-                              {std::min(receipt, received.front()) - more, end + more},
-                              std::nullopt);
+        received.empty() ? read_throughout(decisive, names,
+                                           {receipt - p_.look_before - more, end + more}, begins)
+                         : read_throughout(decisive, names,
+                                           {std::min(receipt, received.front()) - more, end + more},
+                                           std::nullopt);
     if (read == Read::kNotYet && !failure && times(names, Signal::kMessageRetried).empty() &&
         now_ < end + more + p_.report_within) {
       return Verdict::kPending;

@@ -259,9 +259,10 @@ class OracleWorld {
   // Lists that touch are one: each second of it stands in some list of that portal.
   bool has_rows_of(const std::string& portal, Instant from, Instant to) const {
     for (Instant t = from; t <= to; t = t + seconds(1)) {
-      const bool any = std::any_of(
-          w_.receipt_coverage.begin(), w_.receipt_coverage.end(),
-          [&](const ReceiptCoverage& list) { return list.portal == portal && list.span.contains(t); });
+      const bool any = std::any_of(w_.receipt_coverage.begin(), w_.receipt_coverage.end(),
+                                   [&](const ReceiptCoverage& list) {
+                                     return list.portal == portal && list.span.contains(t);
+                                   });
       if (!any) return false;
     }
     return true;

@@ -101,8 +101,8 @@ TEST_CASE("frames: stored, repeated, forked, ahead, and the head after each") {
   for (int again = 0; again < 2; ++again) {
     const HttpResponse stored = world.post(first);
     CHECK(stored.status == 200);
-    CHECK(stored.body == R"({"epoch":0,"sequence":0,"index":0,"time":)" +
-                             std::to_string(kStart.ms) + "}");
+    CHECK(stored.body ==
+          R"({"epoch":0,"sequence":0,"index":0,"time":)" + std::to_string(kStart.ms) + "}");
   }
   CHECK(world.post(second).status == 200);
   CHECK(next_of() == 2);

@@ -149,8 +149,9 @@ TEST_CASE("registry: a municipality that merged on 1 January is counted where it
   CHECK(left.names_municipalities());
   CHECK_FALSE(Registry{}.names_municipalities());
   // What was lost in the old one is counted in the new one, for the time in which it was one.
-  CHECK(registry.memberships({day(2023), day(2025)}) ==
-        std::vector<Membership>{{"1508", {day(2023), day(2024)}}, {"1508", {day(2024), day(2025)}}});
+  CHECK(
+      registry.memberships({day(2023), day(2025)}) ==
+      std::vector<Membership>{{"1508", {day(2023), day(2024)}}, {"1508", {day(2024), day(2025)}}});
   // Nonsense that goes round in a circle ends.
   const Registry circle{{{EntryKind::kMunicipality, "1001", "1002", {kAlways.from, day(2020)}},
                          {EntryKind::kMunicipality, "1002", "1001", {kAlways.from, day(2020)}}}};

@@ -142,6 +142,22 @@ TEST_CASE("fleet: where nobody knows what was receipted, nothing agrees") {
   }
 }
 
+TEST_CASE("fleet: a question that begins where the log does is answered, whatever the clock errs") {
+  LedgerCoverage claim = read(kAsked);
+  claim.clock_error = milliseconds(3);
+  claim.span = kAsked;
+  LedgerCoverage wrong = claim;
+  wrong.clock_error = hours(1);
+  wrong.source.complete = Interval{kAsked.from + days(2), kAsked.from + days(2) + hours(1)};
+  wrong.span = *wrong.source.complete;
+  TenantInput input;
+  input.coverage = {claim, wrong};
+  Correlation correlation;
+  correlation.messages = {message(Verdict::kStored)};
+  CHECK(answer_of(input, correlation, kAsked).answer == Answer::kClean);
+  CHECK(control_of(input, correlation, kAsked).agrees);
+}
+
 TEST_CASE("fleet: receipts are known until the newest list where nothing else tells of them") {
   LedgerCoverage failures = read({kFrom - days(1), kFrom + days(11)});
   failures.source.observes.resize(1);
