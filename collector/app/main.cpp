@@ -271,8 +271,8 @@ void CommandLine::add_registry() {
   set.add_option("--tenant", arguments_.tenant, "whose, by name")->required();
   set.add_option(
          "--kind", arguments_.registry.kind,
-         "organisation, name, municipality, district, district_id, contact, portal, product "
-         "or patch")
+         "organisation, name, municipality, district, district_id, contact, portal, product, "
+         "patch or unused")
       ->required();
   set.add_option("--value", arguments_.registry.value, "e.g. 4601, or dpo for a contact")
       ->required();

@@ -141,6 +141,14 @@ Result<std::vector<Tenant>> tenants_registered_as(Store& store, const std::strin
   return out;
 }
 
+std::vector<UnusedSource> unused_sources(const Registry& registry) {
+  std::vector<UnusedSource> out;
+  for (UnusedEntry& entry : registry.unused()) {
+    out.push_back({std::move(entry.agent), std::move(entry.source), entry.span});
+  }
+  return out;
+}
+
 Tenant as_registered(Tenant tenant, const Registry& registry, Instant at) {
   std::string name = registry.value(EntryKind::kName, at);
   if (!name.empty()) tenant.name = std::move(name);
@@ -171,10 +179,11 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   std::erase_if(view.alarms, [](const Alarm& alarm) { return alarm.closed.has_value(); });
   view.alarms.insert(view.alarms.end(), found.begin(), found.end());
   view.input.policy = config.policy;
-  view.correlation = correlate(view.input, options.now);
-  MELDEVAKT_TRY_ASSIGN(view.agents, store.agents(tenant.id));
   MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries, store.registry_entries(tenant.id));
   view.registry = Registry{entries};
+  view.input.unused = unused_sources(view.registry);
+  view.correlation = correlate(view.input, options.now);
+  MELDEVAKT_TRY_ASSIGN(view.agents, store.agents(tenant.id));
   view.tenant = as_registered(tenant, view.registry, options.now);
   // A message that was lost shows the fault, also when somebody has brought it back.
   view.latent = latent_fault(view.correlation, view.registry.fixed_since(options.now));
@@ -235,7 +244,7 @@ TenantStanding standing_of(const View& view, const Interval& asked) {
   Interval used = view.registry.used(asked);
   if (used.empty()) used = asked;
   const TenantAnswer answer = answer_of(view.input, view.correlation, used);
-  out.covered = hole_in(view.input.coverage, used).empty();
+  out.covered = hole_in(view.input, used).empty();
   out.answered = answer.answer != Answer::kUnanswered;
   out.patched = view.registry.value(EntryKind::kPatch, asked.to) == "fixed";
   out.messages = view.correlation.messages.size();

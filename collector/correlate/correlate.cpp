@@ -23,7 +23,7 @@ class Rebuild : public Surroundings {
       : input_{input},
         now_{now},
         lives_{build_lives(input)},
-        coverage_{input.coverage},
+        coverage_{coverage_of(input)},
         portals_{input.receipt_coverage},
         windows_{lives_.windows} {}
 

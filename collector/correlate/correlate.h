@@ -75,12 +75,22 @@ struct Policy {
   std::vector<RetentionRule> retention = default_retention();
 };
 
+// When a source had nothing to log, as a person says: before its server was taken into use, or
+// since it was replaced. Nobody waits for it to be read of that time; what it was read of stays.
+struct UnusedSource {
+  std::string agent;
+  std::string source;  // "": all of the agent's
+  Interval span;
+  auto operator<=>(const UnusedSource&) const = default;
+};
+
 struct TenantInput {
   std::string tenant;
   std::vector<LedgerFact> facts;
   std::vector<LedgerCoverage> coverage;
   std::vector<Receipt> receipts;
   std::vector<ReceiptCoverage> receipt_coverage;
+  std::vector<UnusedSource> unused;
   Policy policy;
   bool receipts_told = false;  // agents told some of the receipts
 };

@@ -44,6 +44,10 @@ Result<bool> Correlator::change(const std::optional<Receipt>& before, const Rece
   return state_->change(before, after);
 }
 
+void Correlator::set_unused(std::vector<UnusedSource> unused) {
+  state_->set_unused(std::move(unused));
+}
+
 void Correlator::set_policy(Policy policy) {
   state_->set_policy(std::move(policy));
 }

@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "collector/correlate/correlate.h"
 
@@ -49,6 +50,8 @@ class Correlator {
   // the input are not looked at.
   Status add(const TenantInput& input);
   void set_policy(Policy policy);
+  // All that is said of sources, in place of what was said before.
+  void set_unused(std::vector<UnusedSource> unused);
 
   struct Change {
     MessageVerdict message;         // as it is now; only its name when it is gone

@@ -77,6 +77,13 @@ void Correlator::State::add(const ReceiptCoverage& claim) {
   for (const Interval& added : portals_.add(claim)) disturb(added);
 }
 
+void Correlator::State::set_unused(std::vector<UnusedSource> unused) {
+  if (unused == unused_) return;
+  unused_ = std::move(unused);
+  coverage_.set_unused(unused_);
+  disturb_all_unsettled();
+}
+
 void Correlator::State::set_policy(Policy policy) {
   policy_ = std::move(policy);
   disturb_everyone();

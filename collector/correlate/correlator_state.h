@@ -33,6 +33,7 @@ class Correlator::State {
   void add(const LedgerCoverage& claim);
   void add(const ReceiptCoverage& claim);
   void set_policy(Policy policy);
+  void set_unused(std::vector<UnusedSource> unused);
 
   void settle(Instant now, const std::function<void(const Change&)>& tell);
   [[nodiscard]] std::optional<Instant> next_due();
@@ -88,6 +89,7 @@ class Correlator::State {
   Mentions mentions_;
   Nameless nameless_;
   Components parts_{archive_, mentions_};
+  std::vector<UnusedSource> unused_;
   CoverageMap coverage_;
   PortalMap portals_;
 

@@ -115,8 +115,24 @@ Duration CoverageMap::widest_at_end(Signal signal, const Need& need) const {
   return out;
 }
 
+Interval CoverageMap::asked_part(const SourceKey& key, Interval span) const {
+  for (const UnusedSource& unused : unused_) {
+    const bool its =
+        unused.agent == key.first && (unused.source.empty() || unused.source == key.second);
+    if (!its || span.to <= unused.span.from || unused.span.to <= span.from) continue;
+    if (span.from < unused.span.from) {
+      span.to = unused.span.from;
+    } else {
+      span.from = std::min(unused.span.to, span.to);
+    }
+  }
+  return span;
+}
+
 std::optional<Hole> CoverageMap::first_hole(Signal signal, const Need& need) const {
   std::optional<Hole> later;
+  IntervalSet asked;  // by anybody; kept only where somebody is not
+  Hole unasked;
   const std::size_t i = slot_of(signal);
   for (const auto& [key, source] : sources_) {
     if (!is_asked(source, i, need.names)) continue;
@@ -124,6 +140,13 @@ std::optional<Hole> CoverageMap::first_hole(Signal signal, const Need& need) con
     const Duration before = widening(key.first, need, need.span.from);
     const Duration after = widening(key.first, need, need.span.to);
     Interval span{need.span.from - before, need.span.to + after};
+    if (!unused_.empty()) {
+      span = asked_part(key, span);
+      asked.add(span);
+      unasked.agent = key.first;
+      unasked.source = key.second;
+      if (span.empty()) continue;
+    }
     if (need.clip_until && !read.empty() && read.front() <= *need.clip_until - before) {
       span.from = std::max(span.from, read.front());
     }
@@ -135,7 +158,11 @@ std::optional<Hole> CoverageMap::first_hole(Signal signal, const Need& need) con
     if (!not_yet) return hole;
     if (!later) later = std::move(hole);
   }
-  return later;
+  if (unused_.empty() || unasked.source.empty()) return later;
+  const auto nobodys = asked.first_missing(need.span);
+  if (!nobodys) return later;
+  unasked.stretch = *nobodys;
+  return unasked;
 }
 
 Instant CoverageMap::asked_from(Signal signal, const Need& need) const {
@@ -147,6 +174,12 @@ Instant CoverageMap::asked_from(Signal signal, const Need& need) const {
     const Instant begins = source.slots[i].read.front();
     if (begins <= *need.clip_until) out = std::max(out, begins);
   }
+  return out;
+}
+
+CoverageMap coverage_of(const TenantInput& input) {
+  CoverageMap out{input.coverage};
+  out.set_unused(input.unused);
   return out;
 }
 

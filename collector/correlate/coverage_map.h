@@ -7,6 +7,9 @@
 //     auto hole = map.first_hole(Signal::kMessageCommitted, {span, clip_until});
 //   }
 //
+// A source is not asked about the time in which it was not in use (UnusedSource), as long as
+// another was asked about that time: else nobody looked.
+//
 // A source observes a signal where the claiming statement's own pack does; it is asked about the
 // signal for all time as soon as one of its statements observes it. Claims are a set: order and
 // repetition do not matter. Claims may be added one by one; what each changes is told, so that only
@@ -79,6 +82,8 @@ class CoverageMap {
     for (const LedgerCoverage& claim : claims) static_cast<void>(add(claim));
   }
   Change add(const LedgerCoverage& claim);
+  // In place of what was said before. Whoever asked anything must ask again.
+  void set_unused(std::vector<UnusedSource> unused) { unused_ = std::move(unused); }
 
   // By any source that can name a message so; empty: by any. REQUIRES: one of kAsked.
   [[nodiscard]] bool observed(Signal signal, ReferenceTypes names = {}) const;
@@ -119,11 +124,17 @@ class CoverageMap {
     return source.slots[slot].observed &&
            (names.empty() || source.names_all || source.names.has_any_of(names));
   }
+  // The part of `span` for which a source is asked: in which it was in use. Empty: none.
+  [[nodiscard]] Interval asked_part(const SourceKey& key, Interval span) const;
   // How much more than `need.span` a source of that agent is asked about at that end of it.
   [[nodiscard]] Duration widening(const std::string& agent, const Need& need, Instant end) const;
 
   std::map<SourceKey, Source> sources_;
+  std::vector<UnusedSource> unused_;
   ClockErrors clock_errors_;
 };
+
+// Of everything a tenant's agents claim, and what was not in use.
+[[nodiscard]] CoverageMap coverage_of(const TenantInput& input);
 
 }  // namespace meldevakt::collector

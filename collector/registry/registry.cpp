@@ -12,9 +12,9 @@
 namespace meldevakt::collector {
 namespace {
 
-constexpr std::array<std::string_view, 9> kNames{"organisation", "name",    "municipality",
-                                                 "district",     "contact", "portal",
-                                                 "product",      "patch",   "district_id"};
+constexpr std::array<std::string_view, 10> kNames{
+    "organisation", "name",    "municipality", "district",    "contact",
+    "portal",       "product", "patch",        "district_id", "unused"};
 constexpr std::array<std::string_view, 3> kPatchStates{"affected", "fixed", "unknown"};
 constexpr std::size_t kValueBytesMax = 200;
 constexpr std::size_t kDistrictDigits = 7;  // "0301/03"
@@ -26,6 +26,18 @@ bool is_digits(std::string_view text) {
 bool is_district(std::string_view text) {
   return text.size() == kDistrictDigits && text[4] == '/' && is_digits(text.substr(0, 4)) &&
          is_digits(text.substr(5));
+}
+
+// "AGENT" or "AGENT/SOURCE".
+bool is_agent_or_source(std::string_view text) {
+  constexpr std::size_t kAgentDigits = 32;
+  const std::string_view agent = text.substr(0, kAgentDigits);
+  if (agent.size() != kAgentDigits ||
+      agent.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
+    return false;
+  }
+  return text.size() == kAgentDigits ||
+         (text[kAgentDigits] == '/' && is_name(text.substr(kAgentDigits + 1)));
 }
 
 bool holds_one_value(EntryKind kind) {
@@ -63,6 +75,10 @@ std::string_view expected(const RegistryEntry& entry) {
       return std::find(kPatchStates.begin(), kPatchStates.end(), value) != kPatchStates.end()
                  ? ""
                  : "affected, fixed or unknown";
+    case EntryKind::kUnused:
+      return is_agent_or_source(value) ? ""
+                                       : "an agent's id (32 hexadecimal digits), or one of its "
+                                         "sources as ID/SOURCE";
     case EntryKind::kName:
     case EntryKind::kContact:
     case EntryKind::kPortal:
@@ -129,6 +145,9 @@ Status check_entry(const RegistryEntry& entry) {
   }
   if (entry.kind == EntryKind::kDistrictId && !is_district(entry.label)) {
     return refuse("the label names the bydel that the portal calls so, like 0301/03");
+  }
+  if (entry.kind == EntryKind::kUnused && entry.span == kAlways) {
+    return refuse("since when, or until when? give the time in which nothing is logged there");
   }
   if (entry.span.to < entry.span.from) return refuse("it ends before it begins");
   if (entry.span.from < kAlways.from || kAlways.to < entry.span.to) {
@@ -245,6 +264,17 @@ std::optional<Instant> Registry::activated() const {
   for (const RegistryEntry& entry : entries_) {
     if (entry.kind != EntryKind::kPortal || entry.span.from <= kAlways.from) continue;
     out = std::min(out.value_or(entry.span.from), entry.span.from);
+  }
+  return out;
+}
+
+std::vector<UnusedEntry> Registry::unused() const {
+  std::vector<UnusedEntry> out;
+  for (const RegistryEntry& entry : entries_) {
+    if (entry.kind != EntryKind::kUnused) continue;
+    const std::size_t slash = entry.value.find('/');
+    out.push_back({entry.value.substr(0, slash),
+                   slash == std::string::npos ? "" : entry.value.substr(slash + 1), entry.span});
   }
   return out;
 }

@@ -6,6 +6,9 @@
 //   contact        whom to call (several); the label says who, the value as what: "dpo", ...
 //   portal         a portal it receives from, since its activation ("npb"; several)
 //   product        the case system and its version    patch         "affected", "fixed", "unknown"
+//   unused         an agent ("AGENT") or one of its sources ("AGENT/SOURCE") with nothing to log in
+//                  that time: since its server was replaced, until it was taken into use. Nobody
+//                  waits for it to be read of that time
 //
 // Entries are only ever added. Of two entries that name the same (kind, value, from) the one added
 // last counts; one whose time is empty takes the other back. Of a kind that holds one value at a
@@ -45,6 +48,7 @@ enum class EntryKind : std::uint8_t {
   kProduct,
   kPatch,
   kDistrictId,
+  kUnused,
 };
 [[nodiscard]] std::string_view to_string(EntryKind kind);
 [[nodiscard]] std::optional<EntryKind> entry_kind_from_string(std::string_view text);
@@ -89,6 +93,14 @@ struct Membership {
   auto operator<=>(const Membership&) const = default;
 };
 
+// An agent, or one of its sources, that was not in use.
+struct UnusedEntry {
+  std::string agent;
+  std::string source;  // "": all of them
+  Interval span;
+  auto operator<=>(const UnusedEntry&) const = default;
+};
+
 // A tenant's entries, in the order they were added.
 class Registry {
  public:
@@ -114,6 +126,8 @@ class Registry {
   [[nodiscard]] std::map<std::string, std::string> district_numbers() const;
   // When its first portal was activated, if that is known.
   [[nodiscard]] std::optional<Instant> activated() const;
+  // What was not in use, and when.
+  [[nodiscard]] std::vector<UnusedEntry> unused() const;
   // Since when the product that runs at `at` is corrected; nullopt: it is not, or not yet, or that
   // was not said.
   [[nodiscard]] std::optional<Instant> fixed_since(Instant at) const;

@@ -64,9 +64,9 @@ std::optional<Instant> message_time(const MessageVerdict& message) {
   return std::nullopt;
 }
 
-std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& asked) {
-  if (claims.empty()) return "no agent has told of anything it read";
-  return hole_in(CoverageMap{claims}, asked);
+std::string hole_in(const TenantInput& input, const Interval& asked) {
+  if (input.coverage.empty()) return "no agent has told of anything it read";
+  return hole_in(coverage_of(input), asked);
 }
 
 namespace {
@@ -121,9 +121,10 @@ std::string hole_in(const CoverageMap& map, const Interval& asked) {
 }
 
 std::string why_not_known(const TenantInput& input, const Interval& asked) {
-  std::string hole = hole_in(input.coverage, asked);
+  if (input.coverage.empty()) return "no agent has told of anything it read";
+  const CoverageMap map = coverage_of(input);
+  std::string hole = hole_in(map, asked);
   if (!hole.empty()) return hole;
-  const CoverageMap map{input.coverage};
   return receipts_not_known(input, map, asked,
                             map.observed(Signal::kMessageCommitted, asked_names(map)));
 }

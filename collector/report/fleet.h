@@ -64,7 +64,7 @@ enum class Balance : std::uint8_t {
 
 // Why nothing can be claimed over the whole time, in words; "" when all that could have shown a
 // commit was read.
-[[nodiscard]] std::string hole_in(const std::vector<LedgerCoverage>& claims, const Interval& asked);
+[[nodiscard]] std::string hole_in(const TenantInput& input, const Interval& asked);
 [[nodiscard]] std::string hole_in(const CoverageMap& read, const Interval& asked);
 // The same, and why what was receipted is not known: no log that tells of receipts was read over
 // the whole time, and no portal's rows are complete for it. Where commits are not logged only the

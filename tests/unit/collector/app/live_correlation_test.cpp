@@ -140,6 +140,22 @@ TEST_CASE("live: that a product was corrected is heard of at once") {
   CHECK(over[0].find("latent_fault is over") != std::string::npos);
 }
 
+TEST_CASE("live: a server that was replaced keeps no loss waiting once the register says so") {
+  LiveWorld world;
+  testing::FakeAgent replaced{'c', "t1"};
+  REQUIRE(testing::admit(*world.store, replaced));
+  world.send(replaced, {}, -3600, -50);
+  world.send(world.agent, testing::lost_message(), -3600, 60);
+  world.pass(minutes(10));
+  CHECK(world.findings() == Texts{});  // a commit may stand in a log that is not read
+  REQUIRE(world.store->add_registry_entries(
+      "t1", {{EntryKind::kUnused, replaced.id(), "", {at(-50), kAlways.to}}}, world.clock.now()));
+  world.live->registered();
+  const Texts told = world.findings();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].find("verdict=lost") != std::string::npos);
+}
+
 TEST_CASE("live: what the register says of a later time is heard of when it comes") {
   LiveWorld world;
   tell_latent_fault(world);

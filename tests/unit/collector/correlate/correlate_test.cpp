@@ -153,6 +153,23 @@ TEST_CASE("correlate: without a commit, what is covered decides") {
   });
 }
 
+TEST_CASE("correlate: a server that was replaced keeps nobody waiting, and hides nothing") {
+  testing::SmallWorld world;
+  world.trace_covered(-3600, -600);
+  world.agent = "a2";
+  world.received(-5), world.acknowledged(0);
+  world.trace_covered(-620, 3600);
+  CHECK(world.verdict().verdict == Verdict::kUnverifiable);
+  const Instant end = at(1e9);
+  world.input.unused = {{"a1", "", {at(-600), end}}};
+  CHECK(world.verdict().verdict == Verdict::kMissing);
+  // Nobody looked while neither was in use.
+  world.input.unused.push_back({"a2", "trace", {at(-1e9), at(-4)}});
+  CHECK(world.verdict().verdict == Verdict::kUnverifiable);
+  world.input.unused.back().span.to = at(-5);
+  CHECK(world.verdict().verdict == Verdict::kMissing);
+}
+
 TEST_CASE("correlate: a product that does not log commits") {
   check({
       {"no failure", [](W w) { w.row(1, at(-1), at(0)), w.failures_covered(); },

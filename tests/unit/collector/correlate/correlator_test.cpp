@@ -57,6 +57,11 @@ class Pair {
     correlator_.set_policy(policy);
   }
 
+  void set_unused(const std::vector<UnusedSource>& unused) {
+    all_.unused = unused;
+    correlator_.set_unused(unused);
+  }
+
   void check(Instant now) {
     correlator_.settle(now, [this](const Correlator::Change& change) {
       const auto before = told_.find(change.message.message);
@@ -168,6 +173,14 @@ TEST_CASE("Correlator: after every step of a random world the same as correlate(
     Instant now = at(-10);
     for (const Step& step : steps) {
       step(pair);
+      if (random.below(8) == 0) {
+        const Instant from = at(testing::second_of(random));
+        const std::string source = random.below(2) == 0 ? "" : "s0";
+        pair.set_unused(
+            {{"a1",
+              source,
+              {from, from + seconds(1 + static_cast<std::int64_t>(random.below(60)))}}});
+      }
       if (random.below(2) == 0) now = now + seconds(static_cast<std::int64_t>(random.below(8)));
       if (random.below(16) == 0) now = at(testing::second_of(random));  // backwards, maybe
       if (random.below(4) != 0) {

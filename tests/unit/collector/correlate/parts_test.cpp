@@ -91,6 +91,45 @@ TEST_CASE("CoverageMap: a pack that came to see commits later is asked only from
         "none");
 }
 
+TEST_CASE("CoverageMap: what was not in use is not asked, as long as another is") {
+  constexpr Signal commit = Signal::kMessageCommitted;
+  SmallWorld world;
+  world.covered("old", {commit}, 0, 12);
+  world.covered("new", {commit}, 12, 40);
+  struct Case {
+    std::string name;
+    std::vector<UnusedSource> unused;
+    std::string hole;  // in [10, 20)
+  };
+  const Instant end = at(1e9);
+  const Instant begin = at(-1e9);
+  const std::vector<Case> cases{
+      {"nothing is said", {}, "a1/new 10..12"},
+      {"replaced", {{"a1", "old", {at(12), end}}, {"a1", "new", {begin, at(12)}}}, "none"},
+      {"replaced, and nothing said of the new one",
+       {{"a1", "old", {at(12), end}}},
+       "a1/new 10..12"},
+      {"replaced before its log ends",
+       {{"a1", "old", {at(5), end}}, {"a1", "new", {begin, at(12)}}},
+       "a1/old 10..12"},
+      {"a moment that is nobody's",
+       {{"a1", "old", {at(11), end}}, {"a1", "new", {begin, at(12)}}},
+       "a1/old 11..12"},
+      {"all of the agent's", {{"a1", "", {at(12), end}}}, "a1/new 10..12"},
+      {"none is left", {{"a1", "", {begin, end}}}, "a1/old 10..20"},
+      {"another agent's", {{"a2", "old", {at(12), end}}}, "a1/new 10..12"},
+      {"over again before it", {{"a1", "new", {begin, at(9)}}}, "a1/new 10..12"},
+      {"used in between",
+       {{"a1", "old", {at(12), end}}, {"a1", "new", {begin, at(12)}}, {"a1", "new", {at(30), end}}},
+       "none"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    world.input.unused = c.unused;
+    CHECK(hole_text(coverage_of(world.input).first_hole(commit, {{at(10), at(20)}})) == c.hole);
+  }
+}
+
 TEST_CASE("CoverageMap: clock errors are the largest an agent stated") {
   SmallWorld world;
   world.trace_covered().clock_error = milliseconds(7);

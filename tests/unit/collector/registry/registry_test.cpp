@@ -122,6 +122,23 @@ TEST_CASE("registry: in use from the first to the last day of its portals") {
         Interval{day(2022), day(2022, 2, 1)});
 }
 
+TEST_CASE("registry: an agent or a source that was not in use, and when") {
+  const std::string agent(32, 'a');
+  const RegistryEntry whole{EntryKind::kUnused, agent, "", since(day(2024))};
+  const RegistryEntry source{EntryKind::kUnused, agent + "/trace", "", {kAlways.from, day(2023)}};
+  CHECK(check_entry(whole));
+  CHECK(check_entry(source));
+  CHECK(Registry{{whole, source}}.unused() ==
+        std::vector<UnusedEntry>{{agent, "trace", {kAlways.from, day(2023)}},
+                                 {agent, "", since(day(2024))}});
+  for (const char* value : {"trace", "", "aaaa/trace"}) {
+    CAPTURE(value);
+    CHECK_FALSE(check_entry({EntryKind::kUnused, value, "", since(day(2024))}));
+  }
+  CHECK_FALSE(check_entry({EntryKind::kUnused, agent + "/", "", since(day(2024))}));
+  CHECK_FALSE(check_entry({EntryKind::kUnused, agent, "", kAlways}));
+}
+
 TEST_CASE("registry: an entry is corrected and taken back by a further one") {
   std::vector<RegistryEntry> added{{EntryKind::kMunicipality, "4601", "", kAlways},
                                    {EntryKind::kMunicipality, "4602", "", since(day(2020))}};
