@@ -277,10 +277,9 @@ std::vector<FleetMember> members_of(const View& view, const Interval& asked, con
 // No entry of the register takes a loss away: one that lies where it says that no portal was used,
 // or nobody served, is told all the same, of those that were served last.
 void add_losses_outside(const View& view, const Interval& asked, FleetRow& row) {
-  const TenantAnswer whole = answer_of(view.input, view.correlation, asked);
-  if (whole.lost > row.answer.lost) {
+  if (losses_in(view.correlation, asked) > row.answer.lost) {
     row.asked = asked;
-    row.answer = whole;
+    row.answer = answer_of(view.input, view.correlation, asked);
     row.answer.reason += "; some of them when it used no portal, as the register says";
   }
   if (row.answer.lost == 0) return;
@@ -299,7 +298,10 @@ void add_answers(const View& view, const Interval& asked, FleetRow& row) {
                                      : "it served no municipality in that time";
   } else {
     row.asked = asked.empty() ? asked : used;
-    row.answer = answer_of(view.input, view.correlation, row.asked);
+    // What was read is looked up once, where all were served all the time.
+    const bool all_the_time = row.members.size() == 1 && row.members.front().span == row.asked;
+    row.answer = all_the_time ? row.members.front().answer
+                              : answer_of(view.input, view.correlation, row.asked);
   }
   add_losses_outside(view, asked, row);
 }

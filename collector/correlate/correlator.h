@@ -46,8 +46,8 @@ class Correlator {
   Result<bool> change(const std::optional<Receipt>& before, const Receipt& after);
   void add(const LedgerCoverage& claim);
   void add(const ReceiptCoverage& claim);
-  // All of them; the first error is returned, the rest is added all the same. Policy and tenant of
-  // the input are not looked at.
+  // All of them; the first error is returned, the rest is added all the same. Policy, tenant and
+  // what was not in use (set_unused()) are not looked at.
   Status add(const TenantInput& input);
   void set_policy(Policy policy);
   // All that is said of sources, in place of what was said before.

@@ -142,6 +142,14 @@ Instant receipts_known_until(const TenantInput& input, Instant until) {
   return std::min(until, *newest);
 }
 
+std::uint64_t losses_in(const Correlation& correlation, const Interval& asked) {
+  return static_cast<std::uint64_t>(std::count_if(
+      correlation.messages.begin(), correlation.messages.end(), [&](const MessageVerdict& message) {
+        const auto time = message_time(message);
+        return time && asked.contains(*time) && is_loss(message);
+      }));
+}
+
 TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
                        const Interval& asked) {
   TenantAnswer out;

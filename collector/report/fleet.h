@@ -47,6 +47,9 @@ struct TenantAnswer {
 [[nodiscard]] TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
                                      const Interval& asked);
 
+// Of the answer, how many were lost; without asking what was read.
+[[nodiscard]] std::uint64_t losses_in(const Correlation& correlation, const Interval& asked);
+
 // What a message says to the question whether it is stored: one rule for the fleet's answer and the
 // standing control.
 enum class Balance : std::uint8_t {

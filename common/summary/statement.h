@@ -106,7 +106,7 @@ struct BodyHash {
 struct ClockState {
   std::string source;  // "synchronised" or "unsynchronised", as the kernel says
   // What the kernel still corrects, as adjtimex(2) has it; 0 when unsynchronised. How far the clock
-  // may be off is |offset_us| + max_error_us.
+  // may be off is |offset_us| + max_error_us; as much as it differs from the collector's, at least.
   std::int64_t offset_us = 0;
   std::int64_t max_error_us = 0;
   bool stepped = false;  // wall and boot clock disagreed since the last statement
