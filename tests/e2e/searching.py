@@ -1,24 +1,30 @@
 """Looks for planted values in bytes: as text, hexadecimal, Base64 in its three alignments, UTF-16.
 
 Values shorter than eight bytes are refused by the caller's data (people.py makes none): shorter
-needles would be found by chance in hashes. Numbers of less than eleven digits count as text only
-where no letter or digit stands beside them, for the same reason.
+needles would be found by chance in hashes. Numbers of less than eleven digits count only where no
+letter or digit stands beside them, in whatever form, for the same reason: a time in microseconds has
+sixteen digits.
 """
 import base64
 import json
 
 VALUE_BYTES_MIN = 8
+SHORT_NUMBER_DIGITS_MAX = 10
 
 
 def base64_cores(value):
-    """What of the value's Base64 does not depend on its neighbours, for each alignment."""
-    out = set()
+    """What of the value's Base64 does not depend on its neighbours, for each alignment.
+
+    core -> where in a whole Base64 text of (alignment's bytes + value) it begins.
+    """
+    out = {}
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + value).rstrip(b"=")
         first = -(-offset * 8 // 6)
         last = (offset + len(value)) * 8 // 6
         core = encoded[first:last]
-        out |= {core, core.replace(b"+", b"-").replace(b"/", b"_")}
+        for spelled in (core, core.replace(b"+", b"-").replace(b"/", b"_")):
+            out[spelled] = first
     return out
 
 
@@ -57,7 +63,8 @@ class Needles:
         for index, text in ((self._exact, haystack), (self._folded, haystack.lower())):
             for at in range(len(text) - VALUE_BYTES_MIN + 1):
                 for needle, what in index.get(text[at:at + VALUE_BYTES_MIN], ()):
-                    if text.startswith(needle, at) and _stands_alone(text, at, needle, what):
+                    if what not in found and text.startswith(needle, at) and \
+                            _stands_alone(text, at, needle, what):
                         found[what] = True
         return list(found)
 
@@ -65,10 +72,60 @@ class Needles:
 def _stands_alone(text, at, needle, what):
     """Short numbers count only where nothing stands beside them that makes them part of more."""
     value, _, form = what
-    if form != "text" or not value.isdigit() or len(value) >= 11:
+    if not value.isdigit() or len(value) > SHORT_NUMBER_DIGITS_MAX:
         return True
-    beside = text[max(0, at - 1):at] + text[at + len(needle):at + len(needle) + 1]
-    return not any(bytes([b]).isalnum() for b in beside)
+    before, after = BESIDE[form](text, at, at + len(needle), value.encode())
+    return not before.isalnum() and not after.isalnum()
+
+
+def _beside_text(text, begin, end, _):
+    return text[max(0, begin - 1):begin], text[end:end + 1]
+
+
+def _beside_hexadecimal(text, begin, end, _):
+    def byte(pair):
+        try:
+            return bytes.fromhex(pair.decode("ascii"))
+        except ValueError:
+            return b""
+    return byte(text[max(0, begin - 2):begin]), byte(text[end:end + 2])
+
+
+def _beside_utf_16(low):
+    """`low`: which byte of a pair holds an ASCII letter; the other is 0, or beyond the text."""
+    def letter(text, at):
+        other = text[at + 1:at + 2] if low == 0 else text[max(0, at - 1):at]
+        return text[at:at + 1] if at >= 0 and other in (b"", b"\0") else b""
+    return lambda text, begin, end, _: (letter(text, begin - 2 + low), letter(text, end + low))
+
+
+def _beside_base64(text, begin, end, value):
+    """Decoded from the group in which the value begins (and the one before) to where it ends."""
+    core = bytes(text[begin:end])
+    firsts = {first for spelled, first in base64_cores(value).items() if spelled == core}
+    for first in firsts:
+        start = begin - first
+        whole = _decoded(text, start - 4, start) + _decoded(text, start, end + 6)
+        where = whole.find(value)
+        if where >= 0:
+            return whole[max(0, where - 1):where], whole[where + len(value):where + len(value) + 1]
+    return b"", b""
+
+
+def _decoded(text, begin, end):
+    """As many whole groups of four as stand there in Base64; nothing where there are none."""
+    groups = b""
+    for at in range(begin, end, 4):
+        group = bytes(text[max(0, at):at + 4]).replace(b"-", b"+").replace(b"_", b"/")
+        try:
+            groups += base64.b64decode(group, validate=True) if len(group) == 4 else b""
+        except ValueError:
+            break
+    return groups
+
+
+BESIDE = {"text": _beside_text, "hexadecimal": _beside_hexadecimal,
+          "utf-16-le": _beside_utf_16(0), "utf-16-be": _beside_utf_16(1), "Base64": _beside_base64}
 
 
 def encodings_of(text):

@@ -22,6 +22,14 @@ ROWS = [  # (bytes, is it found)
     (b"ASE.1234@POST.EXAMPLE", True),
 ] + [(base64.b64encode(b"x" * n + "Åse Prøvedal".encode() + b"y" * m), True)
      for n in range(3) for m in range(3)]
+# A short number stands alone or is part of a longer one, whatever is around it and in whatever form.
+ROWS += [(form(b"." * n + before + b"91234567" + after + b"." * m), not before.isalnum()
+          and not after.isalnum())
+         for form in (base64.b64encode, base64.urlsafe_b64encode, lambda raw: raw.hex().encode(),
+                      lambda raw: raw.decode().encode("utf-16-le"),
+                      lambda raw: raw.decode().encode("utf-16-be"))
+         for n in range(4) for m in range(4)
+         for before in (b"", b":", b"17", b"a") for after in (b"", b",", b"0", b"z")]
 
 
 def problems():
