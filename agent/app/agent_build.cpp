@@ -136,7 +136,10 @@ Status Agent::build_source(Core& core, State::Loaded& loaded, const SourceConfig
     settings.kind = kind_of(config.kind);
     settings.metric_limits = config.limits;
     if (config.kind == SourceKind::kReceipts) {
-      settings.receipts = ReceiptSettings{config.portal, config.columns, zone};
+      settings.receipts = ReceiptSettings{config.portal,
+                                          config.columns,
+                                          zone,
+                                          {.organisations = config.organisations, .others = {}}};
     }
     fresh.push_back({tenant->row().id, SourcePipeline{settings, tenant->from()}});
     const PipelineRow* row = pipeline_row(loaded, tenant->row().id, config.name);

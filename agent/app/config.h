@@ -64,7 +64,8 @@ struct SourceConfig {
   std::string zone;                                         // "" = the pack's
   std::string portal;                                       // receipts: as the collector calls it
   std::map<std::string, std::vector<std::string>> columns;  // receipts: field -> headings
-  std::string tenant;                                       // name; "" = all
+  std::vector<std::string> organisations;  // receipts: the portal's ids of whose rows are taken
+  std::string tenant;                      // name; "" = all
   std::optional<Duration> flush_lag;
   std::uint32_t line = 0;
   std::uint32_t pack_line = 0;

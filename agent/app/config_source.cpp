@@ -110,6 +110,7 @@ void read_receipts(ConfigTable& in, SourceConfig& out, Mistakes& mistakes) {
                              "configuration, e.g. \"npb\"");
   }
   out.zone = in.text("zone");
+  out.organisations = in.texts("organisations");
   const toml::table* const columns = in.table("columns");
   if (columns == nullptr) return;
   ConfigTable sub{*columns, "columns of [[source]]", mistakes};

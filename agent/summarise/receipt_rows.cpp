@@ -71,7 +71,8 @@ Result<Receipt> ReceiptRows::read(const Record& record) {
     names_ = std::move(row.names);
   }
   if (!columns_) return columns_.error();
-  return receipt_of_row(row.values, columns_.value(), settings_.portal, *settings_.zone);
+  return receipt_of_row(row.values, columns_.value(), settings_.portal, *settings_.zone,
+                        settings_.owner);
 }
 
 std::string receipt_fact_id(std::string_view fact_key, const Receipt& receipt) {

@@ -25,6 +25,7 @@ struct ReceiptSettings {
   std::string portal;     // as the collector's configuration calls it
   ColumnMapping columns;  // besides default_columns()
   std::shared_ptr<const TimeZone> zone;
+  ListOwner owner{};  // whose rows are taken
 };
 
 class ReceiptRows {

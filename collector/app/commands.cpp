@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "collector/app/authority.h"
 #include "collector/app/command_basics.h"
 #include "collector/app/control.h"
 #include "collector/app/log_keys.h"
+#include "collector/app/view.h"
 #include "collector/app/writer.h"
 #include "collector/registry/registry.h"
 #include "collector/store/sqlite_store.h"
@@ -157,13 +159,36 @@ Result<std::optional<ReceiptCoverage>> claimed_coverage(const ImportOptions& opt
   return std::optional<ReceiptCoverage>{ReceiptCoverage{options.portal, span}};
 }
 
-Result<Imported> read_receipts(const Config& config, const ImportOptions& options) {
+// By the register, whenever it held: what was sent to an organisation stays its.
+Result<ListOwner> owner_of(const Config& config, const std::string& tenant_name) {
+  ListOwner out;
+  MELDEVAKT_TRY_ASSIGN(const auto store, open_to_read(config));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> chosen, chosen_tenants(*store, tenant_name));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> all, store->tenants());
+  for (const Tenant& tenant : all) {
+    MELDEVAKT_TRY_ASSIGN(const auto added, store->registry_entries(tenant.id));
+    const Registry registry{added};
+    for (const RegistryEntry& entry : registry.entries()) {
+      if (entry.kind != EntryKind::kPortalOrganisation) continue;
+      (tenant.id == chosen.front().id ? out.organisations : out.others).push_back(entry.value);
+    }
+  }
+  // One that serves several tenants is nobody else's.
+  std::erase_if(out.others, [&out](const std::string& id) {
+    return std::find(out.organisations.begin(), out.organisations.end(), id) !=
+           out.organisations.end();
+  });
+  return out;
+}
+
+Result<Imported> read_receipts(const Config& config, const ImportOptions& options, Instant now) {
   MELDEVAKT_TRY_ASSIGN(const PortalConfig portal, portal_named(config, options.portal));
   SystemTimeZones zones;
   MELDEVAKT_TRY_ASSIGN(const std::shared_ptr<const TimeZone> zone, zones.find(portal.zone));
+  MELDEVAKT_TRY_ASSIGN(const ListOwner owner, owner_of(config, options.tenant));
   auto csv = read_file(options.file, kCsvBytesMax);
   if (!csv) return std::move(csv).error();
-  auto imported = parse_receipts(csv.value(), portal.name, portal.columns, *zone);
+  auto imported = parse_receipts(csv.value(), portal.name, portal.columns, *zone, now, owner);
   // Whatever is wrong with the file as a whole, the remedy is another file or other `columns`.
   if (!imported) {
     return Error{Errc::kInvalid, options.file + ": " + imported.error().message()};
@@ -184,6 +209,7 @@ void print_import(const ImportOptions& options, const Imported& read, const Impo
                {"unchanged", result.unchanged},
                {"repeated", read.repeated},
                {"bad", read.errors.size()},
+               {"ahead", read.ahead},
                {"coverage", covered},
                {"errors", std::move(errors)}}
               .dump(-1, ' ', false, Json::error_handler_t::replace) +
@@ -197,6 +223,11 @@ void print_import(const ImportOptions& options, const Imported& read, const Impo
   for (const RowError& error : read.errors) {
     print(options.file + ": row " + std::to_string(error.row) + ": " + error.message + "\n");
   }
+  if (read.ahead != 0) {
+    print(std::to_string(read.ahead) +
+          " row(s) have times that are still to come: check the portal's 'zone' in the "
+          "configuration. Beside another row of the message they do not count.\n");
+  }
   if (!covered && !options.from.empty()) {
     print("The claim that the file is complete was not recorded: rows are missing from it.\n");
   }
@@ -209,7 +240,7 @@ Result<int> run_import(const Config& config, Clock& clock, const ImportOptions& 
   if (::access(config.in_data("collector.db").c_str(), F_OK) != 0) {
     return Error{Errc::kNotFound, "run 'meldevakt-collector init' first"};
   }
-  MELDEVAKT_TRY_ASSIGN(const Imported read, read_receipts(config, options));
+  MELDEVAKT_TRY_ASSIGN(const Imported read, read_receipts(config, options, clock.now()));
   // A file with bad rows does not hold every message, whatever was claimed.
   if (!read.errors.empty()) coverage.reset();
   OpenSslRandom random;

@@ -94,6 +94,7 @@ void LiveCorrelation::look_at_register(const Registry& registry, LiveTenant& liv
   live.set_fixed_since(registry.fixed_since(now));
   live.set_activated(registry.activated());
   live.set_unused(unused_sources(registry));
+  live.set_portal_uses(portal_uses(registry));
   live.set_name(registry.value(EntryKind::kName, now));
   place.register_changes = registry.next_change(now);
 }

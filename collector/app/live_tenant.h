@@ -55,6 +55,9 @@ class LiveTenant {
   void set_fixed_since(std::optional<Instant> fixed_since) { fixed_since_ = fixed_since; }
   // As the register calls it now; "": as it was made.
   void set_name(const std::string& name) { tenant_.name = name.empty() ? made_as_ : name; }
+  void set_portal_uses(std::vector<PortalUse> uses) {
+    correlator_.set_portal_uses(std::move(uses));
+  }
   void set_unused(std::vector<UnusedSource> unused) { correlator_.set_unused(std::move(unused)); }
   // When its first portal was activated, where that is known.
   void set_activated(std::optional<Instant> activated) { activated_ = activated; }

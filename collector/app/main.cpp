@@ -269,10 +269,9 @@ void CommandLine::add_registry() {
   CLI::App& registry = group("registry", "who is who: numbers, names, contacts, versions, dated");
   CLI::App& set = command(registry, "set", "add one entry", do_registry_set);
   set.add_option("--tenant", arguments_.tenant, "whose, by name")->required();
-  set.add_option(
-         "--kind", arguments_.registry.kind,
-         "organisation, name, municipality, district, district_id, contact, portal, product, "
-         "patch or unused")
+  set.add_option("--kind", arguments_.registry.kind,
+                 "organisation, name, municipality, district, district_id, contact, portal, "
+                 "portal_organisation, product, patch or unused")
       ->required();
   set.add_option("--value", arguments_.registry.value, "e.g. 4601, or dpo for a contact")
       ->required();

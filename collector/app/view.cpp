@@ -149,6 +149,14 @@ std::vector<UnusedSource> unused_sources(const Registry& registry) {
   return out;
 }
 
+std::vector<PortalUse> portal_uses(const Registry& registry) {
+  std::vector<PortalUse> out;
+  for (const RegistryEntry& entry : registry.entries()) {
+    if (entry.kind == EntryKind::kPortal) out.push_back({entry.value, entry.span});
+  }
+  return out;
+}
+
 Tenant as_registered(Tenant tenant, const Registry& registry, Instant at) {
   std::string name = registry.value(EntryKind::kName, at);
   if (!name.empty()) tenant.name = std::move(name);
@@ -182,6 +190,7 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries, store.registry_entries(tenant.id));
   view.registry = Registry{entries};
   view.input.unused = unused_sources(view.registry);
+  view.input.portal_uses = portal_uses(view.registry);
   view.correlation = correlate(view.input, options.now);
   MELDEVAKT_TRY_ASSIGN(view.agents, store.agents(tenant.id));
   view.tenant = as_registered(tenant, view.registry, options.now);

@@ -57,8 +57,9 @@ struct ViewOptions {
 [[nodiscard]] Result<std::vector<Tenant>> tenants_registered_as(Store& store,
                                                                 const std::string& name,
                                                                 std::optional<Instant> at);
-// What the register says was not in use, as correlate() wants it.
+// What the register says was not in use, and when a portal was, as correlate() wants it.
 [[nodiscard]] std::vector<UnusedSource> unused_sources(const Registry& registry);
+[[nodiscard]] std::vector<PortalUse> portal_uses(const Registry& registry);
 // As the register calls it at that time, where it does.
 [[nodiscard]] Tenant as_registered(Tenant tenant, const Registry& registry, Instant at);
 [[nodiscard]] Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,

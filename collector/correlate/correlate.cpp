@@ -24,7 +24,7 @@ class Rebuild : public Surroundings {
         now_{now},
         lives_{build_lives(input)},
         coverage_{coverage_of(input)},
-        portals_{input.receipt_coverage},
+        portals_{input},
         windows_{lives_.windows} {}
 
   Correlation run() {

@@ -84,6 +84,14 @@ struct UnusedSource {
   auto operator<=>(const UnusedSource&) const = default;
 };
 
+// When a portal was used, as the register says. One of which it says nothing is taken to be used
+// always: nobody is to conclude from its silence.
+struct PortalUse {
+  std::string portal;
+  Interval span;
+  auto operator<=>(const PortalUse&) const = default;
+};
+
 struct TenantInput {
   std::string tenant;
   std::vector<LedgerFact> facts;
@@ -91,6 +99,7 @@ struct TenantInput {
   std::vector<Receipt> receipts;
   std::vector<ReceiptCoverage> receipt_coverage;
   std::vector<UnusedSource> unused;
+  std::vector<PortalUse> portal_uses;
   Policy policy;
   bool receipts_told = false;  // agents told some of the receipts
 };

@@ -48,6 +48,10 @@ void Correlator::set_unused(std::vector<UnusedSource> unused) {
   state_->set_unused(std::move(unused));
 }
 
+void Correlator::set_portal_uses(std::vector<PortalUse> uses) {
+  state_->set_portal_uses(std::move(uses));
+}
+
 void Correlator::set_policy(Policy policy) {
   state_->set_policy(std::move(policy));
 }

@@ -47,11 +47,12 @@ class Correlator {
   void add(const LedgerCoverage& claim);
   void add(const ReceiptCoverage& claim);
   // All of them; the first error is returned, the rest is added all the same. Policy, tenant and
-  // what was not in use (set_unused()) are not looked at.
+  // what was in use (set_unused(), set_portal_uses()) are not looked at.
   Status add(const TenantInput& input);
   void set_policy(Policy policy);
-  // All that is said of sources, in place of what was said before.
+  // All that is said of sources, or of portals, in place of what was said before.
   void set_unused(std::vector<UnusedSource> unused);
+  void set_portal_uses(std::vector<PortalUse> uses);
 
   struct Change {
     MessageVerdict message;         // as it is now; only its name when it is gone

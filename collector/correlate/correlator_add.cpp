@@ -37,6 +37,7 @@ Status Correlator::State::add(const LedgerFact& fact) {
 Status Correlator::State::add(const Receipt& row) {
   MELDEVAKT_TRY(check_storable(row));
   if (archive_.add_row(row)) {
+    if (portals_.add_portal(row.portal)) disturb_all_unsettled();
     touch(archive_.name_of({ReferenceType::kPortalMessageId, row.message_id}));
   }
   return {};
@@ -46,6 +47,7 @@ Result<bool> Correlator::State::change(const std::optional<Receipt>& before, con
   MELDEVAKT_TRY(check_storable(after));
   const Archive::RowChange change = archive_.change_row(before, after);
   if (change == Archive::RowChange::kDone) {
+    if (portals_.add_portal(after.portal)) disturb_all_unsettled();
     touch(archive_.name_of({ReferenceType::kPortalMessageId, after.message_id}));
   }
   return change != Archive::RowChange::kUnexpected;
@@ -81,6 +83,13 @@ void Correlator::State::set_unused(std::vector<UnusedSource> unused) {
   if (unused == unused_) return;
   unused_ = std::move(unused);
   coverage_.set_unused(unused_);
+  disturb_all_unsettled();
+}
+
+void Correlator::State::set_portal_uses(std::vector<PortalUse> uses) {
+  if (uses == portal_uses_) return;
+  portal_uses_ = std::move(uses);
+  portals_.set_uses(portal_uses_);
   disturb_all_unsettled();
 }
 

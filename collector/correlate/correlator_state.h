@@ -34,6 +34,7 @@ class Correlator::State {
   void add(const ReceiptCoverage& claim);
   void set_policy(Policy policy);
   void set_unused(std::vector<UnusedSource> unused);
+  void set_portal_uses(std::vector<PortalUse> uses);
 
   void settle(Instant now, const std::function<void(const Change&)>& tell);
   [[nodiscard]] std::optional<Instant> next_due();
@@ -90,6 +91,7 @@ class Correlator::State {
   Nameless nameless_;
   Components parts_{archive_, mentions_};
   std::vector<UnusedSource> unused_;
+  std::vector<PortalUse> portal_uses_;
   CoverageMap coverage_;
   PortalMap portals_;
 

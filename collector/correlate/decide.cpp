@@ -21,6 +21,14 @@ Need need_of(const Context& c, const Interval& span, std::optional<Instant> clip
   return {span, clip_until, c.names, c.signs.clocks};
 }
 
+// A list made at `at` or later, of every portal that has a row of it.
+bool rows_told_at(const Context& c, Instant sent, Instant at) {
+  const auto& portals = c.signs.portals;
+  return !portals.empty() &&
+         std::all_of(portals.begin(), portals.end(),
+                     [&](std::string_view portal) { return c.portals.told_at(portal, sent, at); });
+}
+
 // --- committed
 
 // The portal whose rows are complete for the time in which it was sent has no receipt for it.
@@ -32,11 +40,11 @@ std::optional<Reason> why_unreceipted(const Context& c) {
   // Without a row nobody knows when it was sent: at most this long before it was first seen.
   const Instant from = s.sent ? sent : sent - c.policy.look_before;
   if (s.row == nullptr) {
-    const bool complete = c.portals.complete(nullptr, from, sent);
+    const bool complete = c.portals.all_complete(from, sent);
     return complete ? std::optional{Reason::kUnknownToPortal} : std::nullopt;
   }
   // An older row may have been confirmed since.
-  const bool known = c.portals.told_at(s.row->portal, sent, sent + c.policy.confirm_within);
+  const bool known = rows_told_at(c, sent, sent + c.policy.confirm_within);
   return known ? std::optional{Reason::kUnconfirmedByPortal} : std::nullopt;
 }
 
@@ -61,11 +69,10 @@ Decision decide_unclear_receipt(const Context& c) {
 
 Decision decide_time_ran_out(const Context& c, Instant since) {
   const Need need = need_of(c, {since, since + c.policy.confirm_within});
-  const Receipt* const row = c.signs.row;
-  if (row != nullptr && c.portals.told_at(row->portal, since, need.span.to)) {
+  if (rows_told_at(c, since, need.span.to)) {
     return {Verdict::kUndelivered, Reason::kNeverConfirmed, nullptr, std::nullopt, need.span};
   }
-  const Reason unknown = row == nullptr ? Reason::kReceiptUnknown : Reason::kRowTooOld;
+  const Reason unknown = c.signs.row == nullptr ? Reason::kReceiptUnknown : Reason::kRowTooOld;
   if (!c.coverage.observed(Signal::kMessageAcknowledged, c.names)) {
     return {Verdict::kUnverifiable, unknown, nullptr, std::nullopt, need.span};
   }
@@ -81,11 +88,11 @@ Decision decide_not_posted(const Context& c, Instant since, Instant by) {
   if (s.row == nullptr) {
     // When it was sent nobody knows: at most this long before it was first seen.
     const bool unknown =
-        c.has_portal_id && c.portals.any_told_at(*s.first_seen - c.policy.look_before, by);
+        c.has_portal_id && c.portals.all_told_at(*s.first_seen - c.policy.look_before, by);
     if (!unknown) return {Verdict::kFallback, Reason::kPostingUnknown, nullptr, {}, read};
     return {Verdict::kFallbackStalled, Reason::kUnknownToPrint, nullptr, {}, read};
   }
-  if (!c.portals.told_at(s.row->portal, s.sent.value_or(since), by)) {
+  if (!rows_told_at(c, s.sent.value_or(since), by)) {
     return {Verdict::kFallback, Reason::kPostingUnknown, nullptr, {}, read};
   }
   return {Verdict::kFallbackStalled, Reason::kNeverPosted, nullptr, {}, read};
@@ -162,6 +169,12 @@ Decision decide_failed(const Context& c, Signal decisive) {
   return {Verdict::kLost, Reason::kSaveFailed, nullptr, std::nullopt, need.span};
 }
 
+// A person fetched it from the portal and put it in the case system, or did not: its logs name
+// messages that the case system itself received.
+bool is_fetched_by_hand(const Context& c) {
+  return !c.signs.first_seen && c.signs.row != nullptr && c.signs.row->channel == kManualChannel;
+}
+
 // Neither a commit nor a failure of its own is seen.
 Decision decide_silent(const Context& c, Signal decisive) {
   const Need need = need_of_silent(c);
@@ -199,6 +212,7 @@ Decision decide_receipted(const Context& c) {
   if (c.signs.unclear_commit != nullptr) {
     return {Verdict::kUnverifiable, Reason::kUnclearCommit, c.signs.unclear_commit};
   }
+  if (is_fetched_by_hand(c)) return {Verdict::kUnverifiable, Reason::kFetchedByHand};
   const bool commits_are_logged = c.coverage.observed(Signal::kMessageCommitted, c.names);
   const Signal decisive =
       commits_are_logged ? Signal::kMessageCommitted : Signal::kMessageSaveFailed;

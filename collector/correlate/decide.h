@@ -34,6 +34,7 @@ enum class Reason : std::uint8_t {
   kUnclearReceipt,       // unverifiable
   kRetryWithoutEnd,      // unverifiable: tried again, and commits are not logged
   kRowTooOld,            // unverifiable: the portal's row was told before its time ran out
+  kFetchedByHand,        // unverifiable: no log names what a person puts in by hand
   kReceiptUnknown,       // unverifiable: no receipt is known, and nobody could have seen it all
   kNeverConfirmed,       // undelivered
   kNeverAcknowledged,    // undelivered

@@ -139,6 +139,10 @@ std::string explain_unverifiable(const Decision& d, const Signs& s, const Candid
     case Reason::kRetryWithoutEnd:
       return receipted(s) + "; its save failed and was tried again at " + at(*s.last_retry) +
              ", and this product does not log what it stores.";
+    case Reason::kFetchedByHand:
+      return receipted(s) +
+             " by a person who fetched it from the portal; no log names what is put in by hand: "
+             "look it up in the case system.";
     case Reason::kRowTooOld:
       return (s.sent ? "Sent at " + at(*s.sent) : "Seen at " + at(*s.first_seen)) +
              "; no receipt is known, but the portal's row of it is from before " + at(d.read->to) +
@@ -226,6 +230,7 @@ std::string cause_of(const Decision& decision, const Signs& signs) {
     case Reason::kUnclearFailure:
     case Reason::kUnclearReceipt: return "unclear_signals";
     case Reason::kRetryWithoutEnd: return "commit_not_logged";
+    case Reason::kFetchedByHand: return "fetched_by_hand";
     case Reason::kRowTooOld: return "row_too_old";
     case Reason::kReceiptUnknown: return decision.hole ? "coverage_gap" : "no_coverage";
     case Reason::kNeverConfirmed: return "not_confirmed";

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace meldevakt::collector {
+namespace {
+
+constexpr Interval kAllTime{{0}, {253'402'300'799'999}};
+
+}  // namespace
 
 std::optional<Instant> PortalMap::Portal::reach_of(Instant sent) const {
   auto at = lists.upper_bound(sent);
@@ -17,34 +22,82 @@ void PortalMap::Portal::add_list(const Interval& span) {
   lists[span.from] = span.to;
 }
 
+PortalMap::PortalMap(const TenantInput& input) {
+  for (const Receipt& row : input.receipts) add_portal(row.portal);
+  for (const ReceiptCoverage& claim : input.receipt_coverage) static_cast<void>(add(claim));
+  set_uses(input.portal_uses);
+}
+
+void PortalMap::set_uses(const std::vector<PortalUse>& uses) {
+  uses_.clear();
+  for (const PortalUse& use : uses) uses_[use.portal].push_back(use.span);
+}
+
+std::vector<Interval> PortalMap::used(std::string_view portal, const Interval& asked) const {
+  const auto known = uses_.find(portal);
+  if (known == uses_.end()) return {asked};
+  std::vector<Interval> out;
+  for (const Interval& use : known->second) {
+    const Interval part{std::max(use.from, asked.from), std::min(use.to, asked.to)};
+    if (!part.empty()) out.push_back(part);
+  }
+  return out;
+}
+
+bool PortalMap::add_portal(const std::string& portal) {
+  return portals_.try_emplace(portal).second && portals_.size() > 1;
+}
+
 std::vector<Interval> PortalMap::add(const ReceiptCoverage& claim) {
   if (claim.span.empty()) return {};
+  const bool unknown = add_portal(claim.portal);
   Portal& portal = portals_[claim.portal];
   const std::optional<Instant> reached = portal.reach_of(claim.span.from);
   if (reached && claim.span.to <= *reached) return {};
   portal.complete.add(claim.span);
   portal.add_list(claim.span);
+  if (unknown) return {kAllTime};
   return {{reached.value_or(claim.span.from), claim.span.to}};
 }
 
-bool PortalMap::complete(const std::string* portal, Instant from, Instant to) const {
+bool PortalMap::all_complete(Instant from, Instant to) const {
   const Interval both_ends{from, to + milliseconds(1)};
-  return std::any_of(portals_.begin(), portals_.end(), [&](const auto& entry) {
-    return (portal == nullptr || entry.first == *portal) &&
-           !entry.second.complete.first_missing(both_ends);
-  });
+  bool any = false;
+  for (const auto& [name, portal] : portals_) {
+    for (const Interval& part : used(name, both_ends)) {
+      any = true;
+      if (portal.complete.first_missing(part)) return false;
+    }
+  }
+  return any;
 }
 
-bool PortalMap::told_at(const std::string& portal, Instant sent, Instant at) const {
+bool PortalMap::told_at(std::string_view portal, Instant sent, Instant at) const {
   const auto known = portals_.find(portal);
   if (known == portals_.end()) return false;
   const std::optional<Instant> reach = known->second.reach_of(sent);
   return reach && at <= *reach;
 }
 
-bool PortalMap::any_told_at(Instant sent, Instant at) const {
-  return std::any_of(portals_.begin(), portals_.end(),
-                     [&](const auto& entry) { return told_at(entry.first, sent, at); });
+bool PortalMap::all_told_at(Instant sent, Instant at) const {
+  bool any = false;
+  for (const auto& [name, portal] : portals_) {
+    if (used(name, {sent, at}).empty()) continue;
+    any = true;
+    if (!told_at(name, sent, at)) return false;
+  }
+  return any;
+}
+
+std::optional<Instant> PortalMap::reach_of_all(Instant until) const {
+  std::optional<Instant> out;
+  for (const auto& [name, portal] : portals_) {
+    if (used(name, {until - milliseconds(1), until}).empty()) continue;
+    if (portal.lists.empty()) return std::nullopt;
+    const Instant reach = portal.lists.rbegin()->second;
+    out = std::min(out.value_or(reach), reach);
+  }
+  return out;
 }
 
 }  // namespace meldevakt::collector

@@ -1,13 +1,15 @@
-// For which times the portals' rows are complete: the receipts' own coverage. Claims of one portal
-// that touch are one claim of what rows there are. What a row says is as old as the list it stands
-// in, though, and a list that is complete until a time was not made before that: so that a message
-// is still not confirmed at a time is known from one list that holds it and reaches so far. Pure.
-// Thread-safety: const functions. Cost: O(portals * log n).
+// For which times the portals' rows are complete: the receipts' own coverage. A message whose
+// portal is not known may be of any: that nobody knows it is said only where every portal's rows
+// are complete. Claims of one portal that touch are one claim of what rows there are. What a row
+// says is as old as the list it stands in, though, and a list that is complete until a time was not
+// made before that: so that a message is still not confirmed at a time is known from one list that
+// holds it and reaches so far. Pure. Thread-safety: const functions. Cost: O(portals * log n).
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collector/correlate/correlate.h"
@@ -18,19 +20,25 @@ namespace meldevakt::collector {
 class PortalMap {
  public:
   PortalMap() = default;
-  explicit PortalMap(const std::vector<ReceiptCoverage>& claims) {
-    for (const ReceiptCoverage& claim : claims) static_cast<void>(add(claim));
-  }
+  // Of a tenant: the portals are those of its rows and claims.
+  explicit PortalMap(const TenantInput& input);
   // Where it may tell something new.
   std::vector<Interval> add(const ReceiptCoverage& claim);
+  // One that rows are of; true when it was not known and that may tell something new of any time.
+  bool add_portal(const std::string& portal);
 
-  // A portal, or the one named, holds a row of every message sent from `from` to `to`, both
-  // included.
-  [[nodiscard]] bool complete(const std::string* portal, Instant from, Instant to) const;
+  void set_uses(const std::vector<PortalUse>& uses);
+
+  // There is a portal that was used then, and each that was holds a row of every message of it that
+  // was sent from `from` to `to`, both included.
+  [[nodiscard]] bool all_complete(Instant from, Instant to) const;
   // One list of that portal holds what was sent then, and was made at `at` or later.
-  [[nodiscard]] bool told_at(const std::string& portal, Instant sent, Instant at) const;
-  // The same of any portal.
-  [[nodiscard]] bool any_told_at(Instant sent, Instant at) const;
+  [[nodiscard]] bool told_at(std::string_view portal, Instant sent, Instant at) const;
+  // There is a portal that was used then, and the same holds of each that was.
+  [[nodiscard]] bool all_told_at(Instant sent, Instant at) const;
+
+  // Until when lists of every portal that was used until `until` reach; nullopt: one has none.
+  [[nodiscard]] std::optional<Instant> reach_of_all(Instant until) const;
 
  private:
   struct Portal {
@@ -41,7 +49,11 @@ class PortalMap {
     [[nodiscard]] std::optional<Instant> reach_of(Instant sent) const;
     void add_list(const Interval& span);
   };
-  std::map<std::string, Portal> portals_;
+  // What of that time it was used: all, some stretches or nothing of it.
+  [[nodiscard]] std::vector<Interval> used(std::string_view portal, const Interval& asked) const;
+
+  std::map<std::string, Portal, std::less<>> portals_;
+  std::map<std::string, std::vector<Interval>, std::less<>> uses_;
 };
 
 }  // namespace meldevakt::collector

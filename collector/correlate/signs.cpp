@@ -32,6 +32,9 @@ bool has_receipt(const Receipt& row) {
 void gather_rows(const Life& life, Signs& signs) {
   for (const Receipt& row : life.receipts) {
     if (row.sent) keep_earliest(signs.sent, *row.sent);
+    if (std::find(signs.portals.begin(), signs.portals.end(), row.portal) == signs.portals.end()) {
+      signs.portals.push_back(row.portal);
+    }
     if (has_receipt(row)) {
       keep_receipt(signs, *row.confirmed, Duration{});
       keep_latest(signs.kept_from, *row.confirmed);

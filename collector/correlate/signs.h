@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "collector/correlate/coverage_map.h"
@@ -13,8 +14,9 @@
 namespace meldevakt::collector {
 
 struct Signs {
-  const Receipt* row = nullptr;  // the portal's newest word: the row confirmed last
-  std::optional<Instant> sent;   // earliest the portal says
+  const Receipt* row = nullptr;           // the portal's newest word: the row confirmed last
+  std::optional<Instant> sent;            // earliest the portal says
+  std::vector<std::string_view> portals;  // that have a row of it
   // Receipts. A row that says "print" confirms that a letter was posted, not that the case system
   // has the message.
   std::optional<Instant> receipted;  // the earliest of both kinds

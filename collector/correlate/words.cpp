@@ -81,6 +81,7 @@ constexpr std::array kCauses{
     Words{"coverage_gap", "part of the log was not read"},
     Words{"commit_not_logged", "tried again, and this product does not log what it stores"},
     Words{"count_short", "fewer messages are stored than were receipted"},
+    Words{"fetched_by_hand", "fetched by a person, and no log names what is put in by hand"},
     Words{"no_answer", "the commit got no answer"},
     Words{"no_coverage", "no log that would tell is read"},
     Words{"not_acknowledged", "never receipted by the case system"},

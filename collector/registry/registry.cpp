@@ -12,9 +12,17 @@
 namespace meldevakt::collector {
 namespace {
 
-constexpr std::array<std::string_view, 10> kNames{
-    "organisation", "name",    "municipality", "district",    "contact",
-    "portal",       "product", "patch",        "district_id", "unused"};
+constexpr std::array<std::string_view, 11> kNames{"organisation",
+                                                  "name",
+                                                  "municipality",
+                                                  "district",
+                                                  "contact",
+                                                  "portal",
+                                                  "product",
+                                                  "patch",
+                                                  "district_id",
+                                                  "unused",
+                                                  "portal_organisation"};
 constexpr std::array<std::string_view, 3> kPatchStates{"affected", "fixed", "unknown"};
 constexpr std::size_t kValueBytesMax = 200;
 constexpr std::size_t kDistrictDigits = 7;  // "0301/03"
@@ -71,6 +79,9 @@ std::string_view expected(const RegistryEntry& entry) {
       return is_district(value) ? "" : "a municipality's and a district's number, like 0301/03";
     case EntryKind::kDistrictId:
       return is_code(value) ? "" : "the portal's id of a bydel (bydelRessursId), without blanks";
+    case EntryKind::kPortalOrganisation:
+      return is_code(value) ? ""
+                            : "the portal's id of the organisation (fiksOrgId), without blanks";
     case EntryKind::kPatch:
       return std::find(kPatchStates.begin(), kPatchStates.end(), value) != kPatchStates.end()
                  ? ""

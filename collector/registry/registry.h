@@ -3,6 +3,8 @@
 //   organisation   its organisation number            municipality  a number it serves (several)
 //   name           what it is called                  district      a bydel, "0301/03" (several)
 //   district_id    the portal's id of a bydel (several); the label names it, "0301/03"
+//   portal_organisation  the portal's id of the organisation (`fiksOrgId`; several): rows of
+//                  another are refused
 //   contact        whom to call (several); the label says who, the value as what: "dpo", ...
 //   portal         a portal it receives from, since its activation ("npb"; several)
 //   product        the case system and its version    patch         "affected", "fixed", "unknown"
@@ -49,6 +51,7 @@ enum class EntryKind : std::uint8_t {
   kPatch,
   kDistrictId,
   kUnused,
+  kPortalOrganisation,
 };
 [[nodiscard]] std::string_view to_string(EntryKind kind);
 [[nodiscard]] std::optional<EntryKind> entry_kind_from_string(std::string_view text);

@@ -93,7 +93,7 @@ ReferenceTypes asked_names(const CoverageMap& map) {
 // "" where receipts of the whole time are known.
 std::string receipts_not_known(const TenantInput& input, const CoverageMap& map,
                                const Interval& asked, bool commits_are_logged) {
-  if (PortalMap{input.receipt_coverage}.complete(nullptr, asked.from, asked.to - milliseconds(1))) {
+  if (PortalMap{input}.all_complete(asked.from, asked.to - milliseconds(1))) {
     return "";
   }
   const ReferenceTypes names = asked_names(map);
@@ -134,10 +134,7 @@ Instant receipts_known_until(const TenantInput& input, Instant until) {
   const ReferenceTypes names = asked_names(map);
   const bool logged = map.observed(Signal::kMessageCommitted, names) &&
                       map.observed(Signal::kMessageAcknowledged, names);
-  std::optional<Instant> newest;
-  for (const ReceiptCoverage& list : input.receipt_coverage) {
-    newest = std::max(newest.value_or(list.span.to), list.span.to);
-  }
+  const std::optional<Instant> newest = PortalMap{input}.reach_of_all(until);
   if (logged || !newest || *newest < until - kListOverdue) return until;
   return std::min(until, *newest);
 }

@@ -75,7 +75,7 @@ enum class Balance : std::uint8_t {
 [[nodiscard]] std::string why_not_known(const TenantInput& input, const Interval& asked);
 
 // Until when it can be known by `until` what was receipted: where only a portal's list tells, as
-// far as the newest one reaches, if that is not longer ago than kListOverdue.
+// far as the newest of each portal reaches, if that is not longer ago than kListOverdue.
 inline constexpr Duration kListOverdue = hours(48);
 [[nodiscard]] Instant receipts_known_until(const TenantInput& input, Instant until);
 

@@ -8,11 +8,13 @@
 
 #include "collector/correlate/claims.h"
 #include "collector/correlate/correlate.h"
+#include "common/receipts/newest_row.h"
 
 namespace meldevakt::collector {
 
 // What lies further ahead of now, or of when it was received, is a wrong time or a wrong clock.
 inline constexpr Duration kAheadMax = kClockWrong;
+static_assert(kAheadMax == kRowAheadMax, "one measure of what is a wrong time");
 
 struct TimesAhead {
   std::uint64_t messages = 0;

@@ -112,10 +112,10 @@ Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms
 Status read_receipts(sql::Connection& db, Parts& parts) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows,
-      db.query("SELECT portal, message_id, sent, confirmed, form, channel, district FROM receipts"
-               " WHERE tenant = ? ORDER BY portal, message_id",
+      db.query("SELECT portal, message_id, sent, confirmed, form, channel, district, imported"
+               " FROM receipts WHERE tenant = ? ORDER BY portal, message_id",
                {parts.tenant()}));
-  std::set<Receipt> versions;
+  ToldRows versions;
   const auto take = [&] {
     if (versions.empty()) return;
     parts.part().receipts.push_back(newest_row(std::exchange(versions, {})));
@@ -125,10 +125,10 @@ Status read_receipts(sql::Connection& db, Parts& parts) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
     if (!row) break;
     Receipt receipt = receipt_of(rows);
-    const bool same = !versions.empty() && versions.begin()->portal == receipt.portal &&
-                      versions.begin()->message_id == receipt.message_id;
+    const bool same = !versions.empty() && versions.begin()->first.portal == receipt.portal &&
+                      versions.begin()->first.message_id == receipt.message_id;
     if (!same) take();
-    versions.insert(std::move(receipt));
+    versions.emplace(std::move(receipt), rows.instant(7));
   }
   take();
   return {};

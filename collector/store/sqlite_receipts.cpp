@@ -15,17 +15,18 @@ namespace {
 struct Versions {
   std::int64_t newest = 0;
   bool known = false;  // this very version is among them
-  std::set<Receipt> rows;
+  ToldRows rows;
 };
 
 Result<Versions> versions_of(sql::Connection& db, const std::string& tenant,
                              const Receipt& receipt) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows,
-      db.query("SELECT portal, message_id, sent, confirmed, form, channel, district, version"
-               " FROM receipts WHERE tenant = ? AND portal = ? AND message_id = ?"
-               " ORDER BY version",
-               {tenant, receipt.portal, receipt.message_id}));
+      db.query(
+          "SELECT portal, message_id, sent, confirmed, form, channel, district, version, imported"
+          " FROM receipts WHERE tenant = ? AND portal = ? AND message_id = ?"
+          " ORDER BY version",
+          {tenant, receipt.portal, receipt.message_id}));
   Versions versions;
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
@@ -33,14 +34,14 @@ Result<Versions> versions_of(sql::Connection& db, const std::string& tenant,
     versions.newest = rows.integer(7);
     const Receipt version = receipt_of(rows);
     versions.known = versions.known || version == receipt;
-    versions.rows.insert(version);
+    versions.rows.emplace(version, rows.instant(8));
   }
 }
 
-void note_change(std::set<Receipt> rows, const Receipt& added, ImportResult& result) {
+void note_change(ToldRows rows, const Receipt& added, Instant now, ImportResult& result) {
   ChangedRow change;
   if (!rows.empty()) change.before = newest_row(rows);
-  rows.insert(added);
+  rows.emplace(added, now);
   change.after = newest_row(rows);
   if (change.before != change.after) result.rows.push_back(std::move(change));
 }
@@ -54,7 +55,7 @@ Status import_one(sql::Connection& db, const std::string& tenant, const Receipt&
     return {};
   }
   ++(versions.newest == 0 ? result.added : result.changed);
-  note_change(std::move(versions.rows), receipt, result);
+  note_change(std::move(versions.rows), receipt, now, result);
   return db.run(
       "INSERT INTO receipts (tenant, portal, message_id, version, imported, sent,"
       " confirmed, form, channel, district, log_idx) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

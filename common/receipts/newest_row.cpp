@@ -15,11 +15,27 @@ auto newness(const Receipt& receipt) {
 
 }  // namespace
 
-Receipt newest_row(const std::set<Receipt>& rows) {
-  Receipt out = *std::max_element(rows.begin(), rows.end(), [](const Receipt& a, const Receipt& b) {
-    return newness(a) < newness(b);
+bool lies_ahead(const Receipt& row, Instant told) {
+  const Instant limit = told + kRowAheadMax;
+  return (row.sent && limit < *row.sent) || (row.confirmed && limit < *row.confirmed);
+}
+
+Receipt newest_row(const ToldRows& rows) {
+  const bool all_ahead = std::all_of(rows.begin(), rows.end(), [](const auto& entry) {
+    return lies_ahead(entry.first, entry.second);
   });
-  for (const Receipt& row : rows) {
+  const auto counts = [all_ahead](const auto& entry) {
+    return all_ahead || !lies_ahead(entry.first, entry.second);
+  };
+  const Receipt* newest = nullptr;
+  for (const auto& entry : rows) {
+    if (!counts(entry)) continue;
+    if (newest == nullptr || newness(*newest) < newness(entry.first)) newest = &entry.first;
+  }
+  Receipt out = *newest;
+  for (const auto& entry : rows) {
+    if (!counts(entry)) continue;
+    const Receipt& row = entry.first;
     if (row.sent && (!out.sent || *row.sent < *out.sent)) out.sent = row.sent;
     if (out.form == FormType::kUnknown) out.form = row.form;
     if (out.channel.empty()) out.channel = row.channel;

@@ -1,7 +1,7 @@
 #include "common/receipts/receipts.h"
 
+#include <algorithm>
 #include <array>
-#include <set>
 #include <utility>
 
 #include "common/base/text.h"
@@ -64,29 +64,49 @@ std::string_view cell(const std::vector<std::string>& fields, const FieldColumns
 }
 
 Result<Receipt> receipt_of(const CsvRow& row, std::size_t width, std::string_view portal,
-                           const FieldColumns& columns, const TimeZone& zone) {
+                           const FieldColumns& columns, const TimeZone& zone,
+                           const ListOwner& owner) {
   if (!row.problem.empty()) return Error{Errc::kInvalid, row.problem};
   if (row.fields.size() != width) {
     return Error{Errc::kInvalid, "the row has " + std::to_string(row.fields.size()) +
                                      " fields, the header " + std::to_string(width)};
   }
-  return receipt_of_row(row.fields, columns, portal, zone);
+  return receipt_of_row(row.fields, columns, portal, zone, owner);
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool holds(const std::vector<std::string>& ids, std::string_view id) {
+  return std::any_of(ids.begin(), ids.end(), [id](const std::string& one) {
+    return std::equal(one.begin(), one.end(), id.begin(), id.end(),
+                      [](char a, char b) { return lower(a) == lower(b); });
+  });
 }
 
 }  // namespace
 
+std::string_view ListOwner::refuses(std::string_view organisation) const {
+  if (organisation.empty()) return "";
+  if (holds(others, organisation)) return "is that of another tenant in the register";
+  if (organisations.empty() || holds(organisations, organisation)) return "";
+  return "is none of those that are named for whom the list is for";
+}
+
 Result<Receipt> receipt_of_row(const std::vector<std::string>& fields, const FieldColumns& columns,
-                               std::string_view portal, const TimeZone& zone) {
+                               std::string_view portal, const TimeZone& zone,
+                               const ListOwner& owner) {
   Receipt out;
   out.portal = portal;
+  const std::string_view why = owner.refuses(trimmed(cell(fields, columns, "organisation")));
+  if (!why.empty()) return Error{Errc::kInvalid, "fiksOrgId " + std::string{why}};
   const std::string_view id = trimmed(cell(fields, columns, "message_id"));
   if (!is_portal_uuid(id)) {
     return Error{Errc::kInvalid,
                  "message_id is not a UUID of version 4 (8-4-4-4-12 hexadecimal digits)"};
   }
-  for (const char c : id) {
-    out.message_id.push_back(c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c);
-  }
+  for (const char c : id) out.message_id.push_back(lower(c));
   auto sent = parse_cell_time(cell(fields, columns, "sent"), zone, Reading::kEarlier);
   if (!sent) return Error{Errc::kInvalid, "sent " + sent.error().message()};
   auto confirmed = parse_cell_time(cell(fields, columns, "confirmed"), zone, Reading::kLater);
@@ -110,11 +130,13 @@ ColumnMapping default_columns() {
       {"form", {"skjemaType", "skjema", "form"}},
       {"channel", {"kanal", "leveringskanal", "channel"}},
       {"district", {"bydelRessursId", "bydelsRessursId", "district"}},
+      {"organisation", {"fiksOrgId"}},
   };
 }
 
 Result<Imported> parse_receipts(std::string_view csv, std::string_view portal,
-                                const ColumnMapping& columns, const TimeZone& zone) {
+                                const ColumnMapping& columns, const TimeZone& zone, Instant told,
+                                const ListOwner& owner) {
   if (csv.size() > kCsvBytesMax) {
     return Error{Errc::kLimit,
                  "the file is larger than " + std::to_string(kCsvBytesMax) + " bytes"};
@@ -127,14 +149,15 @@ Result<Imported> parse_receipts(std::string_view csv, std::string_view portal,
   MELDEVAKT_TRY_ASSIGN(const FieldColumns found, find_columns(header->fields, columns));
 
   Imported out;
-  std::map<std::string, std::set<Receipt>> by_message;
+  std::map<std::string, ToldRows> by_message;
   while (auto row = reader.next()) {
     if (row->blank()) continue;
     ++out.rows;
-    auto receipt = receipt_of(*row, header->fields.size(), portal, found, zone);
+    auto receipt = receipt_of(*row, header->fields.size(), portal, found, zone, owner);
     if (receipt) {
-      std::set<Receipt>& rows = by_message[receipt.value().message_id];
-      if (!rows.insert(receipt.value()).second) ++out.repeated;
+      if (lies_ahead(receipt.value(), told)) ++out.ahead;
+      ToldRows& rows = by_message[receipt.value().message_id];
+      if (!rows.emplace(receipt.value(), told).second) ++out.repeated;
       continue;
     }
     ++out.bad_rows;

@@ -5,7 +5,7 @@
 // and costs no other row. RFC 4180 quoting; separator ';' or ',' found from the header; UTF-8 with
 // or without BOM, else Windows-1252.
 //
-//   Imported imported = parse_receipts(csv, mapping, zone);
+//   Imported imported = parse_receipts(csv, "npb", mapping, zone, now);
 //
 // Times: RFC 3339 with offset; epoch ms; ISO local without zone (Norwegian time); dd.MM.yyyy
 // HH:mm:ss (DOMAIN.md 1.3). In the hour that autumn repeats a local time has two readings: `sent`
@@ -13,7 +13,8 @@
 // (a receipt is never said to precede a commit because of it).
 //
 // A message may have several rows, since its state changes: whatever their order, the row confirmed
-// last is the portal's newest word; the earliest `sent` and a known form of the others are kept.
+// last is the portal's newest word (newest_row.h); the earliest `sent` and a known form of the
+// others are kept.
 //
 // Pure. Thread-safety: pure functions. Bounds: kCsvBytesMax, kFieldBytesMax, kRowErrorsMax.
 #pragma once
@@ -44,6 +45,17 @@ inline constexpr std::size_t kRowErrorsMax = 10'000;  // bad rows that are liste
 using ColumnMapping = std::map<std::string, std::vector<std::string>>;
 [[nodiscard]] ColumnMapping default_columns();
 
+// Whose list it is, by the portal's ids of organisations (`fiksOrgId`): who downloads the list of
+// another municipality, or imports it for the wrong one, is told so row by row. Compared without
+// case. A list without such a column, and a row without such an id, are taken at their word.
+struct ListOwner {
+  std::vector<std::string> organisations;  // only these; none: any
+  std::vector<std::string> others;         // these belong to somebody else
+
+  // "" or why that organisation's row is none of the owner's.
+  [[nodiscard]] std::string_view refuses(std::string_view organisation) const;
+};
+
 struct RowError {
   std::uint64_t row = 0;  // the header is row 1
   std::string message;    // what is wrong and what is expected; never the row's text
@@ -54,16 +66,19 @@ struct Imported {
   std::uint64_t rows = 0;      // data rows read, bad ones too
   std::uint64_t bad_rows = 0;  // may be more than `errors` lists
   std::uint64_t repeated = 0;  // identical rows seen again
+  std::uint64_t ahead = 0;     // rows with times still to come (newest_row.h)
 };
 // One row whose columns are known (headings.h). The error says what is wrong and what is expected,
 // never what the row says.
 [[nodiscard]] Result<Receipt> receipt_of_row(const std::vector<std::string>& fields,
                                              const std::map<std::string, std::size_t>& columns,
-                                             std::string_view portal, const TimeZone& zone);
+                                             std::string_view portal, const TimeZone& zone,
+                                             const ListOwner& owner = {});
 
 // Error (kInvalid, kLimit) only when nothing can be read at all: no header, a required column
-// (message_id, sent, confirmed) missing.
+// (message_id, sent, confirmed) missing. `told`: when the list is read.
 [[nodiscard]] Result<Imported> parse_receipts(std::string_view csv, std::string_view portal,
-                                              const ColumnMapping& columns, const TimeZone& zone);
+                                              const ColumnMapping& columns, const TimeZone& zone,
+                                              Instant told, const ListOwner& owner = {});
 
 }  // namespace meldevakt

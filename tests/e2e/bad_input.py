@@ -1,7 +1,10 @@
 """What users and attackers send: clear errors, bounded memory, no other data touched."""
+import csv
+import datetime
 import json
 import os
 import time
+import uuid
 
 from bad_files import agent_memory, rubbish_in_the_trace, unreadable_file, vanishing_file
 from bad_frames import hostile_frames
@@ -168,6 +171,44 @@ def receipts_with_bad_rows(world, town, report):
         report.check(f"receipts: a file that is {name}", problem)
 
 
+def receipts_of_others(world, town, other, report):
+    """Rows of another municipality are refused; a row of what is still to come changes nothing."""
+    def register(tenant):
+        world.collector.command(
+            "registry", "set", "--tenant", tenant.name, "--kind", "portal_organisation",
+            "--value", str(uuid.uuid5(uuid.NAMESPACE_OID, tenant.name)))
+    def one_row(tenant, **changes):
+        path = os.path.join(town.folder, "one.csv")
+        world.portal.export_csv(path, tenant.name)
+        with open(path, encoding="utf-8", newline="") as file:
+            row = dict(next(csv.DictReader(file, delimiter=";")), **changes)
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(row), delimiter=";")
+            writer.writeheader()
+            writer.writerow(row)
+        return path, row["bekymringsmeldingId"]
+    register(other)
+    for wanted in ("another tenant", "none of those"):
+        changes = {} if wanted == "another tenant" else {"fiksOrgId": str(uuid.uuid4())}
+        out, err = world.collector.import_receipts(town.name, one_row(other, **changes)[0], expect=1)
+        said = "row 2: fiksOrgId" in out + err and wanted in out + err
+        report.check(f"receipts: a row of another municipality: {wanted}", not said and out + err)
+        register(town)
+    ahead = datetime.date.today().year + 1
+    path, message_id = one_row(town, bekreftet=f"{ahead}-01-02T03:04:05.000+01:00")
+    def told():
+        return [(m["verdict"], m["receipted"], m["purge_deadline"], m["contradictions"])
+                for m in world.collector.messages(town.name) if m["message"] == message_id]
+    before = told()
+    out, _ = world.collector.import_receipts(town.name, path)
+    report.check("receipts: a row of what is still to come is told",
+                 "1 row(s) have times that are still to come" not in out and out)
+    now = told()
+    report.check("receipts: ... contradicts what was known, and takes none of it back",
+                 (len(before) != 1 or before[0][:3] != now[0][:3] or "confirmed" not in now[0][3])
+                 and f"{before}\n{now}")
+
+
 def invitations(world, town, folder, report):
     """Used twice, altered, run out: refused, and nothing is enrolled."""
     used = world.collector.invite(town.name, os.path.join(folder, "used.json"))
@@ -230,6 +271,7 @@ def run(binaries, output, seed, keep=False, **_):
             town.send(12)
             town.idle()
         receipts_with_bad_rows(world, nord, report)
+        receipts_of_others(world, nord, sor, report)
         rubbish_in_the_trace(world, nord, agent, output, report)
         vanishing_file(world, nord, agent, output, report)
         unreadable_file(world, nord, binaries, folder, report)

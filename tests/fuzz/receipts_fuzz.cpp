@@ -9,7 +9,7 @@
 int fuzz_receipts(const std::uint8_t* data, std::size_t size) {
   using meldevakt::parse_receipts;
   static const auto zone = meldevakt::testing::RuleTimeZones{}.find("Europe/Oslo").value();
-  const auto imported = parse_receipts(meldevakt::fuzz::text_of(data, size), "npb", {}, *zone);
+  const auto imported = parse_receipts(meldevakt::fuzz::text_of(data, size), "npb", {}, *zone, {});
   if (!imported) return 0;
   const meldevakt::Imported& got = imported.value();
   MELDEVAKT_CHECK(got.bad_rows <= got.rows && got.errors.size() <= got.bad_rows);

@@ -77,7 +77,7 @@ Status TenantDesk::receive(const std::string& agent, std::string_view frame, Ins
 Status TenantDesk::import_csv(std::string_view csv, const Interval& complete, const TimeZone& zone,
                               Instant now) {
   MELDEVAKT_TRY_ASSIGN(const Imported imported,
-                       parse_receipts(csv, "npb", default_columns(), zone));
+                       parse_receipts(csv, "npb", default_columns(), zone, now));
   if (!imported.errors.empty()) {
     return Error{Errc::kInvalid, "row " + std::to_string(imported.errors.front().row) + ": " +
                                      imported.errors.front().message};

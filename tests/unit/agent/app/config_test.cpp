@@ -76,12 +76,14 @@ TEST_CASE("config: a source of receipts") {
   const auto config = parsed(R"(receipts = ["/innlevert/*.csv"]
 portal = "npb"
 columns = { message_id = ["Melding"], sent = ["Sendt", "Sendt inn"] }
+organisations = ["0a0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10"]
 )");
   REQUIRE_MESSAGE(config, (config ? "" : config.error().message()));
   const SourceConfig& source = config.value().sources.at(0);
   CHECK(source.kind == SourceKind::kReceipts);
   CHECK(source.pack == "portal-receipts");
   CHECK(source.portal == "npb");
+  CHECK(source.organisations == std::vector<std::string>{"0a0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10"});
   CHECK(source.columns.at("sent") == std::vector<std::string>{"Sendt", "Sendt inn"});
 
   struct Case {

@@ -153,6 +153,23 @@ TEST_CASE("correlate: without a commit, what is covered decides") {
   });
 }
 
+TEST_CASE("correlate: what a person fetched by hand no log names") {
+  check({
+      {"nothing is logged of it",
+       [](W w) { w.row(1, at(-1), at(0), kManualChannel), w.trace_covered(); },
+       Verdict::kUnverifiable, "look it up in the case system"},
+      {"in its grace it waits like any other",
+       [](W w) { w.row(1, at(-1), at(2990), kManualChannel), w.trace_covered(); },
+       Verdict::kPending, "the time of grace is not over"},
+      {"the case system logs that it was stored all the same",
+       [](W w) { w.row(1, at(-1), at(9), kManualChannel), w.committed(1), w.trace_covered(); },
+       Verdict::kStored, "Stored at"},
+      {"the case system received it itself",
+       [](W w) { w.row(1, at(-1), at(0), kManualChannel), w.received(-1), w.trace_covered(); },
+       Verdict::kMissing, "no failure of it is logged"},
+  });
+}
+
 TEST_CASE("correlate: a server that was replaced keeps nobody waiting, and hides nothing") {
   testing::SmallWorld world;
   world.trace_covered(-3600, -600);

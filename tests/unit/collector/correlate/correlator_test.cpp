@@ -62,6 +62,15 @@ class Pair {
     correlator_.set_unused(unused);
   }
 
+  void set_portal_uses(const std::vector<PortalUse>& uses) {
+    all_.portal_uses = uses;
+    correlator_.set_portal_uses(uses);
+  }
+
+  [[nodiscard]] Verdict verdict_of(const std::string& message) const {
+    return told_.at(message).first;
+  }
+
   void check(Instant now) {
     correlator_.settle(now, [this](const Correlator::Change& change) {
       const auto before = told_.find(change.message.message);
@@ -181,6 +190,10 @@ TEST_CASE("Correlator: after every step of a random world the same as correlate(
               source,
               {from, from + seconds(1 + static_cast<std::int64_t>(random.below(60)))}}});
       }
+      if (random.below(8) == 0) {
+        const Instant from = at(testing::second_of(random));
+        pair.set_portal_uses({{"other", {from, from + seconds(30)}}});
+      }
       if (random.below(2) == 0) now = now + seconds(static_cast<std::int64_t>(random.below(8)));
       if (random.below(16) == 0) now = at(testing::second_of(random));  // backwards, maybe
       if (random.below(4) != 0) {
@@ -243,6 +256,36 @@ void add_to_crowd(SmallWorld& world, std::uint64_t m) {
   world.alias({portal(m), transport(m)});
   world.acknowledged(1, m);
   if (m % 3 == 0) world.step(Signal::kMessageSaveFailed, 2, {case_number(1)});
+}
+
+TEST_CASE("Correlator: what another portal's first word, and the register, change") {
+  SmallWorld world;
+  world.committed(1);
+  const Instant later = at(1 + 86400);
+  const ReceiptCoverage list{"npb", {at(-3600), at(3 * 86400)}};
+  const ReceiptCoverage other{"other", {at(-9e6), at(-8e6)}};
+  const auto verdict = [&](const std::function<void(Pair&)>& hear) {
+    Pair pair{world.input.policy};
+    pair.add(world.input.facts.front());
+    pair.add(list);
+    pair.check(later);
+    hear(pair);
+    pair.check(later);  // the same as at once
+    return pair.verdict_of(testing::portal_id(1));
+  };
+  const auto row = [&](Pair& pair) {
+    SmallWorld more;
+    more.row(2, at(-9e6), at(-9e6)).portal = "other";
+    pair.add(more.input.receipts.front());
+  };
+  CHECK(verdict([](Pair&) {}) == Verdict::kUnreceipted);
+  CHECK(verdict(row) == Verdict::kStored);
+  CHECK(verdict([&](Pair& pair) { pair.add(other); }) == Verdict::kStored);
+  CHECK(verdict([&](Pair& pair) {
+          pair.add(other);
+          pair.check(later);
+          pair.set_portal_uses({{"other", other.span}});
+        }) == Verdict::kUnreceipted);
 }
 
 TEST_CASE("Correlator: a name that more and more messages share says the same as at once") {

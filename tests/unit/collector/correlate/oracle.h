@@ -59,18 +59,11 @@ class Oracle : private OracleWorld {
     const Instant since = sent ? *sent : first_seen(names);
     if (now_ < since + p_.confirm_within) return Verdict::kStored;
     const Instant from = sent ? since : since - p_.look_before;
-    for (const ReceiptCoverage& portal : w_.receipt_coverage) {
-      const auto its = rows(names);
-      const bool same = its.empty() || std::any_of(its.begin(), its.end(), [&](const Receipt& r) {
-                          return r.portal == portal.portal;
-                        });
-      const bool knows = its.empty() ? has_rows_of(portal.portal, from, since)
-                                     : is_told_at(portal, since, since + p_.confirm_within);
-      if (same && knows) {
-        return Verdict::kUnreceipted;
-      }
-    }
-    return Verdict::kStored;
+    const auto its = rows(names);
+    const bool known = its.empty() ? each_of(portals_of_world(),
+                                             [&](auto& p) { return has_rows_of(p, from, since); })
+                                   : is_told_of(its, since, since + p_.confirm_within);
+    return known ? Verdict::kUnreceipted : Verdict::kStored;
   }
 
   Verdict of_unreceipted(const Names& names) const {
@@ -90,14 +83,7 @@ class Oracle : private OracleWorld {
     if (!sent && own.empty()) return Verdict::kPending;
     const Instant since = sent ? *sent : first_seen(names);
     if (now_ < since + p_.confirm_within) return Verdict::kPending;
-    for (const ReceiptCoverage& portal : w_.receipt_coverage) {
-      const auto its = rows(names);
-      const bool its_portal = std::any_of(
-          its.begin(), its.end(), [&](const Receipt& r) { return r.portal == portal.portal; });
-      if (its_portal && is_told_at(portal, since, since + p_.confirm_within)) {
-        return Verdict::kUndelivered;
-      }
-    }
+    if (is_told_of(rows(names), since, since + p_.confirm_within)) return Verdict::kUndelivered;
     if (sources_that_observe(Signal::kMessageAcknowledged, names).empty())
       return Verdict::kUnverifiable;
     const Read read = read_throughout(Signal::kMessageAcknowledged, names,
@@ -121,26 +107,21 @@ class Oracle : private OracleWorld {
     const Instant out_of_time = since + p_.post_within;
     if (now_ < out_of_time) return Verdict::kFallback;
     const bool has_portal_id = names.begin()->type == ReferenceType::kPortalMessageId;
-    for (const ReceiptCoverage& list : w_.receipt_coverage) {
-      if (its.empty()) {
-        const Instant earliest = first_seen(names) - p_.look_before;
-        if (has_portal_id && is_told_at(list, earliest, out_of_time)) {
-          return Verdict::kFallbackStalled;
-        }
-        continue;
-      }
-      const bool its_portal = std::any_of(
-          its.begin(), its.end(), [&](const Receipt& r) { return r.portal == list.portal; });
-      if (its_portal && is_told_at(list, sent ? *sent : since, out_of_time)) {
-        return Verdict::kFallbackStalled;
-      }
+    bool told = false;
+    if (!its.empty()) {
+      told = is_told_of(its, sent ? *sent : since, out_of_time);
+    } else if (has_portal_id) {
+      const Instant earliest = first_seen(names) - p_.look_before;
+      told = each_of(portals_of_world(),
+                     [&](auto& p) { return is_told_by(p, earliest, out_of_time); });
     }
-    return Verdict::kFallback;
+    return told ? Verdict::kFallbackStalled : Verdict::kFallback;
   }
 
   Verdict of_receipted(const Names& names, Instant receipt) const {
     if (now_ < receipt + p_.grace) return Verdict::kPending;
     if (may_be_its(names, Signal::kMessageCommitted, true)) return Verdict::kUnverifiable;
+    if (own_steps(names).empty() && is_newest_by_hand(names)) return Verdict::kUnverifiable;
     const bool logs_commits = !sources_that_observe(Signal::kMessageCommitted, names).empty();
     const Signal decisive = logs_commits ? Signal::kMessageCommitted : Signal::kMessageSaveFailed;
     if (sources_that_observe(decisive, names).empty()) return Verdict::kUnverifiable;

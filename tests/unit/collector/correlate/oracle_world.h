@@ -256,6 +256,47 @@ class OracleWorld {
     return list.span.contains(sent) && at <= list.span.to;
   }
 
+  bool is_told_by(const std::string& portal, Instant sent, Instant at) const {
+    return std::any_of(w_.receipt_coverage.begin(), w_.receipt_coverage.end(),
+                       [&](const ReceiptCoverage& list) {
+                         return list.portal == portal && is_told_at(list, sent, at);
+                       });
+  }
+
+  // By each portal that has a row of it.
+  template <typename Rows>
+  bool is_told_of(const Rows& its, Instant sent, Instant at) const {
+    std::set<std::string> portals;
+    for (const Receipt& row : its) portals.insert(row.portal);
+    return each_of(portals, [&](auto& portal) { return is_told_by(portal, sent, at); });
+  }
+
+  template <typename Question>
+  static bool each_of(const std::set<std::string>& portals, const Question& question) {
+    return !portals.empty() && std::all_of(portals.begin(), portals.end(), question);
+  }
+
+  std::set<std::string> portals_of_world() const {
+    std::set<std::string> out;
+    for (const Receipt& row : w_.receipts) out.insert(row.portal);
+    for (const ReceiptCoverage& list : w_.receipt_coverage) {
+      if (!list.span.empty()) out.insert(list.portal);
+    }
+    return out;
+  }
+
+  // What the portal's newest word says, the row confirmed last.
+  bool is_newest_by_hand(const Names& names) const {
+    std::optional<Receipt> newest;
+    for (const Receipt& row : rows(names)) {
+      if (!newest || newest->confirmed < row.confirmed ||
+          (newest->confirmed == row.confirmed && *newest < row)) {
+        newest = row;
+      }
+    }
+    return newest && newest->channel == "manual";
+  }
+
   // Lists that touch are one: each second of it stands in some list of that portal.
   bool has_rows_of(const std::string& portal, Instant from, Instant to) const {
     for (Instant t = from; t <= to; t = t + seconds(1)) {

@@ -114,18 +114,23 @@ inline SmallWorld random_world(meldevakt::testing::SeededRandom& random) {
     world.alias(sorted({name_of_some(random, messages), name_of_some(random, messages)}));
   }
   add_random_coverage(world, random);
+  constexpr std::string_view channels[] = {kPrintChannel,      kManualChannel,
+                                           kCaseSystemChannel, kCaseSystemChannel,
+                                           kCaseSystemChannel, kCaseSystemChannel};
   for (std::uint64_t i = 0; i < random.below(3); ++i) {
     const double sent = second_of(random);
     std::optional<Instant> confirmed;
     if (random.below(2) == 0) confirmed = at(sent + static_cast<double>(random.below(6)));
     world.row(1 + random.below(messages),
               random.below(8) == 0 ? std::nullopt : std::optional<Instant>{at(sent)}, confirmed,
-              random.below(5) == 0 ? kPrintChannel : kCaseSystemChannel);
+              channels[random.below(6)]);
+    if (random.below(4) == 0) world.input.receipts.back().portal = "other";
   }
   for (std::uint64_t i = 0; i < random.below(4); ++i) {
     const double from = static_cast<double>(random.below(30)) - 9;
     const double length = 1 + static_cast<double>(random.below(random.below(2) == 0 ? 6 : 45));
-    world.input.receipt_coverage.push_back({"npb", {at(from), at(from + length)}});
+    const std::string from_portal = random.below(6) == 0 ? "other" : "npb";
+    world.input.receipt_coverage.push_back({from_portal, {at(from), at(from + length)}});
   }
   return world;
 }

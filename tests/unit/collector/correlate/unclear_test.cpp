@@ -202,6 +202,31 @@ TEST_CASE("correlate: no receipt") {
          w.committed(1), complete(w, -3600, day);
        },
        Verdict::kStored, "", day},
+      {"of two portals only one has told of that time, and it may be the other's",
+       [=](W w) {
+         w.committed(1), complete(w);
+         w.input.receipt_coverage.push_back({"other", {at(-9e6), at(-8e6)}});
+       },
+       Verdict::kStored, "", day + 1},
+      {"of two portals one has told nothing but a row",
+       [=](W w) {
+         w.committed(1), complete(w);
+         w.row(2, at(-9e6), at(-9e6)).portal = "other";
+       },
+       Verdict::kStored, "", day + 1},
+      {"the other portal was not used then any more",
+       [=](W w) {
+         w.committed(1), complete(w);
+         w.input.receipt_coverage.push_back({"other", {at(-9e6), at(-8e6)}});
+         w.input.portal_uses = {{"other", {at(-9e6), at(-8e6)}}};
+       },
+       Verdict::kUnreceipted, "does not know it", day + 1},
+      {"both have told, and neither knows it",
+       [=](W w) {
+         w.committed(1), complete(w);
+         w.input.receipt_coverage.push_back({"other", {at(-3600), at(3 * day)}});
+       },
+       Verdict::kUnreceipted, "does not know it", day + 1},
       {"stored and printed",
        [=](W w) { w.row(1, at(0), at(9), kPrintChannel), w.committed(1), complete(w); },
        Verdict::kStored, "", day},

@@ -168,6 +168,12 @@ TEST_CASE("fleet: receipts are known until the newest list where nothing else te
   input.receipt_coverage = {{"npb", {kFrom, until - hours(30)}}, {"npb", {kFrom, kFrom + days(1)}}};
   CHECK(receipts_known_until(input, until) == until - hours(30));
   CHECK(receipts_known_until(input, until + hours(18)) == until - hours(30));
+  // Of two portals both must have told; one that is not used any more tells nothing new.
+  TenantInput two = input;
+  two.receipt_coverage.push_back({"other", {kFrom, until - hours(40)}});
+  CHECK(receipts_known_until(two, until) == until - hours(40));
+  two.portal_uses = {{"other", {kFrom, until - hours(40)}}};
+  CHECK(receipts_known_until(two, until) == until - hours(30));
   // A list that is overdue excuses nothing.
   CHECK(receipts_known_until(input, until + hours(18) + milliseconds(1)) ==
         until + hours(18) + milliseconds(1));

@@ -23,6 +23,8 @@ Receipt random_version(meldevakt::testing::SeededRandom& random, std::string id)
   if (random.below(3) != 0) {
     out.confirmed = kStart + seconds(static_cast<std::int64_t>(random.below(3)));
   }
+  // Not to be believed: long after every import.
+  if (random.below(4) == 0) out.confirmed = kStart + days(random.below(2) == 0 ? 365 : 366);
   out.sent = kStart - minutes(static_cast<std::int64_t>(random.below(2)));
   out.form = random.below(2) == 0 ? FormType::kUnknown : FormType::kPrivate;
   out.channel = random.below(3) == 0 ? kPrintChannel : kCaseSystemChannel;
@@ -57,6 +59,30 @@ TEST_CASE("receipts: in whatever order imports come, the same of their rows coun
       REQUIRE(counts == *first);
     } while (std::next_permutation(versions.begin(), versions.end()));
   }
+}
+
+TEST_CASE("receipts: a row of what is still to come changes nothing of what was told before it") {
+  const meldevakt::testing::FaultVfs disk{"receipt-ahead"};
+  const auto world = SqliteStore::open({"collector.db", "receipt-ahead", false}).value();
+  REQUIRE(world->add_tenant({"t1", "Aure", "", kStart}));
+  Receipt good;
+  good.portal = "npb";
+  good.message_id = "5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10";
+  good.sent = kStart - hours(2);
+  good.confirmed = kStart - hours(1);
+  Receipt ahead = good;
+  ahead.confirmed = kStart + days(365);
+  const auto import = [&](const Receipt& row, Instant now) {
+    return world->import_receipts("t1", {row}, std::nullopt, now).value();
+  };
+  REQUIRE(import(good, kStart).rows.size() == 1);
+  const ImportResult result = import(ahead, kStart + minutes(1));
+  CHECK(result.changed == 1);  // it is kept
+  CHECK(result.rows.empty());  // and counts for nothing
+  // When its time has come it is still what was told too early.
+  CHECK(import(ahead, kStart + days(366)).rows.empty());
+  std::vector<Alarm> alarms;
+  CHECK(world->tenant_input("t1", alarms).value().receipts == std::vector<Receipt>{good});
 }
 
 }  // namespace

@@ -16,13 +16,15 @@ constexpr std::string_view kOther = "6b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10";
 const std::string kHeader =
     "bekymringsmeldingId;innsendt;bekreftet;skjemaType;kanal;bydelRessursId\n";
 
+constexpr Instant kTold{1'772'582'400'000};  // 2026-03-04T00:00:00Z
+
 std::shared_ptr<const TimeZone> oslo() {
   meldevakt::testing::RuleTimeZones zones;
   return zones.find("Europe/Oslo").value();
 }
 
 Result<Imported> parse(const std::string& csv, const ColumnMapping& columns = {}) {
-  return parse_receipts(csv, "npb", columns, *oslo());
+  return parse_receipts(csv, "npb", columns, *oslo(), kTold);
 }
 
 std::string time_text(const std::optional<Instant>& time) {
@@ -151,6 +153,40 @@ TEST_CASE("parse_receipts: a bad row costs itself only, and its text is not repe
   }
 }
 
+TEST_CASE("parse_receipts: rows of another organisation are told and cost nothing else") {
+  const std::string a = "0a0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10";
+  const std::string b = "0B0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10";
+  const std::string list = "bekymringsmeldingId;innsendt;bekreftet;fiksOrgId\n" + std::string{kId} +
+                           ";2026-03-02T10:00:00Z;;" + a + "\n" + std::string{kOther} +
+                           ";2026-03-02T10:00:00Z;; " + b + " \n";
+  struct Case {
+    std::string_view name;
+    ListOwner owner;
+    std::vector<std::uint64_t> refused;
+    std::string_view says;
+  };
+  const std::vector<Case> cases{
+      {"nobody said whose it is", {}, {}, ""},
+      {"both", {{a, b}, {}}, {}, ""},
+      {"one, in other letters",
+       {{"0b0C8F0E-6f0e-4a44-9a39-1d6f0c1b7a10"}, {}},
+       {2},
+       "none of those that are named"},
+      {"somebody else's", {{}, {b}}, {3}, "another tenant"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    const auto imported = parse_receipts(list, "npb", {}, *oslo(), kTold, c.owner);
+    REQUIRE(imported);
+    CHECK(imported.value().receipts.size() == 2 - c.refused.size());
+    REQUIRE(imported.value().errors.size() == c.refused.size());
+    for (std::size_t i = 0; i < c.refused.size(); ++i) {
+      CHECK(imported.value().errors[i].row == c.refused[i]);
+      CHECK(imported.value().errors[i].message.find(c.says) != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("parse_receipts: blank rows are none, and bad ones beyond the bound are counted") {
   std::string file = kHeader + "\n;;;;;\n \n";
   for (std::size_t i = 0; i < kRowErrorsMax + 5; ++i) file += "x\n";
@@ -184,6 +220,37 @@ TEST_CASE("parse_receipts: several rows of one message, in whatever order") {
     ++orders;
   } while (std::next_permutation(rows.begin(), rows.end()));
   CHECK(orders == 12);
+}
+
+TEST_CASE("parse_receipts: a row with times still to come counts only where it stands alone") {
+  const std::string good =
+      std::string{kId} + ";2026-03-02T10:00:00Z;2026-03-02T10:05:00Z;;Fagsystem;\n";
+  const std::string fast =
+      std::string{kId} + ";2026-03-02T10:00:00Z;2026-03-04T00:10:00Z;;Print;\n";
+  const std::string ahead =
+      std::string{kId} + ";2026-03-02T10:00:00Z;2027-03-02T10:05:00Z;;Print;\n";
+  const std::string sent_ahead = std::string{kId} + ";2026-03-04T00:10:01Z;;;Print;b-7\n";
+  struct Case {
+    std::string rows;
+    std::uint64_t ahead;
+    std::string_view counts;
+  };
+  const Case cases[] = {
+      {good + ahead, 1, "5b 2026-03-02T10:00:00.000Z 2026-03-02T10:05:00.000Z UKJENT case_system "},
+      {good + sent_ahead, 1,
+       "5b 2026-03-02T10:00:00.000Z 2026-03-02T10:05:00.000Z UKJENT case_system "},
+      {ahead + sent_ahead, 2,
+       "5b 2026-03-02T10:00:00.000Z 2027-03-02T10:05:00.000Z UKJENT print b-7"},
+      {good + fast, 0, "5b 2026-03-02T10:00:00.000Z 2026-03-04T00:10:00.000Z UKJENT print "},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.rows);
+    const auto imported = parse(kHeader + c.rows);
+    REQUIRE(imported);
+    CHECK(imported.value().ahead == c.ahead);
+    REQUIRE(imported.value().receipts.size() == 1);
+    CHECK(text_of(imported.value().receipts[0]) == c.counts);
+  }
 }
 
 TEST_CASE("parse_receipts: of two unconfirmed rows the one that prints is the newer") {
