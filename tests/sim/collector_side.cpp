@@ -1,5 +1,6 @@
 #include "tests/sim/collector_side.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "collector/admit/admit.h"
@@ -114,8 +115,11 @@ void TenantDesk::pass_time_until(Instant now) {
 }
 
 void TenantDesk::settle_at(Instant now) {
+  bool noted = false;
   correlator_.settle(now, [&](const collector::Correlator::Change& change) {
     watch_.note(change);
+    noted = true;
+    change.gone ? causes_.drop(change.message.message) : causes_.note(change.message);
     if (change.gone || change.before == change.message.verdict) return;
     changes_.push_back({now, change.message.message, change.message.verdict, arrived_});
   });
@@ -127,6 +131,24 @@ void TenantDesk::settle_at(Instant now) {
   const bool present = fault && fault->present;
   const bool was_present = !latent_.empty() && latent_.back().present;
   if (present != was_present) latent_.push_back({now, present});
+  if (noted) note_causes(now, fault);
+}
+
+// As the running collector does for each tenant: which causes, and the latent fault as one.
+void TenantDesk::note_causes(Instant now, const std::optional<collector::LatentFault>& fault) {
+  std::vector<collector::CausePart> parts = causes_.parts();
+  if (fault) {
+    parts.push_back({"receipt_before_commit", collector::Verdict::kStoredAfterReceipt, fault->first,
+                     fault->last, fault->messages});
+  }
+  std::sort(parts.begin(), parts.end());
+  const auto same_cause = [](const collector::CausePart& a, const collector::CausePart& b) {
+    return a.cause == b.cause;
+  };
+  const bool known = !causes_seen_.empty() &&
+                     std::equal(parts.begin(), parts.end(), causes_seen_.back().causes.begin(),
+                                causes_seen_.back().causes.end(), same_cause);
+  if (!known) causes_seen_.push_back({now, std::move(parts)});
 }
 
 }  // namespace meldevakt::sim

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "collector/correlate/correlator.h"
+#include "collector/incidents/cause_watch.h"
 #include "collector/registry/registry.h"
 #include "collector/report/latent_watch.h"
 #include "collector/store/store.h"
@@ -56,6 +57,12 @@ struct LatentChange {
   bool present = false;
 };
 
+// From when on a tenant's messages had which causes in common with others' (the real watch's word).
+struct CausesSeen {
+  Instant at;
+  std::vector<collector::CausePart> causes;
+};
+
 // What an agent sends when it enrols.
 struct Enrolling {
   std::string agent;
@@ -79,12 +86,14 @@ class TenantDesk {
 
   [[nodiscard]] const std::vector<VerdictChange>& changes() const { return changes_; }
   [[nodiscard]] const std::vector<LatentChange>& latent_changes() const { return latent_; }
+  [[nodiscard]] const std::vector<CausesSeen>& causes_seen() const { return causes_seen_; }
   [[nodiscard]] std::uint64_t statements() const { return statements_; }
 
  private:
   // Lets time go on to `now`; called before what arrives then is added.
   void pass_time_until(Instant now);
   void settle_at(Instant now);
+  void note_causes(Instant now, const std::optional<collector::LatentFault>& fault);
 
   Ledger& ledger_;
   bool correlates_;
@@ -93,10 +102,12 @@ class TenantDesk {
   collector::Policy policy_;
   collector::Correlator correlator_;
   collector::LatentWatch watch_;
+  collector::CauseWatch causes_;
   std::vector<VerdictChange> changes_;
   collector::Registry registry_;
   std::optional<Instant> registry_changes_;  // when what the register says is another thing next
   std::vector<LatentChange> latent_;
+  std::vector<CausesSeen> causes_seen_;
   Instant arrived_;
   std::uint64_t statements_ = 0;
 };

@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "tests/sim/clock_comparison.h"
+#include "tests/sim/incident_comparison.h"
 #include "tests/sim/latent_comparison.h"
 #include "tests/sim/oracle.h"
 
@@ -23,12 +25,6 @@ std::string sentence(const ServicePlan& service, const TrueMessage& message, Ver
                                                                           : true_verdict(message);
   return named(service, message) + " is " + std::string{to_string(wanted)} +
          " and was said to be " + std::string{to_string(said)} + " " + std::string{when};
-}
-
-// Where the message is, by the Bufdir report's table.
-Category true_category(const TrueMessage& message, Instant purged, Instant now) {
-  if (!is_loss(message.fate)) return Category::kNone;
-  return purged <= now ? Category::kA : Category::kB;
 }
 
 // The overload that its save failed in, by the name of what drove it.
@@ -57,7 +53,7 @@ void compare_circumstances(const ServicePlan& service, const ServiceResult& resu
     wrong.push_back(which + " has the cause '" + std::string{true_cause(message)} +
                     "' and was said to have '" + said.cause + "'");
   }
-  const Category category = true_category(message, purged, result.last.now);
+  const Category category = category_of(true_verdict(message), purged, result.last.now);
   if (category != said.category) {
     wrong.push_back(which + " is of category " + std::string{to_string(category)} +
                     " and was said to be " + std::string{to_string(said.category)});
@@ -234,6 +230,10 @@ Comparison compare(const ServicePlan& service, const ServiceResult& result,
   }
   compare_overloads(service, result.overloads, view.overloads, out.wrong);
   compare_latent_fault(service, result, view.latent, out.wrong);
+  const std::vector<Called> called = called_for(service, result, view.correlation, zone);
+  compare_incidents(service, called, view, out.wrong);
+  compare_clocks(service, called, view, zone, out.wrong);
+  out.signs = signs_of(service, called);
   return out;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "collector/app/view.h"
+#include "tests/sim/called_for.h"
 #include "tests/sim/plan.h"
 #include "tests/sim/service_run.h"
 
@@ -31,6 +32,7 @@ struct LossFound {
 
 struct Comparison {
   std::vector<LossFound> losses;
+  std::vector<TrueSign> signs;     // for compare_systemic()
   std::vector<std::string> wrong;  // one sentence each
 };
 

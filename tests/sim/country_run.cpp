@@ -9,6 +9,7 @@
 #include "collector/report/report.h"
 #include "collector/store/sqlite_store.h"
 #include "common/crypto/crypto.h"
+#include "tests/sim/systemic_comparison.h"
 #include "tests/sim/unsynced_vfs.h"
 
 namespace meldevakt::sim {
@@ -41,7 +42,11 @@ void check_row(const ServicePlan& service, const collector::FleetRow& row, const
 class CountryRun {
  public:
   CountryRun(const CountryPlan& plan, const CountrySettings& settings, collector::Store& store)
-      : plan_{plan}, settings_{settings}, ledger_{store}, outcomes_{plan.services.size()} {
+      : plan_{plan},
+        settings_{settings},
+        ledger_{store},
+        outcomes_{plan.services.size()},
+        parts_{plan.services.size()} {
     for (std::size_t i = 0; i < plan.services.size(); ++i) order_.push_back(i);
     // The longest first, so that no thread is left with one at the end.
     std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
@@ -77,11 +82,14 @@ class CountryRun {
     MELDEVAKT_TRY_ASSIGN(collector::View view,
                          stored_view(reader, service.tenant, result.last.now));
     // Where nobody concludes anything, the store's reader must not do so either.
-    if (!settings_.run.correlates) view.correlation = result.last;
+    if (!settings_.run.correlates) {
+      view.correlation = result.last;
+      view.incidents.clear();
+    }
     ServiceOutcome& out = outcomes_[index];
     out.name = service.name;
-    out.row = collector::fleet_row_of(
-        view, collector::asked_of(view, {}, plan_.asked_until, result.last.now));
+    const Interval asked = collector::asked_of(view, {}, plan_.asked_until, result.last.now);
+    out.row = collector::fleet_row_of(view, asked);
     if (!result.latent_changes.empty()) out.latent_fault_seen = result.latent_changes.front().at;
     // From here on the truth is open.
     out.comparison = compare(service, result, view, *settings_.run.zone);
@@ -89,6 +97,11 @@ class CountryRun {
     for (const collector::Alarm& alarm : view.alarms) {
       wrong.push_back(service.name + ": alarm " + alarm.kind + ": " + alarm.detail);
     }
+    parts_[index] = {out.comparison.signs,
+                     result.truth.size(),
+                     collector::standing_of(view, asked),
+                     {view.tenant, view.registry},
+                     result.causes_seen};
     check_row(service, out.row, {plan_.span.from, plan_.asked_until}, wrong);
     if (settings_.run.correlates) {
       check_rebuild(service.name, view.correlation, result.last, wrong);
@@ -122,6 +135,7 @@ class CountryRun {
     out.found_in_time = static_cast<std::uint64_t>(
         std::count_if(out.losses.begin(), out.losses.end(),
                       [](const LossFound& loss) { return loss.in_time(); }));
+    compare_systemic(plan_, parts_, out.wrong);
     out.totals = collector::total(rows);
     out.services = std::move(outcomes_);
     out.messages = messages_;
@@ -133,6 +147,7 @@ class CountryRun {
   const CountrySettings& settings_;
   Ledger ledger_;
   std::vector<ServiceOutcome> outcomes_;
+  std::vector<SystemicPart> parts_;
   std::vector<std::size_t> order_;
   std::atomic<std::size_t> next_ = 0;
   std::atomic<bool> failed_now_ = false;

@@ -57,9 +57,18 @@ Instant to_be_said_by(const ServicePlan& service, Instant time) {
 Instant purged_at(const TrueMessage& message, const TimeZone& zone) {
   // The portal tells whole seconds.
   const Instant confirmed{message.confirmed.ms / 1000 * 1000};
-  const Duration kept = days(message.sent < kLongerKept ? 14 : 30);
-  const LocalTime by_clocks = to_local(confirmed + kept, zone.utc_offset(confirmed));
-  return std::min(confirmed + kept, zone.to_utc(by_clocks).first);
+  const int kept = message.sent < kLongerKept ? 14 : 30;
+  return std::min(confirmed + days(kept), days_later(confirmed, kept, zone));
+}
+
+Instant days_later(Instant from, int count, const TimeZone& zone) {
+  return zone.to_utc(to_local(from + days(count), zone.utc_offset(from))).first;
+}
+
+collector::Category category_of(Verdict verdict, Instant purged, Instant now) {
+  const bool is_lost = verdict == Verdict::kLost || verdict == Verdict::kMissing;
+  if (!is_lost) return collector::Category::kNone;
+  return purged <= now ? collector::Category::kA : collector::Category::kB;
 }
 
 Verdict true_verdict(const TrueMessage& message) {

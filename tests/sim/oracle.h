@@ -35,6 +35,13 @@ enum class Sight : std::uint8_t {
 // earlier of both. `zone`: Norway's.
 [[nodiscard]] Instant purged_at(const TrueMessage& message, const TimeZone& zone);
 
+// The same time of day so many days later, by Norway's clocks: a deadline that the law counts in
+// days. REQUIRES: not in the hour that spring skips; nobody sends at night here.
+[[nodiscard]] Instant days_later(Instant from, int count, const TimeZone& zone);
+// Where a message of that verdict is, by the Bufdir report's table.
+[[nodiscard]] collector::Category category_of(collector::Verdict verdict, Instant purged,
+                                              Instant now);
+
 // Once all is read.
 [[nodiscard]] collector::Verdict true_verdict(const TrueMessage& message);
 // The code that the true verdict must give as its cause.

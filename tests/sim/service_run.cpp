@@ -46,6 +46,7 @@ class ServiceRun {
     out.overloads = std::move(history_.overloads);
     out.changes = desk_.changes();
     out.latent_changes = desk_.latent_changes();
+    out.causes_seen = desk_.causes_seen();
     out.statements = desk_.statements();
     return out;
   }

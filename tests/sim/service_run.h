@@ -34,6 +34,7 @@ struct ServiceResult {
   collector::Correlation last;
   std::vector<VerdictChange> changes;
   std::vector<LatentChange> latent_changes;
+  std::vector<CausesSeen> causes_seen;
   std::uint64_t statements = 0;
 };
 
