@@ -150,7 +150,7 @@ class Agent:
     """One agent: its folder, its configuration and, while it runs, its process."""
 
     def __init__(self, binary_folder, folder, name, collector_url, tenant, sources, state=None,
-                 packs=(), on_finding=None, binary=None, memory="8 GB"):
+                 packs=(), on_finding=None, binary=None, memory="8 GB", more_tenants=()):
         self.binary = binary or os.path.join(binary_folder, "meldevakt-agent")
         self.folder, self.name, self.tenant = folder, name, tenant
         self.state = state or os.path.join(folder, "state")
@@ -163,7 +163,8 @@ class Agent:
             lines.append("packs = [" + ", ".join(f'"{p}"' for p in packs) + "]")
         if on_finding:
             lines.append(f'on_finding = "{on_finding}"')
-        lines += ["[[tenant]]", f'name = "{tenant}"', 'organisation = "123456785"']
+        for one in (tenant, *more_tenants):
+            lines += ["[[tenant]]", f'name = "{one}"', 'organisation = "123456785"']
         for source in sources:
             lines.append("[[source]]")
             for key, value in source.items():
@@ -179,8 +180,10 @@ class Agent:
     def command(self, *arguments, expect=0, **more):
         return run_command([self.binary, *arguments, "--config", self.config], expect, **more)
 
-    def enroll(self, invitation):
-        self.command("enroll", "--invitation", invitation)
+    def enroll(self, invitation, tenant=None):
+        """`tenant`: whose invitation it is, where the agent serves several."""
+        which = ["--tenant", tenant] if tenant else []
+        self.command("enroll", "--invitation", invitation, *which)
 
     def start(self, wait=True):
         before = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0

@@ -85,6 +85,14 @@ class World:
                                    data=self.data, control_at=self.control_at)
         self.collector.init()
         self.collector.start()
+        self._add_towns()
+        # What lies before a log's first record nobody has read: silence about a message is only
+        # worth something when the log began look_before (2 s) and the clocks' errors (1 s, and a
+        # portal that tells whole seconds) before it. A fast machine would send sooner.
+        self.let_event_time_pass(5)
+
+    def _add_towns(self):
+        """The municipalities with their agents; another world may have other ones."""
         for number, name in enumerate(self.town_names):
             town = Municipality(name, os.path.join(self.folder, name), self.cluster, self.portal,
                                 "failures-only" if name == "sor" else "fault",
@@ -98,12 +106,9 @@ class World:
             self._add_agent(f"{name}-database", name, [
                 {"name": "sql", "files": [self.cluster.log_path], "pack": DATABASE_PACK,
                  "zone": "Europe/Oslo"}])
-        # What lies before a log's first record nobody has read: silence about a message is only
-        # worth something when the log began look_before (2 s) and the clocks' errors (1 s, and a
-        # portal that tells whole seconds) before it. A fast machine would send sooner.
-        self.let_event_time_pass(5)
 
-    def _add_agent(self, name, town, sources):
+    def _add_agent(self, name, town, sources, more_towns=()):
+        """Enrolled and started; `more_towns`: others that this one agent serves as well."""
         folder = os.path.join(self.folder, "agents", name)
         os.makedirs(folder, exist_ok=True)
         alarm = self._alarm_script(folder)
@@ -113,17 +118,21 @@ class World:
             url = self.proxies[name].url
         agent = Agent(self.binaries, folder, name, url, town, sources, state=state,
                       packs=self.packs, on_finding=alarm, binary=self.agent_binary,
-                      memory=self.agent_memory)
+                      memory=self.agent_memory, more_tenants=more_towns)
         self.agents[name] = agent
-        invitation = self.collector.invite(town, os.path.join(folder, "invitation.json"))
-        if self.record:
-            with open(invitation, "r+", encoding="utf-8") as file:
-                text = file.read().replace(self.collector.url, url)
-                file.seek(0)
-                file.truncate()
-                file.write(text)
-        agent.enroll(invitation)
+        for one in (town, *more_towns):
+            agent.enroll(self._invitation(one, folder, url), one)
         agent.start()
+
+    def _invitation(self, town, folder, url):
+        """For an agent that knows the collector as `url`."""
+        path = self.collector.invite(town, os.path.join(folder, f"invitation-{town}.json"))
+        with open(path, "r+", encoding="utf-8") as file:
+            text = file.read().replace(self.collector.url, url)
+            file.seek(0)
+            file.truncate()
+            file.write(text)
+        return path
 
     @staticmethod
     def _alarm_script(folder):
@@ -147,7 +156,11 @@ class World:
         wrong = check_database(lives, town.stored_ids())
         if wrong:
             raise AssertionError("the test's own truth is wrong:\n" + "\n".join(wrong[:20]))
-        return Comparison(lives, self.collector.messages(town.name, now_ms))
+        return Comparison(lives, self.messages_of(town, now_ms))
+
+    def messages_of(self, town, now_ms):
+        """What the collector says of a municipality's messages."""
+        return self.collector.messages(town.name, now_ms)
 
     def settle(self, town, seconds=45, reimport=True):
         """Imports the portal's rows and waits until every verdict is right, or the time is out.
