@@ -22,7 +22,8 @@ LogLevel level_of(FindingKind kind) {
   return LogLevel::kError;
 }
 
-std::string line_of(const FindingRow& found) {
+// `says_tenant`: where an agent serves several, a log that they share makes a finding for each.
+std::string line_of(const FindingRow& found, bool says_tenant) {
   std::string message;
   for (const Reference& reference : found.finding.references) {
     if (reference.type == ReferenceType::kPortalMessageId) message = reference.value;
@@ -30,6 +31,7 @@ std::string line_of(const FindingRow& found) {
   std::string line = "finding kind=" + std::string{to_string(found.finding.kind)};
   line += " message=" + (message.empty() ? "unknown" : message);
   line += " time=" + to_rfc3339(found.finding.time) + " source=" + found.finding.source;
+  if (says_tenant) line += " tenant=" + found.tenant;
   if (!found.finding.code.empty()) line += " code=" + found.finding.code;
   return line + ": " + found.finding.sentence;
 }
@@ -207,11 +209,12 @@ Status Agent::commit_due(Instant now, bool all) {
 }
 
 void Agent::tell(const std::vector<FindingRow>& findings) {
+  const bool several = parts_.config.tenants.size() > 1;
   for (const FindingRow& found : findings) {
     core_->change.told.push_back(found.id);
     if (!told_.insert(found.id).second) continue;
     ++told_kinds_[std::string{to_string(found.finding.kind)}];
-    parts_.log.write(level_of(found.finding.kind), line_of(found));
+    parts_.log.write(level_of(found.finding.kind), line_of(found, several));
   }
   give(findings);
 }

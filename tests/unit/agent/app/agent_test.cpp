@@ -226,6 +226,20 @@ TEST_CASE("Agent: two tenants get their own chains of one source") {
         w.collector.tenants.at("t2").statements[0].agent);
 }
 
+TEST_CASE("Agent: of a source that two tenants share the log says whose a finding is") {
+  AgentWorld w{"[[tenant]]\nname = \"A\"\n[[tenant]]\nname = \"B\"\n"};
+  w.enrol("t1", "A");
+  w.enrol("t2", "B");
+  w.start();
+  w.received(kIdA);
+  w.clock.advance(milliseconds(10));
+  w.acknowledged(kIdA);
+  w.run(seconds(75));
+  CHECK(w.logged("finding kind=receipt_without_commit") == 2);
+  CHECK(w.logged(" source=trace tenant=t1") == 1);
+  CHECK(w.logged(" source=trace tenant=t2") == 1);
+}
+
 TEST_CASE("Agent: the outbox full stops reading, and room starts it again") {
   AgentWorld w{"[budget]\noutbox = \"1 MB\"\n"};
   w.enrol("t1", "A");
