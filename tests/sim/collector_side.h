@@ -87,6 +87,8 @@ class TenantDesk {
   [[nodiscard]] const std::vector<VerdictChange>& changes() const { return changes_; }
   [[nodiscard]] const std::vector<LatentChange>& latent_changes() const { return latent_; }
   [[nodiscard]] const std::vector<CausesSeen>& causes_seen() const { return causes_seen_; }
+  // As of the last word.
+  [[nodiscard]] std::vector<collector::CausePart> causes() const { return causes_.parts(); }
   [[nodiscard]] std::uint64_t statements() const { return statements_; }
 
  private:

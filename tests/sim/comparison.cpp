@@ -232,6 +232,7 @@ Comparison compare(const ServicePlan& service, const ServiceResult& result,
   compare_latent_fault(service, result, view.latent, out.wrong);
   const std::vector<Called> called = called_for(service, result, view.correlation, zone);
   compare_incidents(service, called, view, out.wrong);
+  compare_causes(service, called, result.causes, out.wrong);
   compare_clocks(service, called, view, zone, out.wrong);
   out.signs = signs_of(service, called);
   return out;

@@ -14,6 +14,10 @@ using collector::Incident;
 
 constexpr Duration kPause = hours(6);
 
+bool is_near(Instant a, Instant b) {
+  return a - kTimesMayErr <= b && b <= a + kTimesMayErr;
+}
+
 std::string time_or_none(const std::optional<Instant>& time) {
   return time ? to_rfc3339(*time) : "none";
 }
@@ -129,12 +133,9 @@ class IncidentComparison {
 
   // Members are in the order of their times.
   void compare_span(const Incident& incident, const std::vector<const Called*>& members) {
-    const auto near = [](Instant a, Instant b) {
-      return a - kTimesMayErr <= b && b <= a + kTimesMayErr;
-    };
     const Instant first = members.front()->time;
     const Instant last = members.back()->time;
-    if (near(first, incident.first) && near(last, incident.last)) return;
+    if (is_near(first, incident.first) && is_near(last, incident.last)) return;
     complain(incident, "from " + to_rfc3339(first) + " to " + to_rfc3339(last),
              "from " + to_rfc3339(incident.first) + " to " + to_rfc3339(incident.last));
   }
@@ -196,6 +197,40 @@ class IncidentComparison {
 void compare_incidents(const ServicePlan& service, const std::vector<Called>& called,
                        const collector::View& view, std::vector<std::string>& wrong) {
   IncidentComparison{service, called, view, wrong}.run();
+}
+
+void compare_causes(const ServicePlan& service, const std::vector<Called>& called,
+                    const std::vector<collector::CausePart>& found,
+                    std::vector<std::string>& wrong) {
+  std::map<std::string_view, collector::CausePart> wanted;
+  for (const Called& one : called) {
+    if (!calls_for_action(one.verdict)) continue;
+    const auto [at, added] = wanted.try_emplace(one.cause);
+    collector::CausePart& part = at->second;
+    if (added) part = {std::string{one.cause}, one.verdict, one.time, one.time, 0};
+    part.last = one.time;  // they are sorted
+    ++part.messages;
+    if (badness(part.worst) < badness(one.verdict)) part.worst = one.verdict;
+  }
+  const std::string whose = service.name + ": what is kept of the cause ";
+  for (const collector::CausePart& part : found) {
+    const auto at = wanted.find(part.cause);
+    const bool same = at != wanted.end() && at->second.messages == part.messages &&
+                      at->second.worst == part.worst && is_near(at->second.first, part.first) &&
+                      is_near(at->second.last, part.last);
+    if (!same) {
+      const std::string messages = at == wanted.end() ? "0" : std::to_string(at->second.messages);
+      wrong.push_back(whose + part.cause + ": expected " + messages + " messages, found " +
+                      std::to_string(part.messages) + ", at worst " +
+                      std::string{to_string(part.worst)} + ", from " + to_rfc3339(part.first) +
+                      " to " + to_rfc3339(part.last));
+    }
+    if (at != wanted.end()) wanted.erase(at);
+  }
+  for (const auto& [cause, part] : wanted) {
+    wrong.push_back(whose + std::string{cause} + ": expected " + std::to_string(part.messages) +
+                    " messages, found none");
+  }
 }
 
 }  // namespace meldevakt::sim

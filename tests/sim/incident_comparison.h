@@ -25,4 +25,10 @@ namespace meldevakt::sim {
 void compare_incidents(const ServicePlan& service, const std::vector<Called>& called,
                        const collector::View& view, std::vector<std::string>& wrong);
 
+// The same of what the running collector keeps of each cause, one change at a time: which causes
+// there are of what needs action, each with its messages, worst verdict and span.
+void compare_causes(const ServicePlan& service, const std::vector<Called>& called,
+                    const std::vector<collector::CausePart>& found,
+                    std::vector<std::string>& wrong);
+
 }  // namespace meldevakt::sim

@@ -47,6 +47,7 @@ class ServiceRun {
     out.changes = desk_.changes();
     out.latent_changes = desk_.latent_changes();
     out.causes_seen = desk_.causes_seen();
+    out.causes = desk_.causes();
     out.statements = desk_.statements();
     return out;
   }

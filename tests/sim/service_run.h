@@ -35,6 +35,7 @@ struct ServiceResult {
   std::vector<VerdictChange> changes;
   std::vector<LatentChange> latent_changes;
   std::vector<CausesSeen> causes_seen;
+  std::vector<collector::CausePart> causes;  // as of the end, one change at a time
   std::uint64_t statements = 0;
 };
 
