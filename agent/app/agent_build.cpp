@@ -134,6 +134,7 @@ Status Agent::build_source(Core& core, State::Loaded& loaded, const SourceConfig
     settings.flush_lag = config.flush_lag.value_or(pack->flush_lag);
     settings.clock_error = clock_error;
     settings.kind = kind_of(config.kind);
+    settings.shared = config.tenant.empty() && core.tenants.size() > 1;
     settings.metric_limits = config.limits;
     if (config.kind == SourceKind::kReceipts) {
       settings.receipts = ReceiptSettings{config.portal,

@@ -106,6 +106,14 @@ void look_at_messages(const SourceSight& source, std::vector<BlindSpot>& out) {
   }
 }
 
+void look_at_tenant(const SourceSight& source, std::vector<BlindSpot>& out) {
+  if (!source.names_messages || source.has_tenant) return;
+  out.push_back({"source " + source.name + ": tenant",
+                 "it names messages and is told to every tenant of this agent: whose a message is "
+                 "cannot be seen here, so each hears of the others' until its portal's list tells",
+                 "write tenant = \"...\" in its [[source]]"});
+}
+
 void look_at_time(const SourceSight& source, std::vector<BlindSpot>& out) {
   if (source.times_carry_offset) return;
   if (!source.zone_is_configured) {
@@ -163,6 +171,8 @@ SourceSight sight_of(const SourceConfig& source, const Pack& pack, const std::st
   out.times_carry_offset = abilities.times_carry_offset;
   out.zone_is_configured = !source.zone.empty();
   out.zone = zone;
+  out.names_messages = out.is_application && !names_of_messages(pack).empty();
+  out.has_tenant = !source.tenant.empty();
   out.is_files = source.kind == SourceKind::kFiles;
   // Samples of this host are the host's, whatever the pack knows of them.
   if (source.kind == SourceKind::kMetrics) out.is_host = true;
@@ -174,6 +184,7 @@ std::vector<BlindSpot> blind_spots(const AgentSight& sight) {
   look_at_the_whole(sight, out);
   for (const SourceSight& source : sight.sources) {
     look_at_messages(source, out);
+    if (sight.tenants > 1) look_at_tenant(source, out);
     look_at_time(source, out);
     look_at_retention(source, out);
   }

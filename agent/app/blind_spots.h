@@ -42,6 +42,8 @@ struct SourceSight {
   bool times_carry_offset = false;
   bool zone_is_configured = false;
   std::string zone;  // that is used
+  bool names_messages = false;
+  bool has_tenant = true;  // told to one tenant alone
   bool is_files = true;
   bool has_files = false;              // any that can be listed
   std::optional<Duration> oldest_age;  // of its rotated files
@@ -55,6 +57,7 @@ struct AgentSight {
   std::vector<std::string> tenants_without_key;  // names
   bool clock_is_synchronised = true;
   Duration clock_error_max;  // what is assumed when it is not
+  std::size_t tenants = 1;
 };
 
 struct BlindSpot {

@@ -124,6 +124,7 @@ void check_source_files(const Config& config, CheckItems& out) {
 void look_for_blind_spots(const Config& config, const Packs& packs, CheckItems& out) {
   SystemClock clock;
   AgentSight sight;
+  sight.tenants = config.tenants.size();
   for (const SourceConfig& source : config.sources) {
     const Pack& pack = *packs.at(source.pack).pack;
     sight.sources.push_back(sight_of(source, pack, zone_of(source, pack)));

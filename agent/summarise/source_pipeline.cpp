@@ -210,6 +210,7 @@ SourceYield SourcePipeline::take(Instant now) {
         {signal, seen == s.last_seen.end() ? std::nullopt : std::optional{seen->second}});
   }
   if (!s.receipt_rows) to.names = names_of_messages(*s.settings.pack);
+  to.shared = s.settings.shared;
   to.reading = s.reading.take(now);
   to.complete = s.coverage.take(untold);
   to.event_gaps = s.coverage.take_gaps();

@@ -73,6 +73,7 @@ class SourcePipeline {
     Duration clock_error = milliseconds(0);
     bool digest = true;
     std::string kind = "file";   // in the coverage: FORMAT.md
+    bool shared = false;         // other tenants are told of it too
     MetricLimits metric_limits;  // the operator's, by metric of the pack
     // The source is a portal's CSV: its rows are receipts, and no rule is asked.
     std::optional<ReceiptSettings> receipts;

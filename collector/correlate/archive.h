@@ -44,8 +44,9 @@ class Archive {
     std::uint32_t first_fact = kNobody;          // facts whose first reference it is
     std::uint32_t first_row = kNobody;
     std::uint8_t type = 0;
-    std::uint8_t flags = 0;    // the owner's
-    std::uint8_t verdict = 0;  // the owner's
+    bool touched = false;  // the owner's, like what follows
+    std::uint8_t verdict = 0;
+    std::uint8_t across_clocks = 0;  // correlator_state.h
   };
 
   // --- facts

@@ -1,6 +1,7 @@
 #include "collector/correlate/clock_errors.h"
 
 #include <algorithm>
+#include <set>
 
 namespace meldevakt::collector {
 namespace {
@@ -30,7 +31,6 @@ void ClockErrors::Agent::add(const Interval& span, Duration error, Change& chang
     where->to = its.to;
   }
   if (!where) return;
-  change.grew = true;
   change.where.push_back(*where);
 }
 
@@ -39,7 +39,6 @@ ClockErrors::Change ClockErrors::add(const std::string& agent, const Interval& t
   Agent& its = agents_[agent];
   Change change;
   its.largest = std::max(its.largest, error);
-  largest_ = std::max(largest_, error);
   if (error > kOrdinary) {
     if (told.to - told.from <= kToldMax) {
       its.add(told, error, change);
@@ -53,6 +52,7 @@ ClockErrors::Change ClockErrors::add(const std::string& agent, const Interval& t
   change.grew = true;
   change.everywhere = rounded_up(its.always) < rounded_up(error);
   its.always = error;
+  ordinary_ = std::max(ordinary_, error);
   return change;
 }
 
@@ -76,6 +76,23 @@ Duration ClockErrors::widest(const std::string& agent, const Interval& span) con
 Duration ClockErrors::widest_of_any(const Interval& span) const {
   Duration out;
   for (const auto& [agent, its] : agents_) out = std::max(out, widest(agent, span));
+  return out;
+}
+
+std::vector<Interval> ClockErrors::large() const {
+  std::set<std::int64_t> hours;
+  for (const auto& [agent, its] : agents_) {
+    for (const auto& [hour, error] : its.hours) hours.insert(hour);
+  }
+  std::vector<Interval> out;
+  for (const std::int64_t hour : hours) {
+    const Interval its{{hour * kHour.ms}, {(hour + 1) * kHour.ms}};
+    if (!out.empty() && out.back().to == its.from) {
+      out.back().to = its.to;
+    } else {
+      out.push_back(its);
+    }
+  }
   return out;
 }
 

@@ -32,9 +32,9 @@ class ClockErrors {
   static constexpr Duration kStep = milliseconds(100);
 
   struct Change {
-    bool grew = false;              // what of() says
+    bool grew = false;              // what of() says of any time, by an ordinary error
     bool everywhere = false;        // widest() of any time
-    std::vector<Interval> where{};  // widest() of these hours
+    std::vector<Interval> where{};  // of() and widest() of these hours
   };
   Change add(const std::string& agent, const Interval& told, Duration error);
 
@@ -46,9 +46,12 @@ class ClockErrors {
   [[nodiscard]] Duration widest(const std::string& agent, const Interval& span) const;
   // The same of any agent.
   [[nodiscard]] Duration widest_of_any(const Interval& span) const;
-  // Ever, of that agent; of any agent.
+  // Ever, of that agent.
   [[nodiscard]] Duration largest(const std::string& agent) const;
-  [[nodiscard]] Duration largest() const { return largest_; }
+  // The largest that counts for all time, of any agent: kOrdinary at most.
+  [[nodiscard]] Duration ordinary() const { return ordinary_; }
+  // When a larger one counts, of any agent.
+  [[nodiscard]] std::vector<Interval> large() const;
 
  private:
   struct Agent {
@@ -59,7 +62,7 @@ class ClockErrors {
     std::map<std::int64_t, Duration> hours;  // since 1970
   };
   std::map<std::string, Agent> agents_;
-  Duration largest_;
+  Duration ordinary_;
 };
 
 }  // namespace meldevakt::collector

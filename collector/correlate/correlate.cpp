@@ -33,7 +33,9 @@ class Rebuild : public Surroundings {
     out.now = now_;
     const Bench bench{coverage_, portals_, input_.policy, now_};
     for (const Life& life : lives_.all) {
-      if (is_message(life)) out.messages.push_back(judge(lives_, life, bench, *this).message);
+      if (!is_message(life)) continue;
+      Judged judged = judge(lives_, life, bench, *this);
+      if (!judged.of_another) out.messages.push_back(std::move(judged.message));
     }
     out.windows = lives_.windows;
     return out;

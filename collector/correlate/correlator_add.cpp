@@ -65,14 +65,29 @@ void Correlator::State::add(const LedgerCoverage& claim) {
       disturb({stretch.from - more, stretch.to + more});
     }
   }
-  if (!change.clock) return;
-  // A receipt is a second late at most for being cut (signs.cpp).
-  const Duration largest = coverage_.clock_errors().largest();
-  const Duration reach = policy_.clock_error + largest + largest + seconds(1);
-  for (const auto& [by, name] : across_clocks_) {
-    if (by > reach) break;
-    dirty_.push_back(name);
+  for (const Interval& shared : change.shared) {
+    lives_.find(shared, [this](std::uint32_t name) { dirty_.push_back(name); });
   }
+  if (change.clock) doubt_order();
+  for (const Interval& hours : change.clock_hours) doubt_order_in(hours);
+}
+
+// Two clocks that may both err by an ordinary error, and the portal's; a receipt is a second late
+// at most for being cut (signs.cpp). With an error that is no ordinary one its hours are looked at.
+void Correlator::State::doubt_order() {
+  const Duration ordinary = coverage_.clock_errors().ordinary();
+  const Duration reach = policy_.clock_error + ordinary + ordinary + seconds(1);
+  for (std::uint32_t name = 0; name < archive_.name_count(); ++name) {
+    const std::uint8_t apart = archive_.name(name).across_clocks;
+    if (apart != 0 && milliseconds(kAcrossStep.ms * (apart - 1)) <= reach) dirty_.push_back(name);
+  }
+  for (const Interval& hours : coverage_.clock_errors().large()) doubt_order_in(hours);
+}
+
+void Correlator::State::doubt_order_in(const Interval& hours) {
+  lives_.find(hours, [this](std::uint32_t name) {
+    if (archive_.name(name).across_clocks != 0) dirty_.push_back(name);
+  });
 }
 
 void Correlator::State::add(const ReceiptCoverage& claim) {

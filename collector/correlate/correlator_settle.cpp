@@ -136,8 +136,11 @@ std::optional<Instant> Correlator::State::next_due() {
 }
 
 std::vector<std::uint32_t> Correlator::State::touched_roots() {
-  std::vector<std::uint32_t> roots;
-  for (const std::uint32_t name : touched_) roots.push_back(archive_.root_of(name));
+  std::vector<std::uint32_t> roots = std::exchange(touched_, {});
+  for (std::uint32_t& name : roots) {
+    archive_.name(name).touched = false;
+    name = archive_.root_of(name);
+  }
   sort_unique(roots);
   // Whoever may own a step that may also be a touched name's hears of it.
   std::vector<std::uint32_t> all = roots;
@@ -152,7 +155,6 @@ std::vector<std::uint32_t> Correlator::State::touched_roots() {
   }
   for (const std::uint32_t name : dirty_) all.push_back(archive_.root_of(name));
   sort_unique(all);
-  touched_.clear();
   dirty_.clear();
   return all;
 }
@@ -181,11 +183,12 @@ void Correlator::State::decide(std::uint32_t root, const std::function<void(cons
     if (!stands) withdraw(name, tell);
   }
   judge_each(root, [&](std::uint32_t name, std::optional<Judged> judged) {
-    if (judged) {
+    if (judged && !judged->of_another) {
       publish(name, std::move(*judged), tell);
-    } else {
-      withdraw(name, tell);
+      return;
     }
+    withdraw(name, tell);
+    if (judged) remember(name, *judged);  // what makes it this tenant's may still come
   });
   parts_.trim(kKnownMax);
 }
@@ -225,9 +228,15 @@ void Correlator::State::withdraw(std::uint32_t name,
   tell(change);
 }
 
+std::uint8_t Correlator::State::across_of(const std::optional<Duration>& apart) {
+  if (!apart) return 0;
+  const std::int64_t steps = std::max<std::int64_t>(apart->ms, 0) / kAcrossStep.ms;
+  return static_cast<std::uint8_t>(std::min<std::int64_t>(steps, 254) + 1);
+}
+
 void Correlator::State::remember(std::uint32_t name, const Judged& judged) {
   if (judged.span) lives_.add(name, *judged.span);
-  if (judged.first_across_clocks) across_clocks_.emplace(*judged.first_across_clocks, name);
+  archive_.name(name).across_clocks = across_of(judged.first_across_clocks);
   if (!judged.sensitive && !judged.next) {
     unsettled_.erase(name);
     return;
@@ -276,7 +285,7 @@ void Correlator::State::visit(const std::function<void(const MessageVerdict&)>& 
   for (std::uint32_t name = 0; name < archive_.name_count(); ++name) {
     if (archive_.root_of(name) != name) continue;
     judge_each(name, [&](std::uint32_t, std::optional<Judged> judged) {
-      if (judged) use(judged->message);
+      if (judged && !judged->of_another) use(judged->message);
     });
     parts_.trim(0);
   }

@@ -62,11 +62,17 @@ class Correlator::State {
   void detach(std::uint32_t slot);
   void attach_named(std::uint32_t slot, const std::vector<std::uint32_t>& names);
   void move_nameless(std::uint32_t slot, bool in);
-  void touch(std::uint32_t name) { touched_.push_back(name); }
+  void touch(std::uint32_t name) {
+    if (std::exchange(archive_.name(name).touched, true)) return;
+    touched_.push_back(name);
+  }
   void disturb(const Interval& span);          // whoever is sensitive to it
   void disturb_windows(const Interval& span);  // whoever's life it overlaps
   void disturb_all_unsettled();
   void disturb_everyone();
+  // Whose receipt's and commit's order is so only as long as no clock errs more.
+  void doubt_order();
+  void doubt_order_in(const Interval& hours);
 
   // --- deciding (correlator_settle.cpp)
   void undo_ties();
@@ -81,6 +87,11 @@ class Correlator::State {
                   const std::function<void(std::uint32_t, std::optional<Judged>)>& use);
   [[nodiscard]] std::vector<OverloadWindow> windows_over(const Interval& span) const;
   [[nodiscard]] OverloadWindow window_of(std::uint32_t slot) const;
+
+  // NameRow::across_clocks: 0, or by how many of these and one more its receipt lies before its
+  // commit, or after it, as clocks tell that may err against each other; 255 is any more.
+  static constexpr Duration kAcrossStep = milliseconds(100);
+  [[nodiscard]] static std::uint8_t across_of(const std::optional<Duration>& apart);
 
   std::string tenant_;
   Policy policy_;
@@ -104,10 +115,6 @@ class Correlator::State {
   std::priority_queue<std::pair<Instant, std::uint32_t>,
                       std::vector<std::pair<Instant, std::uint32_t>>, std::greater<>>
       timers_;
-  // Receipts before commits, or after them, by no more than this are so only as long as no clock
-  // errs more.
-  std::set<std::pair<Duration, std::uint32_t>> across_clocks_;
-
   std::vector<std::uint32_t> touched_;  // names whose facts, rows or ties changed
   std::vector<std::uint32_t> dirty_;    // names to be decided again for another reason
   std::vector<std::uint32_t> retie_;    // names whose component may fall apart

@@ -71,6 +71,7 @@ CoverageMap::Change CoverageMap::add(const LedgerCoverage& claim) {
   const ClockErrors::Change clock = clock_errors_.add(claim.agent, told, claim.clock_error);
   change.clock = clock.grew;
   change.everything = clock.everywhere;
+  change.clock_hours = clock.where;
   change.stretches = clock.where;
   Source& source = sources_[{claim.agent, claim.source.id}];
   const ReferenceTypes names_before = source.names;
@@ -78,6 +79,9 @@ CoverageMap::Change CoverageMap::add(const LedgerCoverage& claim) {
   for (const ReferenceType type : claim.source.names) source.names.add(type);
   source.names_all = source.names_all || claim.source.names.empty();
   if (source.names != names_before || source.names_all != all_before) change.everything = true;
+  if (claim.source.shared && source.shared.add({told.from, told.to + milliseconds(1)})) {
+    change.shared.push_back(told);
+  }
   for (const EventGap& gap : claim.source.event_gaps) source.gaps.add(gap.span);
   for (std::size_t i = 0; i < kAsked.size(); ++i) {
     const bool observes = observes_signal(claim.source, kAsked[i]);
@@ -88,6 +92,13 @@ CoverageMap::Change CoverageMap::add(const LedgerCoverage& claim) {
     add_to_slot(source.slots[i], source, claim.source, observes, change);
   }
   return change;
+}
+
+bool CoverageMap::is_shared(const std::string& agent, const std::string& source,
+                            Instant time) const {
+  const auto known = sources_.find({agent, source});
+  return known != sources_.end() && !known->second.shared.empty() &&
+         !known->second.shared.first_missing({time, time + milliseconds(1)});
 }
 
 bool CoverageMap::observed(Signal signal, ReferenceTypes names) const {

@@ -73,8 +73,10 @@ class CoverageMap {
   struct Change {
     bool everything = false;  // a source is asked about a signal for the first time, or its clock
                               // may err by more than was ever stated
-    bool clock = false;       // an agent states a larger clock error than before
+    bool clock = false;       // an agent states a larger ordinary clock error than before,
+    std::vector<Interval> clock_hours;  // or one that is no ordinary one, of these
     std::vector<Interval> stretches;
+    std::vector<Interval> shared;  // whose events may be another tenant's, as is known now
   };
 
   CoverageMap() = default;
@@ -97,6 +99,10 @@ class CoverageMap {
   // From when on all that are asked were read, as far as `need.clip_until` lets them begin later.
   [[nodiscard]] Instant asked_from(Signal signal, const Need& need) const;
 
+  // Whether an event of that source, told at that time, may be of another tenant's message.
+  [[nodiscard]] bool is_shared(const std::string& agent, const std::string& source,
+                               Instant time) const;
+
   // The largest clock error the agent ever stated; zero when it stated none.
   [[nodiscard]] Duration clock_error(const std::string& agent) const {
     return clock_errors_.largest(agent);
@@ -111,6 +117,7 @@ class CoverageMap {
   struct Source {
     std::array<Slot, kAsked.size()> slots;
     IntervalSet gaps;
+    IntervalSet shared;  // told while other tenants of the agent were told too
     ReferenceTypes names;
     bool names_all = false;  // a statement of it does not say which
   };

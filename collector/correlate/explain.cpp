@@ -193,7 +193,10 @@ std::string explain_fallback(const Decision& d, const Signs& s) {
 
 }  // namespace
 
-std::string explain(const Decision& decision, const Signs& signs, const Candidates& candidates) {
+namespace {
+
+std::string explain_verdict(const Decision& decision, const Signs& signs,
+                            const Candidates& candidates) {
   switch (decision.verdict) {
     case Verdict::kPending: return explain_pending(decision, signs, candidates);
     case Verdict::kStored:
@@ -210,6 +213,18 @@ std::string explain(const Decision& decision, const Signs& signs, const Candidat
     case Verdict::kRecovered: break;  // told by a person, never concluded from logs
   }
   return "";
+}
+
+}  // namespace
+
+std::string explain(const Decision& decision, const Signs& signs, const Candidates& candidates) {
+  std::string text = explain_verdict(decision, signs, candidates);
+  if (signs.shared_only && !text.empty()) {
+    text +=
+        " It stands in a log of several tenants alone, and may be another's: a list of the "
+        "portal's that is complete for that time tells.";
+  }
+  return text;
 }
 
 std::string cause_of(const Decision& decision, const Signs& signs) {

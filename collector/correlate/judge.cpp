@@ -93,16 +93,28 @@ std::optional<Instant> next_of(const Signs& signs, const Decision& decision,
   return next;
 }
 
+bool is_of_another(const Signs& signs, const Life& life, const Bench& bench) {
+  if (!signs.shared_only || life.references.front().type != ReferenceType::kPortalMessageId) {
+    return false;
+  }
+  // When it was sent nobody knows: at most this long before it was first seen.
+  const Instant seen = *signs.first_seen;
+  return bench.portals.all_complete(seen - bench.policy.look_before - *signs.shared_only,
+                                    seen + *signs.shared_only);
+}
+
 // Wide enough for every stretch that decide.cpp and signs.cpp look at, but for errors of clocks
 // that are ordinary (ClockErrors::kOrdinary): whoever disturbs reaches so much further.
 std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const Signs& signs,
                                      const CoverageMap& coverage, const Policy& policy) {
-  if (!times || (signs.commit != nullptr && signs.receipted)) return std::nullopt;
+  const bool settled = signs.commit != nullptr && signs.receipted && !signs.shared_only;
+  if (!times || settled) return std::nullopt;
   Interval out{times->from - std::max(policy.look_before, policy.nearby),
                times->to + std::max(policy.grace, policy.nearby)};
   if (!signs.receipted) {
     out.to = std::max(out.to, times->to + std::max(policy.confirm_within, policy.post_within));
   }
+  if (signs.shared_only) out = {out.from - *signs.shared_only, out.to + *signs.shared_only};
   const Duration told = std::max(signs.clocks.error, signs.clocks.others.value_or(Duration{}));
   const Duration wrong = told + coverage.clock_errors().widest_of_any(out);
   if (wrong > ClockErrors::kOrdinary) out = {out.from - wrong, out.to + wrong};
@@ -117,6 +129,7 @@ Judged judge(const Lives& lives, const Life& life, const Bench& bench,
   const Decision decision = decide_verdict(signs, life.references, bench.portals, bench.coverage,
                                            bench.policy, bench.now);
   Judged out;
+  out.of_another = is_of_another(signs, life, bench);
   MessageVerdict& message = out.message;
   message.message = life.message;
   message.references = life.references;

@@ -181,6 +181,20 @@ TellingClocks clocks_of(const Lives& lives, const Life& life, const CoverageMap&
   return out;
 }
 
+std::optional<Duration> shared_only(const Lives& lives, const Life& life,
+                                    const CoverageMap& coverage, const Policy& policy) {
+  if (!life.receipts.empty() || life.own.empty()) return std::nullopt;
+  Duration error;
+  for (const std::size_t i : life.own) {
+    const LedgerFact& ledger = *lives.steps[i].ledger;
+    const StepFact& what = *lives.steps[i].what;
+    if (!coverage.is_shared(ledger.agent, ledger.fact.source, what.time)) return std::nullopt;
+    const Interval span{what.time, what.time};
+    error = std::max(error, coverage.clock_errors().widest(ledger.agent, span) + what.time_error);
+  }
+  return error + policy.clock_error;
+}
+
 }  // namespace
 
 Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& coverage,
@@ -202,6 +216,7 @@ Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& cove
   keep_doubtful(lives, Signal::kMessageCommitted, times, policy.nearby, signs.unclear_commit);
   keep_doubtful(lives, Signal::kMessageSaveFailed, times, policy.nearby, signs.unclear_failure);
   signs.clocks = clocks_of(lives, life, coverage, policy);
+  signs.shared_only = shared_only(lives, life, coverage, policy);
   if (!signs.kept_from) signs.kept_from = signs.receipted;
   if (signs.commit != nullptr) find_receipt_before_commit(lives, life, coverage, policy, signs);
   return signs;

@@ -42,6 +42,9 @@ struct Signs {
   // By how much, where only clocks that may err against each other say so.
   std::optional<Duration> first_across_clocks;
   TellingClocks clocks;  // that told its times
+  // No row is there, and every step of it stands in a log that other tenants are told of too: by
+  // how much its times may err.
+  std::optional<Duration> shared_only;
   std::optional<FormType> form;
   std::string district;  // as a log has it
 

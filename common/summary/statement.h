@@ -82,6 +82,7 @@ struct SourceCoverage {
   // By which names the pack's rules can name a message, sorted; none where they name no message, or
   // where the agent is from before this was told.
   std::vector<ReferenceType> names;
+  bool shared = false;                   // other tenants of this agent are told of it too
   std::vector<ReadingInterval> reading;  // tile the statement's [from, to)
   std::optional<Interval> complete;      // event time added as fully read
   std::vector<EventGap> event_gaps;

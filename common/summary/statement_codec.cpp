@@ -85,6 +85,7 @@ void write(JsonWriter& json, const SourceCoverage& source) {
     for (const ReferenceType type : source.names) json.value(to_string(type));
     json.end_array();
   }
+  if (source.shared) json.member("shared", true);
   write_list(json, "reading", source.reading);
   if (source.complete) write(json, "complete", *source.complete);
   write_list(json, "event_gaps", source.event_gaps);
@@ -194,6 +195,10 @@ Result<SourceCoverage> read_source(const JsonValue& value) {
   }
   for (std::size_t i = 1; i < out.names.size(); ++i) {
     reader.require(out.names[i - 1] < out.names[i], "names", "not sorted");
+  }
+  if (reader.has("shared")) {
+    out.shared = reader.boolean("shared");
+    reader.require(out.shared, "shared", "left out where it is not");
   }
   out.reading = reader.list<ReadingInterval>("reading", kElementsMax, read_reading);
   if (reader.has("complete")) out.complete = reader.interval("complete");

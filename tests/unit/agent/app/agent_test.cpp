@@ -36,6 +36,7 @@ TEST_CASE("Agent: from lines to the collector, acknowledged") {
   CHECK(tenant.statements.size() >= 3);
   CHECK(tenant.statements.back().sources.at(0).bytes.read > 100);
   CHECK(tenant.statements.back().sources.at(0).complete);
+  CHECK_FALSE(tenant.statements.back().sources.at(0).shared);
   CHECK(w.logged("finding") == 0);
   CHECK(w.logged("ERROR") == 0);
 }
@@ -224,6 +225,7 @@ TEST_CASE("Agent: two tenants get their own chains of one source") {
   CHECK(id("t1") != id("t2"));
   CHECK(w.collector.tenants.at("t1").statements[0].agent !=
         w.collector.tenants.at("t2").statements[0].agent);
+  CHECK(w.collector.tenants.at("t1").statements[0].sources.at(0).shared);
 }
 
 TEST_CASE("Agent: of a source that two tenants share the log says whose a finding is") {

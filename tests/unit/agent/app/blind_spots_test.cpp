@@ -46,7 +46,7 @@ SourceSight other(bool database, bool host) {
   return out;
 }
 AgentSight everything() {
-  return {{application(), other(true, false), other(false, true)}, {}, true, seconds(2)};
+  return {{application(), other(true, false), other(false, true)}, {}, true, seconds(2), 1};
 }
 std::set<std::string> names(const AgentSight& sight) {
   std::set<std::string> out;
@@ -119,6 +119,26 @@ TEST_CASE(
        }),
        {}},
       {"no clock", [](AgentSight& s) { s.clock_is_synchronised = false; }, {"clock"}},
+      {"told to each tenant, and names messages",
+       [](AgentSight& s) {
+         s.tenants = 2;
+         s.sources[0].names_messages = true;
+         s.sources[0].has_tenant = false;
+         s.sources[1].has_tenant = false;
+       },
+       {"source trace: tenant"}},
+      {"there is one tenant",
+       of_trace([](SourceSight& s) {
+         s.names_messages = true;
+         s.has_tenant = false;
+       }),
+       {}},
+      {"each tenant has its own",
+       [](AgentSight& s) {
+         s.tenants = 2;
+         s.sources[0].names_messages = true;
+       },
+       {}},
       {"no key", [](AgentSight& s) { s.tenants_without_key = {"A"}; }, {"tenant A: key"}},
   };
   for (const Case& c : cases) {

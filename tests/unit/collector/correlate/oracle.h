@@ -21,6 +21,7 @@ class Oracle : private OracleWorld {
     std::vector<std::pair<std::string, Verdict>> out;
     for (const std::set<Reference>& names : messages()) {
       if (own_steps(names).empty() && rows(names).empty()) continue;
+      if (is_of_another(names)) continue;
       const Reference& first = *names.begin();
       const bool portal = first.type == ReferenceType::kPortalMessageId;
       out.emplace_back(
@@ -40,6 +41,20 @@ class Oracle : private OracleWorld {
     const auto receipts = receipt_times(names);
     if (receipts.empty()) return of_unreceipted(names);
     return of_receipted(names, receipts.front());
+  }
+
+  // Each step of it is told to other tenants too, and every portal's rows of that time are there.
+  bool is_of_another(const Names& names) const {
+    if (!rows(names).empty() || names.begin()->type != ReferenceType::kPortalMessageId)
+      return false;
+    for (const LedgerFact* fact : facts_) {
+      const auto* step = std::get_if<StepFact>(&fact->fact.what);
+      if (step != nullptr && is_own(*step, names) && !is_shared(*fact, step->time)) return false;
+    }
+    const Instant seen = first_seen(names);
+    return each_of(portals_of_world(), [&](auto& p) {
+      return has_rows_of(p, seen - p_.look_before - p_.clock_error, seen + p_.clock_error);
+    });
   }
 
   Verdict of_committed(const Names& names, Instant commit) const {

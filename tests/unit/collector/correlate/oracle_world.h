@@ -256,6 +256,14 @@ class OracleWorld {
     return list.span.contains(sent) && at <= list.span.to;
   }
 
+  bool is_shared(const LedgerFact& fact, Instant time) const {
+    return std::any_of(w_.coverage.begin(), w_.coverage.end(), [&](const LedgerCoverage& claim) {
+      return claim.source.shared && claim.agent == fact.agent &&
+             claim.source.id == fact.fact.source && claim.source.complete->from <= time &&
+             time <= claim.source.complete->to;
+    });
+  }
+
   bool is_told_by(const std::string& portal, Instant sent, Instant at) const {
     return std::any_of(w_.receipt_coverage.begin(), w_.receipt_coverage.end(),
                        [&](const ReceiptCoverage& list) {

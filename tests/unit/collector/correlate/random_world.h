@@ -101,6 +101,14 @@ inline void add_random_coverage(SmallWorld& world, meldevakt::testing::SeededRan
       }
     }
   }
+  for (std::uint64_t claim = 0; claim < random.below(3); ++claim) {
+    world.agent = random.below(3) == 0 ? "a2" : "a1";
+    const double from = second_of(random);
+    LedgerCoverage& shared =
+        world.covered("trace", {}, from, from + 1 + static_cast<double>(random.below(40)));
+    shared.span = *shared.source.complete;
+    shared.source.shared = true;
+  }
   world.agent = "a1";
 }
 

@@ -148,6 +148,7 @@ class RandomValues {
       out.observes.push_back({static_cast<Signal>(i), std::nullopt});
       if (coin()) out.observes.back().last_seen = instant();
     }
+    out.shared = coin();
     out.reading = reading(span);
     if (coin()) out.complete = interval();
     if (coin()) out.event_gaps.push_back({interval(), code()});
