@@ -121,6 +121,12 @@ void check_names(const Config& config, Mistakes& mistakes) {
       mistakes.add(source.line, "a second [[source]] named '" + quoted(source.name) + "'");
     }
     sources.push_back(source.name);
+    // A list of one municipality's messages, told to another, would say that it has no others.
+    if (source.kind == SourceKind::kReceipts && source.tenant.empty() && tenants.size() > 1) {
+      mistakes.add(source.line, "[[source]] '" + quoted(source.name) +
+                                    "' reads a portal's list, which is one tenant's: write "
+                                    "tenant = \"...\" in it");
+    }
     if (!source.tenant.empty() &&
         std::find(tenants.begin(), tenants.end(), source.tenant) == tenants.end()) {
       std::string what = "[[source]] '" + quoted(source.name) + "' names the tenant '" +

@@ -95,7 +95,7 @@ void SourcePipeline::State::tell_complete(File& file, Instant now) {
   std::optional<Interval> period = period_in_name(file.name, *portal.zone);
   file.complete_told = file.newest_sent;
   if (!period) return;
-  period->to = std::min(period->to, *file.newest_sent);
+  period->to = std::min({period->to, *file.newest_sent, now});
   if (period->to <= period->from) return;
   const ReceiptCoverage complete{portal.portal, *period};
   Fact fact;

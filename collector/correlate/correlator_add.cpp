@@ -194,7 +194,7 @@ void Correlator::State::disturb_windows(const Interval& span) {
 }
 
 void Correlator::State::disturb_all_unsettled() {
-  for (const auto& [name, unsettled] : unsettled_) dirty_.push_back(name);
+  all_unsettled_ = true;
 }
 
 void Correlator::State::disturb_everyone() {

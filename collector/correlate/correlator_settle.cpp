@@ -153,6 +153,9 @@ std::vector<std::uint32_t> Correlator::State::touched_roots() {
     }
     parts_.trim(kKnownMax);
   }
+  if (std::exchange(all_unsettled_, false)) {
+    for (const auto& [name, unsettled] : unsettled_) all.push_back(archive_.root_of(name));
+  }
   for (const std::uint32_t name : dirty_) all.push_back(archive_.root_of(name));
   sort_unique(all);
   dirty_.clear();

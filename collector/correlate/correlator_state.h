@@ -50,7 +50,8 @@ class Correlator::State {
   }
 
  private:
-  // A message that is not both committed and receipted: what surrounds it and time may change it.
+  // A message that is not both committed and receipted, or of which nobody knows whose it is: what
+  // surrounds it and time may change it.
   struct Unsettled {
     std::optional<Interval> sensitive;  // nullopt: nothing is known of when it was
     std::optional<Instant> next;
@@ -117,6 +118,7 @@ class Correlator::State {
       timers_;
   std::vector<std::uint32_t> touched_;  // names whose facts, rows or ties changed
   std::vector<std::uint32_t> dirty_;    // names to be decided again for another reason
+  bool all_unsettled_ = false;          // so are all that are unsettled
   std::vector<std::uint32_t> retie_;    // names whose component may fall apart
   std::array<std::uint64_t, static_cast<std::size_t>(Verdict::kUnreceipted) + 1> counts_{};
   std::uint64_t decisions_ = 0;

@@ -79,8 +79,13 @@ CoverageMap::Change CoverageMap::add(const LedgerCoverage& claim) {
   for (const ReferenceType type : claim.source.names) source.names.add(type);
   source.names_all = source.names_all || claim.source.names.empty();
   if (source.names != names_before || source.names_all != all_before) change.everything = true;
-  if (claim.source.shared && source.shared.add({told.from, told.to + milliseconds(1)})) {
-    change.shared.push_back(told);
+  if (claim.source.shared) {
+    for (const Interval& part : {claim.span, claim.source.complete.value_or(claim.span)}) {
+      if (part.empty()) continue;
+      const Interval both_ends{part.from, part.to + milliseconds(1)};
+      for (const Interval& added : source.shared.missing(both_ends)) change.shared.push_back(added);
+      source.shared.add(both_ends);
+    }
   }
   for (const EventGap& gap : claim.source.event_gaps) source.gaps.add(gap.span);
   for (std::size_t i = 0; i < kAsked.size(); ++i) {

@@ -220,9 +220,7 @@ std::string explain_verdict(const Decision& decision, const Signs& signs,
 std::string explain(const Decision& decision, const Signs& signs, const Candidates& candidates) {
   std::string text = explain_verdict(decision, signs, candidates);
   if (signs.shared_only && !text.empty()) {
-    text +=
-        " It stands in a log of several tenants alone, and may be another's: a list of the "
-        "portal's that is complete for that time tells.";
+    text += " It stands in logs of several tenants alone, and may be another's.";
   }
   return text;
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "collector/correlate/receipt_order.h"
+#include "collector/correlate/words.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -97,10 +98,14 @@ bool is_of_another(const Signs& signs, const Life& life, const Bench& bench) {
   if (!signs.shared_only || life.references.front().type != ReferenceType::kPortalMessageId) {
     return false;
   }
-  // When it was sent nobody knows: at most this long before it was first seen.
+  // When it was sent nobody knows: it may have waited as long as a portal waits before a letter of
+  // it is posted. A list is believed of what was sent a day before it ends: until when it was
+  // exported nobody knows.
+  const Policy& policy = bench.policy;
   const Instant seen = *signs.first_seen;
-  return bench.portals.all_complete(seen - bench.policy.look_before - *signs.shared_only,
-                                    seen + *signs.shared_only);
+  const Instant from = seen - std::max(policy.look_before, policy.post_within);
+  const Instant until = seen + policy.confirm_within;
+  return bench.portals.all_complete(from - *signs.shared_only, until + *signs.shared_only);
 }
 
 // Wide enough for every stretch that decide.cpp and signs.cpp look at, but for errors of clocks
@@ -114,7 +119,10 @@ std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const
   if (!signs.receipted) {
     out.to = std::max(out.to, times->to + std::max(policy.confirm_within, policy.post_within));
   }
-  if (signs.shared_only) out = {out.from - *signs.shared_only, out.to + *signs.shared_only};
+  if (signs.shared_only) {
+    out.from = std::min(out.from, *signs.first_seen - policy.post_within) - *signs.shared_only;
+    out.to = std::max(out.to, *signs.first_seen + policy.confirm_within) + *signs.shared_only;
+  }
   const Duration told = std::max(signs.clocks.error, signs.clocks.others.value_or(Duration{}));
   const Duration wrong = told + coverage.clock_errors().widest_of_any(out);
   if (wrong > ClockErrors::kOrdinary) out = {out.from - wrong, out.to + wrong};
@@ -143,6 +151,7 @@ Judged judge(const Lives& lives, const Life& life, const Bench& bench,
   message.candidates = candidates.messages;
   message.explanation = explain(decision, signs, candidates);
   message.cause = cause_of(decision, signs);
+  if (signs.shared_only && needs_action(message.verdict)) message.cause = kCauseWhoseUnknown;
   message.category = category_of(message, bench.now);
   message.evidence = evidence_of(lives, life, decision);
   const std::optional<Interval> times = times_of(lives, life, signs);

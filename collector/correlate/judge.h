@@ -35,12 +35,13 @@ struct Bench {  // what every life is judged by
 struct Judged {
   MessageVerdict message;
   // It stands in a log of several tenants alone, and no portal of this one's, whose lists are
-  // complete for that time, knows it: it is another's, and nothing is said of it here.
+  // complete for all the time in which it can have been sent, knows it: it is another's, and
+  // nothing is said of it here.
   bool of_another = false;
   std::optional<Interval> span;  // of its life, a little wider than the clocks may err
   // What must have been read, and what must not lie near, for the verdict to stand: as long as the
-  // message is not both committed and receipted. Nothing outside it, names apart, changes a
-  // verdict.
+  // message is not both committed and receipted, or nobody knows whose it is. Nothing outside it,
+  // names apart, changes a verdict.
   std::optional<Interval> sensitive;
   std::optional<Instant> next;  // the next time at which time alone may change what is said
   // By how much receipt and commit lie apart, where only clocks that may err against each other say

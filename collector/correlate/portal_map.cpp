@@ -60,8 +60,15 @@ std::vector<Interval> PortalMap::add(const ReceiptCoverage& claim) {
   return {{reached.value_or(claim.span.from), claim.span.to}};
 }
 
+bool PortalMap::any_untold(const Interval& asked) const {
+  return std::any_of(uses_.begin(), uses_.end(), [&](const auto& entry) {
+    return portals_.count(entry.first) == 0 && !used(entry.first, asked).empty();
+  });
+}
+
 bool PortalMap::all_complete(Instant from, Instant to) const {
   const Interval both_ends{from, to + milliseconds(1)};
+  if (any_untold({from, to + milliseconds(1)})) return false;
   bool any = false;
   for (const auto& [name, portal] : portals_) {
     for (const Interval& part : used(name, both_ends)) {
@@ -80,17 +87,20 @@ bool PortalMap::told_at(std::string_view portal, Instant sent, Instant at) const
 }
 
 bool PortalMap::all_told_at(Instant sent, Instant at) const {
+  if (any_untold({sent, sent + milliseconds(1)})) return false;
   bool any = false;
   for (const auto& [name, portal] : portals_) {
-    if (used(name, {sent, at}).empty()) continue;
+    const std::vector<Interval> use = used(name, {sent, std::max(at, sent + milliseconds(1))});
+    if (use.empty() || use.front().from > sent) continue;  // what was sent then is not of it
     any = true;
-    if (!told_at(name, sent, at)) return false;
+    if (!told_at(name, sent, std::min(at, use.front().to))) return false;
   }
   return any;
 }
 
 std::optional<Instant> PortalMap::reach_of_all(Instant until) const {
   std::optional<Instant> out;
+  if (any_untold({until - milliseconds(1), until})) return out;
   for (const auto& [name, portal] : portals_) {
     if (used(name, {until - milliseconds(1), until}).empty()) continue;
     if (portal.lists.empty()) return std::nullopt;

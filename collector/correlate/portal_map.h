@@ -20,7 +20,7 @@ namespace meldevakt::collector {
 class PortalMap {
  public:
   PortalMap() = default;
-  // Of a tenant: the portals are those of its rows and claims.
+  // Of a tenant: the portals are those of its rows and claims, and those that the register names.
   explicit PortalMap(const TenantInput& input);
   // Where it may tell something new.
   std::vector<Interval> add(const ReceiptCoverage& claim);
@@ -49,6 +49,8 @@ class PortalMap {
     [[nodiscard]] std::optional<Instant> reach_of(Instant sent) const;
     void add_list(const Interval& span);
   };
+  // One that the register names was used then, and has neither rows nor lists.
+  [[nodiscard]] bool any_untold(const Interval& asked) const;
   // What of that time it was used: all, some stretches or nothing of it.
   [[nodiscard]] std::vector<Interval> used(std::string_view portal, const Interval& asked) const;
 

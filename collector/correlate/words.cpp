@@ -94,6 +94,7 @@ constexpr std::array kCauses{
     Words{"save_failed", "the save failed, and no reason was logged"},
     Words{"unclear_signals", "signals that could belong to several messages"},
     Words{"unreceipted", "stored, and never receipted"},
+    Words{"whose_unknown", "in a log of several municipalities, and no list tells whose it is"},
 };
 
 template <std::size_t N>

@@ -9,6 +9,8 @@ namespace meldevakt::collector {
 
 // MessageVerdict::cause of the latent fault: stored, and receipted before.
 inline constexpr std::string_view kCauseReceiptFirst = "receipt_before_commit";
+// It stands in logs of several tenants alone, and no list tells whose it is.
+inline constexpr std::string_view kCauseWhoseUnknown = "whose_unknown";
 
 // "pg/55P03" -> "the database gave up waiting for a lock (pg/55P03)"; "" -> "no reason was logged".
 [[nodiscard]] std::string describe_code(std::string_view code);

@@ -17,15 +17,16 @@ namespace {
 constexpr std::size_t kIdDigits = 16;
 
 // What they have in common is how little we see, not what is broken.
-constexpr std::array<std::string_view, 9> kNoSignature{"",
-                                                       "coverage_gap",
-                                                       "no_coverage",
-                                                       "unclear_signals",
-                                                       "commit_not_logged",
-                                                       "fetched_by_hand",
-                                                       "unreceipted",
-                                                       "row_too_old",
-                                                       "count_short"};
+constexpr std::array<std::string_view, 10> kNoSignature{"",
+                                                        "coverage_gap",
+                                                        "no_coverage",
+                                                        "unclear_signals",
+                                                        "commit_not_logged",
+                                                        "fetched_by_hand",
+                                                        "unreceipted",
+                                                        "row_too_old",
+                                                        "count_short",
+                                                        "whose_unknown"};
 
 using Key = std::pair<std::string, std::string>;  // cause, product
 

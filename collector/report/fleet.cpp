@@ -6,6 +6,7 @@
 
 #include "collector/correlate/coverage_map.h"
 #include "collector/correlate/portal_map.h"
+#include "collector/correlate/words.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 // could tell, and then somebody found it.
 bool is_loss(const MessageVerdict& message) {
   if (message.verdict == Verdict::kRecovered) return message.category != Category::kNone;
+  if (message.cause == kCauseWhoseUnknown) return false;
   return message.verdict == Verdict::kLost || message.verdict == Verdict::kMissing;
 }
 
@@ -44,6 +46,7 @@ std::string_view to_string(Answer answer) {
 }
 
 Balance balance_of(const MessageVerdict& message) {
+  if (message.cause == kCauseWhoseUnknown) return Balance::kUndecided;  // not counted twice
   switch (message.verdict) {
     case Verdict::kStored:
     case Verdict::kStoredAfterReceipt: return Balance::kStored;

@@ -113,7 +113,7 @@ Status read_receipts(sql::Connection& db, Parts& parts) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows,
       db.query("SELECT portal, message_id, sent, confirmed, form, channel, district, imported"
-               " FROM receipts WHERE tenant = ? ORDER BY portal, message_id",
+               " FROM receipts WHERE tenant = ? ORDER BY portal, message_id, version",
                {parts.tenant()}));
   ToldRows versions;
   const auto take = [&] {
@@ -128,7 +128,8 @@ Status read_receipts(sql::Connection& db, Parts& parts) {
     const bool same = !versions.empty() && versions.begin()->first.portal == receipt.portal &&
                       versions.begin()->first.message_id == receipt.message_id;
     if (!same) take();
-    versions.emplace(std::move(receipt), rows.instant(7));
+    // In the order of versions: the time when it was told anew counts.
+    versions.insert_or_assign(std::move(receipt), rows.instant(7));
   }
   take();
   return {};

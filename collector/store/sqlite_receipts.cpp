@@ -34,14 +34,14 @@ Result<Versions> versions_of(sql::Connection& db, const std::string& tenant,
     versions.newest = rows.integer(7);
     const Receipt version = receipt_of(rows);
     versions.known = versions.known || version == receipt;
-    versions.rows.emplace(version, rows.instant(8));
+    versions.rows.insert_or_assign(version, rows.instant(8));
   }
 }
 
 void note_change(ToldRows rows, const Receipt& added, Instant now, ImportResult& result) {
   ChangedRow change;
   if (!rows.empty()) change.before = newest_row(rows);
-  rows.emplace(added, now);
+  rows.insert_or_assign(added, now);
   change.after = newest_row(rows);
   if (change.before != change.after) result.rows.push_back(std::move(change));
 }
@@ -50,7 +50,8 @@ void note_change(ToldRows rows, const Receipt& added, Instant now, ImportResult&
 Status import_one(sql::Connection& db, const std::string& tenant, const Receipt& receipt,
                   std::int64_t log_index, Instant now, ImportResult& result) {
   MELDEVAKT_TRY_ASSIGN(Versions versions, versions_of(db, tenant, receipt));
-  if (versions.known) {
+  const auto same = versions.rows.find(receipt);
+  if (versions.known && !is_told_anew(receipt, same->second, now)) {
     ++result.unchanged;
     return {};
   }

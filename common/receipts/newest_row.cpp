@@ -20,6 +20,10 @@ bool lies_ahead(const Receipt& row, Instant told) {
   return (row.sent && limit < *row.sent) || (row.confirmed && limit < *row.confirmed);
 }
 
+bool is_told_anew(const Receipt& row, Instant told, Instant now) {
+  return lies_ahead(row, told) && !lies_ahead(row, told + kRowDoubtfulMax) && !lies_ahead(row, now);
+}
+
 Receipt newest_row(const ToldRows& rows) {
   const bool all_ahead = std::all_of(rows.begin(), rows.end(), [](const auto& entry) {
     return lies_ahead(entry.first, entry.second);

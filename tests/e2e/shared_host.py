@@ -31,6 +31,7 @@ HOST = "vert"
 SOURCES = {"aust": {"felles", "sql"}, "vest": {"felles", "sql", "egen"}}
 KILLS = 5
 DAY_MS = 86_400_000
+CONFIRM_WITHIN_S = 5  # a list is believed of what was sent so long before it ends
 TOLD_LIVE = re.compile(r" finding tenant=(\S+) message=(\S+) verdict=(\w+)")
 
 
@@ -114,7 +115,7 @@ class SharedHost(World):
         """Its list of all that was ever sent: nobody sent anything before this began."""
         path = os.path.join(town.folder, "portal.csv")
         first, until = self.portal.export_csv(path, town.name)
-        self.collector.import_receipts(town.name, path, (first - 3_600_000, until))
+        self.collector.import_receipts(town.name, path, (first - 6 * DAY_MS, until))
 
     def messages_of(self, town, now_ms):
         """Those that are its own or that nobody sent; check_others looks at the others'."""
@@ -318,7 +319,8 @@ def tenant_ids(world):
 def run(binaries, output, seed, keep=False, **_):
     """The part of the group `faults` with several municipalities; returns its Report."""
     report = Report(output)
-    with SharedHost(binaries, output, seed, keep=keep) as world:
+    policy = {"confirm_within": f"{CONFIRM_WITHIN_S}s"}
+    with SharedHost(binaries, output, seed, keep=keep, policy=policy) as world:
         began = world.portal.now_ms() - world.portal.clock_skew_ms
         lose_some(world, output, report)
         kill_the_agent(world, output, seed)
@@ -330,6 +332,9 @@ def run(binaries, output, seed, keep=False, **_):
             check_own(world, town, report)
         check_audit(world, report)
         ids = tenant_ids(world)
+        world.let_event_time_pass(CONFIRM_WITHIN_S + 4)
+        for town in world.towns.values():
+            world.import_receipts(town)
         for name, town in world.towns.items():
             rows = ledger(world.collector.database, name)
             check_others(world, town, report)

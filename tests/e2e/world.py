@@ -32,14 +32,15 @@ class World:
 
     def __init__(self, binaries, output, seed, towns=("nord", "sor"), folder=None, keep=False,
                  agent_binary=None, packs=None, rotate_bytes=400_000, states=None, data=None,
-                 trace_pack=TRACE_PACK, record=False, agent_memory="8 GB"):
+                 trace_pack=TRACE_PACK, record=False, agent_memory="8 GB",
+                 policy=None):
         self.binaries, self.output, self.seed = binaries, output, seed
         self.town_names, self.keep = towns, keep
         self.folder = folder or tempfile.mkdtemp(prefix="meldevakt-e2e-")
         self.agent_binary, self.rotate_bytes = agent_binary, rotate_bytes
         self.packs = packs or []
         self.states, self.data, self.trace_pack = states or {}, data, trace_pack
-        self.agent_memory = agent_memory
+        self.agent_memory, self.policy = agent_memory, policy
         self.record, self.proxies = record, {}  # agent's name -> what stands before the collector
         self.towns, self.agents = {}, {}
         self.collector = self.cluster = self.portal = None
@@ -82,7 +83,7 @@ class World:
         # The daily control comes while the test runs: two minutes from now at the latest.
         self.control_at = time.strftime("%H:%M", time.gmtime(time.time() + 120))
         self.collector = Collector(self.binaries, os.path.join(self.folder, "collector"),
-                                   data=self.data, control_at=self.control_at)
+                                   self.policy, data=self.data, control_at=self.control_at)
         self.collector.init()
         self.collector.start()
         self._add_towns()

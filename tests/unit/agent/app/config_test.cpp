@@ -67,6 +67,22 @@ error_max = "1s"
   CHECK(c.file_name == "agent.toml");
 }
 
+TEST_CASE("config: a portal's list is one tenant's") {
+  const auto parsed = [](std::string_view tenant) {
+    return parse_config(
+        "[[tenant]]\nname = \"A\"\n[[tenant]]\nname = \"B\"\n[[source]]\nname = \"portal\"\n"
+        "receipts = [\"/a/*.csv\"]\nportal = \"npb\"\n" +
+            std::string{tenant},
+        "agent.toml");
+  };
+  CHECK(parsed("tenant = \"B\"\n"));
+  const auto refused = parsed("");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message().find(
+            "agent.toml:5: [[source]] 'portal' reads a portal's list, which is one tenant's") !=
+        std::string::npos);
+}
+
 TEST_CASE("config: a source of receipts") {
   const auto parsed = [](std::string_view source) {
     return parse_config(

@@ -279,6 +279,15 @@ TEST_CASE("Correlator: what another portal's first word, and the register, chang
     pair.add(more.input.receipts.front());
   };
   CHECK(verdict([](Pair&) {}) == Verdict::kUnreceipted);
+  // The register names one of which nothing was ever imported; and takes it back.
+  CHECK(verdict([](Pair& pair) {
+          pair.set_portal_uses({{"other", {at(-100), at(1e9)}}});
+        }) == Verdict::kStored);
+  CHECK(verdict([&](Pair& pair) {
+          pair.set_portal_uses({{"other", {at(-100), at(1e9)}}});
+          pair.check(later);
+          pair.set_portal_uses({});
+        }) == Verdict::kUnreceipted);
   CHECK(verdict(row) == Verdict::kStored);
   CHECK(verdict([&](Pair& pair) { pair.add(other); }) == Verdict::kStored);
   CHECK(verdict([&](Pair& pair) {

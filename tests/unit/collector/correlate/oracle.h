@@ -53,7 +53,8 @@ class Oracle : private OracleWorld {
     }
     const Instant seen = first_seen(names);
     return each_of(portals_of_world(), [&](auto& p) {
-      return has_rows_of(p, seen - p_.look_before - p_.clock_error, seen + p_.clock_error);
+      return has_rows_of(p, seen - p_.post_within - p_.clock_error,
+                         seen + p_.confirm_within + p_.clock_error);
     });
   }
 

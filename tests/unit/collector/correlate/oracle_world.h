@@ -258,9 +258,12 @@ class OracleWorld {
 
   bool is_shared(const LedgerFact& fact, Instant time) const {
     return std::any_of(w_.coverage.begin(), w_.coverage.end(), [&](const LedgerCoverage& claim) {
+      const auto holds = [time](const Interval& span) {
+        return !span.empty() && span.from <= time && time <= span.to;
+      };
       return claim.source.shared && claim.agent == fact.agent &&
-             claim.source.id == fact.fact.source && claim.source.complete->from <= time &&
-             time <= claim.source.complete->to;
+             claim.source.id == fact.fact.source &&
+             (holds(claim.span) || holds(*claim.source.complete));
     });
   }
 

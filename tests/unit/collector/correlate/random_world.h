@@ -106,7 +106,8 @@ inline void add_random_coverage(SmallWorld& world, meldevakt::testing::SeededRan
     const double from = second_of(random);
     LedgerCoverage& shared =
         world.covered("trace", {}, from, from + 1 + static_cast<double>(random.below(40)));
-    shared.span = *shared.source.complete;
+    const Instant told = at(second_of(random));
+    shared.span = {told, told + seconds(1 + static_cast<std::int64_t>(random.below(9)))};
     shared.source.shared = true;
   }
   world.agent = "a1";
@@ -135,8 +136,10 @@ inline SmallWorld random_world(meldevakt::testing::SeededRandom& random) {
     if (random.below(4) == 0) world.input.receipts.back().portal = "other";
   }
   for (std::uint64_t i = 0; i < random.below(4); ++i) {
-    const double from = static_cast<double>(random.below(30)) - 9;
-    const double length = 1 + static_cast<double>(random.below(random.below(2) == 0 ? 6 : 45));
+    const bool wide = random.below(3) == 0;  // enough to say whose a message is
+    const double from = static_cast<double>(random.below(30)) - (wide ? 60 : 9);
+    const double length =
+        1 + static_cast<double>(wide ? 90 : random.below(random.below(2) == 0 ? 6 : 45));
     const std::string from_portal = random.below(6) == 0 ? "other" : "npb";
     world.input.receipt_coverage.push_back({from_portal, {at(from), at(from + length)}});
   }

@@ -83,6 +83,17 @@ TEST_CASE("receipts: a row of what is still to come changes nothing of what was 
   CHECK(import(ahead, kStart + days(366)).rows.empty());
   std::vector<Alarm> alarms;
   CHECK(world->tenant_input("t1", alarms).value().receipts == std::vector<Receipt>{good});
+  // Our own clock was an hour slow: when the time has come a list that holds it tells it anew.
+  Receipt soon = good;
+  soon.confirmed = kStart + hours(1);
+  CHECK(import(soon, kStart + minutes(2)).rows.empty());
+  CHECK(import(soon, kStart + minutes(3)).unchanged == 1);
+  const ImportResult anew = import(soon, kStart + hours(1));
+  CHECK(anew.changed == 1);
+  REQUIRE(anew.rows.size() == 1);
+  CHECK(anew.rows[0].after == soon);
+  CHECK(import(soon, kStart + hours(2)).unchanged == 1);
+  CHECK(world->tenant_input("t1", alarms).value().receipts == std::vector<Receipt>{soon});
 }
 
 }  // namespace
