@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "common/base/check.h"
+
 namespace meldevakt {
 namespace {
 
@@ -36,6 +38,7 @@ Receipt newest_row(const ToldRows& rows) {
     if (!counts(entry)) continue;
     if (newest == nullptr || newness(*newest) < newness(entry.first)) newest = &entry.first;
   }
+  MELDEVAKT_CHECK(newest != nullptr);  // REQUIRES: there is one, and one that counts then
   Receipt out = *newest;
   for (const auto& entry : rows) {
     if (!counts(entry)) continue;
