@@ -146,7 +146,7 @@ Result<ControlRecord> StandingControl::run(const Tenant& tenant, std::optional<I
     const Instant begin = asked_of(view, {}, until, now).from;
     looked.from = std::max(looked.from, std::min(begin, looked.to));
   }
-  ControlRecord record = control_of(view.input, view.correlation, looked);
+  ControlRecord record = control_of(view.input, view.correlation, looked, view.counts);
   record.tenant = tenant.id;
   for (const Membership& one : view.registry.memberships(looked)) {
     const bool known = std::find(record.municipalities.begin(), record.municipalities.end(),

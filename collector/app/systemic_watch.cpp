@@ -15,14 +15,6 @@ Incident incident_of(const std::string& tenant, const CausePart& part) {
   return out;
 }
 
-// As of which time the product is that which showed the causes: as standing_of() has it (view.h).
-Instant time_of(const SystemicWatch::Sight& sight, Instant now) {
-  if (sight.causes.empty()) return now;
-  return std::max_element(sight.causes.begin(), sight.causes.end(),
-                          [](const CausePart& a, const CausePart& b) { return a.last < b.last; })
-      ->last;
-}
-
 bool same_causes(const std::vector<CausePart>& a, const std::vector<CausePart>& b) {
   return std::equal(
       a.begin(), a.end(), b.begin(), b.end(),
@@ -30,6 +22,26 @@ bool same_causes(const std::vector<CausePart>& a, const std::vector<CausePart>& 
 }
 
 }  // namespace
+
+std::map<std::string, SeenIn> seen_in(const Registry& registry,
+                                      const std::vector<CausePart>& parts) {
+  std::map<std::string, SeenIn> out;
+  std::map<std::string, Instant> latest;
+  for (const CausePart& part : parts) {
+    SeenIn& its = out[part.cause];
+    Instant& until = latest[part.cause];
+    const ProductVersion first = product_version(registry.value(EntryKind::kProduct, part.first));
+    const ProductVersion last = product_version(registry.value(EntryKind::kProduct, part.last));
+    if (its.versions.empty() || until < part.last) {
+      until = part.last;
+      if (its.product != last.product) its.versions.clear();
+      its.product = last.product;
+    }
+    if (last.product == its.product) its.versions.insert(last.version);
+    if (first.product == its.product) its.versions.insert(first.version);
+  }
+  return out;
+}
 
 void SystemicWatch::set(const std::string& tenant, Sight sight) {
   const auto [at, added] = sights_.try_emplace(tenant);
@@ -47,10 +59,10 @@ std::vector<TenantStanding> SystemicWatch::standings(const std::vector<Known>& k
     const Sight& sight = at == sights_.end() ? nothing : at->second;
     TenantStanding standing;
     standing.tenant = one.tenant.id;
-    const ProductVersion product =
-        product_version(one.registry.value(EntryKind::kProduct, time_of(sight, now)));
+    const ProductVersion product = product_version(one.registry.value(EntryKind::kProduct, now));
     standing.product = product.product;
     standing.version = product.version;
+    standing.seen_in = seen_in(one.registry, sight.causes);
     standing.patched = one.registry.value(EntryKind::kPatch, now) == "fixed";
     standing.covered = sight.covered;
     standing.answered = sight.answered;

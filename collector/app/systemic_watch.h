@@ -24,6 +24,11 @@
 
 namespace meldevakt::collector {
 
+// In what a tenant saw its causes, by what the register says of when it did: its product when it
+// saw a cause last, and the versions of that product when it saw it first and last.
+[[nodiscard]] std::map<std::string, SeenIn> seen_in(const Registry& registry,
+                                                    const std::vector<CausePart>& parts);
+
 class SystemicWatch {
  public:
   // What one tenant's messages and logs say.

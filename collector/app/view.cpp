@@ -1,6 +1,7 @@
 #include "collector/app/view.h"
 
 #include "collector/app/standing_control.h"
+#include "collector/app/systemic_watch.h"
 #include "collector/report/times_ahead.h"
 
 #include <algorithm>
@@ -224,6 +225,16 @@ Interval asked_of(const View& view, std::optional<Instant> from, std::optional<I
       begin = std::min(begin.value_or(first), first);
     }
   }
+  // Without logs from where receipts are known.
+  if (!begin) {
+    for (const ReceiptCoverage& list : view.input.receipt_coverage) {
+      begin = std::min(begin.value_or(list.span.from), list.span.from);
+    }
+    for (const Receipt& row : view.input.receipts) {
+      const std::optional<Instant> time = row.sent ? row.sent : row.confirmed;
+      if (time) begin = std::min(begin.value_or(*time), *time);
+    }
+  }
   return {std::min(begin.value_or(view.tenant.created), end), end};
 }
 
@@ -245,11 +256,15 @@ std::optional<ClockLevel> level_of(const View& view) {
 TenantStanding standing_of(const View& view, const Interval& asked) {
   TenantStanding out;
   out.tenant = view.tenant.id;
-  Instant at = view.incidents.empty() ? asked.to : view.incidents.front().last;
-  for (const Incident& incident : view.incidents) at = std::max(at, incident.last);
-  const ProductVersion product = product_version(view.registry.value(EntryKind::kProduct, at));
+  const ProductVersion product =
+      product_version(view.registry.value(EntryKind::kProduct, asked.to));
   out.product = product.product;
   out.version = product.version;
+  std::vector<CausePart> parts;
+  for (const Incident& incident : view.incidents) {
+    for (CausePart& part : parts_of(incident)) parts.push_back(std::move(part));
+  }
+  out.seen_in = seen_in(view.registry, parts);
   Interval used = view.registry.used(asked);
   if (used.empty()) used = asked;
   const TenantAnswer answer = answer_of(view.input, view.correlation, used);
@@ -313,6 +328,16 @@ void add_answers(const View& view, const Interval& asked, FleetRow& row) {
                               : answer_of(view.input, view.correlation, row.asked);
   }
   add_losses_outside(view, asked, row);
+  if (counts_short_in(view.counts, row.asked) == 0) return;
+  // Some that look well are not there, and nobody knows which.
+  constexpr std::string_view kShort = "a person counted fewer stored messages than should be there";
+  const auto doubt = [&](TenantAnswer& answer) {
+    if (answer.answer != Answer::kClean) return;
+    answer.answer = Answer::kUnanswered;
+    answer.reason = kShort;
+  };
+  doubt(row.answer);
+  for (FleetMember& member : row.members) doubt(member.answer);
 }
 
 }  // namespace
@@ -349,7 +374,8 @@ std::uint64_t open_incidents(const View& view) {
 }
 
 bool is_open(const View& view) {
-  return open_incidents(view) > 0 || !view.alarms.empty() || (view.latent && view.latent->present);
+  return open_incidents(view) > 0 || !view.alarms.empty() ||
+         (view.latent && view.latent->present) || counts_short_in(view.counts, kAlways) > 0;
 }
 
 }  // namespace meldevakt::collector

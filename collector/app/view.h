@@ -73,8 +73,7 @@ struct ViewOptions {
 [[nodiscard]] Beside beside_of(const View& view);
 // The most urgent of its open incidents, and of the 72 hours that run for any.
 [[nodiscard]] std::optional<ClockLevel> level_of(const View& view);
-// For systemic_incidents(): its product as of its latest incident's end, else as of the end of
-// `asked`.
+// For systemic_incidents(): its product as of the end of `asked`, and of when it saw each cause.
 [[nodiscard]] TenantStanding standing_of(const View& view, const Interval& asked);
 [[nodiscard]] FleetRow fleet_row_of(const View& view, const Interval& asked);
 [[nodiscard]] std::uint64_t open_incidents(const View& view);

@@ -162,6 +162,24 @@ std::optional<RecoveredHow> recovered_how_from_string(std::string_view text) {
   return static_cast<RecoveredHow>(at - kHow.begin());
 }
 
+std::uint64_t counts_short_in(const std::vector<Reconciliation>& counts, const Interval& period) {
+  const auto sets_right = [](const Reconciliation& later, const Reconciliation& one) {
+    const bool well = later.state == Reconciliation::State::kAgrees ||
+                      later.state == Reconciliation::State::kOver;
+    const bool holds = later.told.span.from <= one.told.span.from &&
+                       one.told.span.to <= later.told.span.to &&
+                       (!later.told.form || later.told.form == one.told.form);
+    return well && holds && one.entry < later.entry;
+  };
+  return static_cast<std::uint64_t>(
+      std::count_if(counts.begin(), counts.end(), [&](const Reconciliation& one) {
+        if (one.state != Reconciliation::State::kShort) return false;
+        return one.told.span.overlaps(period) &&
+               std::none_of(counts.begin(), counts.end(),
+                            [&](const Reconciliation& later) { return sets_right(later, one); });
+      }));
+}
+
 std::string_view to_string(Reconciliation::State state) {
   switch (state) {
     case Reconciliation::State::kAgrees: return "agrees";

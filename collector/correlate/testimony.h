@@ -95,6 +95,11 @@ struct Reconciliation {
 };
 [[nodiscard]] std::string_view to_string(Reconciliation::State state);
 
+// Of the counts whose time touches `period`, those that fall short and that no later count of all
+// their time sets right.
+[[nodiscard]] std::uint64_t counts_short_in(const std::vector<Reconciliation>& counts,
+                                            const Interval& period);
+
 // What people told of single messages, for one message at a time. Thread-safety: none needed.
 class WordsOfPeople {
  public:

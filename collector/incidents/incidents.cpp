@@ -33,11 +33,15 @@ std::string words_of_windows(const std::vector<Event>& events) {
 
 std::string reason_of(const Incident& incident, const std::vector<Event>& events) {
   const std::string count = std::to_string(events.size());
-  std::string out = events.size() == 1
-                        ? "1 message at " + to_rfc3339(incident.first)
-                        : count + " messages between " + to_rfc3339(incident.first) + " and " +
-                              to_rfc3339(incident.last) + " with the same cause";
+  std::string out = events.size() == 1 ? "1 message at " + to_rfc3339(incident.first)
+                                       : count + " messages between " + to_rfc3339(incident.first) +
+                                             " and " + to_rfc3339(incident.last);
+  if (events.size() > 1 && incident.causes.size() == 1) out += " with the same cause";
+  // Of what people merged, each cause, the incident's own first.
   out += ": " + describe_cause(incident.cause);
+  for (const CausePart& part : incident.causes) {
+    if (part.cause != incident.cause) out += "; " + describe_cause(part.cause);
+  }
   const std::string windows = words_of_windows(events);
   if (!windows.empty()) out += "; at the same time: " + windows;
   return out + ".";

@@ -15,6 +15,8 @@ struct Said {
   std::optional<Interval> confirmed;
   std::set<FormType> forms;
   std::set<std::string> districts;
+  bool received = false;  // confirmed by the case system, or by a person who fetched it
+  bool posted = false;    // confirmed as a letter
 };
 
 void widen(std::optional<Interval>& span, const std::optional<Instant>& time) {
@@ -29,6 +31,7 @@ void add(Said& said, const Receipt& row) {
   widen(said.sent, row.sent);
   widen(said.confirmed, row.confirmed);
   if (row.form != FormType::kUnknown) said.forms.insert(row.form);
+  if (row.confirmed) (row.channel == kPrintChannel ? said.posted : said.received) = true;
   if (!row.district.empty()) said.districts.insert(row.district);
 }
 
@@ -48,6 +51,7 @@ std::vector<ReceiptConflict> receipt_conflicts(const std::vector<Receipt>& versi
     if (differ(said.confirmed)) one.fields.emplace_back("confirmed");
     if (said.forms.size() > 1) one.fields.emplace_back("form");
     if (said.districts.size() > 1) one.fields.emplace_back("district");
+    if (said.received && said.posted) one.fields.emplace_back("channel");
     if (!one.fields.empty()) out.push_back(std::move(one));
   }
   return out;

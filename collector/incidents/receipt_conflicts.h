@@ -1,5 +1,6 @@
 // Where the portal says two things of one message that cannot both be so: sent at two times,
-// confirmed at two times, of two forms, for two bydeler. Either a row was wrong once, or two
+// confirmed at two times, of two forms, for two bydeler, confirmed by the case system and as a
+// letter that was posted. Either a row was wrong once, or two
 // messages have one id; which of them only the portal knows.
 //
 //   for (const ReceiptConflict& one : receipt_conflicts(versions)) ...
@@ -25,7 +26,8 @@ inline constexpr Duration kSameTime = seconds(1);
 struct ReceiptConflict {
   std::string message;
   std::vector<std::string> portals;  // that tell of it, sorted
-  std::vector<std::string> fields;   // that differ: "sent", "confirmed", "form", "district"
+  std::vector<std::string> fields;   // that differ: "sent", "confirmed", "form", "district",
+                                     // "channel"
   auto operator<=>(const ReceiptConflict&) const = default;
 };
 

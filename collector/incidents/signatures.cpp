@@ -39,11 +39,10 @@ struct Seen {
   Verdict worst = Verdict::kStoredAfterReceipt;
 };
 
-// Of one that people merged each cause; else the incident is its only one.
-std::vector<CausePart> parts_of(const Incident& incident) {
-  if (!incident.causes.empty()) return incident.causes;
-  return {
-      {incident.cause, incident.worst, incident.first, incident.last, incident.messages.size()}};
+// In what a tenant saw a cause.
+SeenIn seen_in(const TenantStanding& tenant, const std::string& cause) {
+  const auto known = tenant.seen_in.find(cause);
+  return known == tenant.seen_in.end() ? SeenIn{tenant.product, {tenant.version}} : known->second;
 }
 
 std::map<std::string, Seen> causes_in(const TenantStanding& tenant) {
@@ -69,11 +68,12 @@ std::map<Key, std::vector<Seen>> signatures_of(const std::vector<TenantStanding>
   std::map<std::string, std::set<std::string>> products;
   for (const TenantStanding& tenant : tenants) {
     for (const auto& [cause, seen] : causes_in(tenant)) {
-      if (tenant.product.empty()) {
+      const std::string product = seen_in(tenant, cause).product;
+      if (product.empty()) {
         unknown[cause].push_back(seen);
       } else {
-        out[{cause, tenant.product}].push_back(seen);
-        products[cause].insert(tenant.product);
+        out[{cause, product}].push_back(seen);
+        products[cause].insert(product);
       }
     }
   }
@@ -118,7 +118,8 @@ std::vector<Exposed> exposed_of(const std::vector<TenantStanding>& tenants, cons
   std::set<std::string> versions;
   for (const Seen& one : seen) {
     hit.insert(one.tenant->tenant);
-    if (one.tenant->product == key.second) versions.insert(one.tenant->version);
+    const SeenIn its = seen_in(*one.tenant, key.first);
+    if (its.product == key.second) versions.insert(its.versions.begin(), its.versions.end());
   }
   std::vector<Exposed> out;
   for (const TenantStanding& tenant : tenants) {
@@ -168,6 +169,12 @@ std::string_view to_string(ExposedWhy why) {
   return "same_version";
 }
 
+std::vector<CausePart> parts_of(const Incident& incident) {
+  if (!incident.causes.empty()) return incident.causes;
+  return {
+      {incident.cause, incident.worst, incident.first, incident.last, incident.messages.size()}};
+}
+
 bool is_signature(std::string_view cause) {
   return std::find(kNoSignature.begin(), kNoSignature.end(), cause) == kNoSignature.end();
 }
@@ -190,10 +197,11 @@ std::vector<SystemicIncident> systemic_incidents(const std::vector<TenantStandin
       if (severity(incident.worst) < severity(one.worst)) incident.worst = one.worst;
     }
     incident.exposed = exposed_of(tenants, key, seen);
-    incident.reason = reason_of(incident, static_cast<std::size_t>(std::count_if(
-                                              seen.begin(), seen.end(), [](const Seen& one) {
-                                                return one.tenant->product.empty();
-                                              })));
+    incident.reason = reason_of(
+        incident,
+        static_cast<std::size_t>(std::count_if(seen.begin(), seen.end(), [&](const Seen& one) {
+          return seen_in(*one.tenant, key.first).product.empty();
+        })));
     out.push_back(std::move(incident));
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {

@@ -18,6 +18,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +28,19 @@
 
 namespace meldevakt::collector {
 
+struct SeenIn {
+  std::string product;
+  std::set<std::string> versions;
+};
+
 // What is known of a tenant beside its messages; the registry tells it.
 struct TenantStanding {
   std::string tenant;
-  std::string product;    // the case system; "" when nobody says
-  std::string version;    // of the product; "" likewise
+  std::string product;  // the case system as of now; "" when nobody says
+  std::string version;  // of the product; "" likewise
+  // In what a cause was seen, when it was: a later upgrade takes nothing back. One that is not here
+  // was seen in the product as of now.
+  std::map<std::string, SeenIn> seen_in;
   bool covered = false;   // its logs are read, without a hole, over the time asked about
   bool answered = false;  // it has said whether it is hit
   bool patched = false;   // a version without the fault is installed, and says so
@@ -68,6 +78,8 @@ inline constexpr std::size_t kSampleNext = 5;
 [[nodiscard]] std::vector<SystemicIncident> systemic_incidents(
     const std::vector<TenantStanding>& tenants);
 
+// Of one that people merged each cause; else the incident is its only one.
+[[nodiscard]] std::vector<CausePart> parts_of(const Incident& incident);
 [[nodiscard]] bool is_signature(std::string_view cause);
 
 }  // namespace meldevakt::collector

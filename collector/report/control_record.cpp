@@ -55,14 +55,16 @@ Instant scheduled_on(const ControlSchedule& schedule, Instant day_as_utc, const 
 }  // namespace
 
 ControlRecord control_of(const TenantInput& input, const Correlation& correlation,
-                         const Interval& period) {
+                         const Interval& period, const std::vector<Reconciliation>& counts) {
   ControlRecord out;
   out.tenant = correlation.tenant;
   out.period = period;
   for (const MessageVerdict& message : correlation.messages) count(message, period, out);
+  out.counts_short = counts_short_in(counts, period);
   out.ahead = times_ahead(correlation).messages;
   out.not_read = why_not_known(input, period);
-  out.agrees = out.lost == 0 && out.undecided == 0 && out.unreceipted == 0 && out.not_read.empty();
+  out.agrees = out.lost == 0 && out.undecided == 0 && out.unreceipted == 0 &&
+               out.counts_short == 0 && out.not_read.empty();
   return out;
 }
 
@@ -94,6 +96,7 @@ std::string encode_control(const ControlRecord& record) {
       .member("recovered", record.recovered)
       .member("fallback", record.fallback)
       .member("unreceipted", record.unreceipted)
+      .member("counts_short", record.counts_short)
       .member("ahead", record.ahead)
       .member("not_read", std::string_view{record.not_read})
       .member("software_version", std::string_view{record.software_version})
@@ -128,6 +131,7 @@ Result<ControlRecord> decode_control(std::string_view text) {
   out.fallback = reader.count("fallback");
   out.unreceipted = reader.count("unreceipted");
   // Records from before it was counted have none.
+  if (reader.has("counts_short")) out.counts_short = reader.count("counts_short");
   if (reader.has("ahead")) out.ahead = reader.count("ahead");
   out.not_read = reader.text("not_read", is_sentence, true);
   out.software_version = reader.text("software_version", is_name);
@@ -150,6 +154,7 @@ std::string control_sentence(const ControlRecord& record, const TimeZone& zone) 
   tell(record.recovered, "recovered by people");
   tell(record.fallback, "refused and printed");
   tell(record.unreceipted, "stored without a receipt");
+  tell(record.counts_short, "count(s) by people that found fewer");
   tell(record.ahead, "with times still to come and not looked at");
   if (!record.not_read.empty()) out += "; " + record.not_read;
   return out;

@@ -6,7 +6,8 @@
 //   seal(kControlType, encode_control(record), signer)
 //
 // They agree when every message receipted in the period was stored (balance_of, fleet.h), none is
-// undecided, none was stored without a receipt, and whatever could have shown a commit was read
+// undecided, none was stored without a receipt, nobody counted fewer stored messages than should be
+// there, and whatever could have shown a commit was read
 // without a hole. That a message was stored after its receipt is counted, and does not make them
 // disagree: see latent_fault.h.
 //
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "collector/correlate/correlate.h"
+#include "collector/correlate/testimony.h"
 #include "common/base/bytes.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
@@ -42,18 +44,20 @@ struct ControlRecord {
   std::uint64_t stored_after_receipt = 0;  // of those stored
   std::uint64_t lost = 0;
   std::uint64_t undecided = 0;
-  std::uint64_t recovered = 0;    // not stored, and recovered by people since
-  std::uint64_t fallback = 0;     // refused by the case system: printed and posted
-  std::uint64_t unreceipted = 0;  // stored without a receipt
-  std::uint64_t ahead = 0;        // with times still to come (times_ahead.h): in no period yet
-  std::string not_read;           // where a commit could hide, in words; "" when nowhere
+  std::uint64_t recovered = 0;     // not stored, and recovered by people since
+  std::uint64_t fallback = 0;      // refused by the case system: printed and posted
+  std::uint64_t unreceipted = 0;   // stored without a receipt
+  std::uint64_t counts_short = 0;  // counts of stored messages that people told and that fall short
+  std::uint64_t ahead = 0;         // with times still to come (times_ahead.h): in no period yet
+  std::string not_read;            // where a commit could hide, in words; "" when nowhere
   std::string software_version;
   auto operator<=>(const ControlRecord&) const = default;
 };
 
 // Everything but number, previous, ran, municipalities, on_demand, missed and software_version.
 [[nodiscard]] ControlRecord control_of(const TenantInput& input, const Correlation& correlation,
-                                       const Interval& period);
+                                       const Interval& period,
+                                       const std::vector<Reconciliation>& counts = {});
 
 [[nodiscard]] std::string encode_control(const ControlRecord& record);
 [[nodiscard]] Result<ControlRecord> decode_control(std::string_view json);

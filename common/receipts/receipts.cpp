@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "common/base/text.h"
@@ -149,15 +150,14 @@ Result<Imported> parse_receipts(std::string_view csv, std::string_view portal,
   MELDEVAKT_TRY_ASSIGN(const FieldColumns found, find_columns(header->fields, columns));
 
   Imported out;
-  std::map<std::string, ToldRows> by_message;
+  std::set<std::pair<std::string, Receipt>> distinct;  // by message
   while (auto row = reader.next()) {
     if (row->blank()) continue;
     ++out.rows;
     auto receipt = receipt_of(*row, header->fields.size(), portal, found, zone, owner);
     if (receipt) {
       if (lies_ahead(receipt.value(), told)) ++out.ahead;
-      ToldRows& rows = by_message[receipt.value().message_id];
-      if (!rows.emplace(receipt.value(), told).second) ++out.repeated;
+      if (!distinct.emplace(receipt.value().message_id, receipt.value()).second) ++out.repeated;
       continue;
     }
     ++out.bad_rows;
@@ -165,7 +165,7 @@ Result<Imported> parse_receipts(std::string_view csv, std::string_view portal,
       out.errors.push_back({row->number, receipt.error().message()});
     }
   }
-  for (const auto& [id, rows] : by_message) out.receipts.push_back(newest_row(rows));
+  for (const auto& [id, row] : distinct) out.receipts.push_back(row);
   return out;
 }
 

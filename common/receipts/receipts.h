@@ -12,9 +12,8 @@
 // takes the earlier (deadlines that count from it come sooner, never later), `confirmed` the later
 // (a receipt is never said to precede a commit because of it).
 //
-// A message may have several rows, since its state changes: whatever their order, the row confirmed
-// last is the portal's newest word (newest_row.h); the earliest `sent` and a known form of the
-// others are kept.
+// A message may have several rows, since its state changes, in one file or in several: all of them
+// are given, and what counts of them is for newest_row.h to say.
 //
 // Pure. Thread-safety: pure functions. Bounds: kCsvBytesMax, kFieldBytesMax, kRowErrorsMax.
 #pragma once
@@ -61,7 +60,7 @@ struct RowError {
   std::string message;    // what is wrong and what is expected; never the row's text
 };
 struct Imported {
-  std::vector<Receipt> receipts;
+  std::vector<Receipt> receipts;  // every distinct row, by message
   std::vector<RowError> errors;
   std::uint64_t rows = 0;      // data rows read, bad ones too
   std::uint64_t bad_rows = 0;  // may be more than `errors` lists

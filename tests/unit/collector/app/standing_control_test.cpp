@@ -266,6 +266,21 @@ TEST_CASE("standing control: a tenant with the portal's rows and no agent is con
   CHECK_FALSE(missed());
 }
 
+TEST_CASE("standing control: what was imported on the first day is looked at") {
+  World world;
+  const Tenant fresh{"t9", "Ny kommune", "", kStart};
+  REQUIRE(world.store->add_tenant(fresh));
+  Receipt row;
+  row.portal = "npb";
+  row.message_id = "5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10";
+  row.sent = kStart - days(17);
+  row.confirmed = kStart - days(17);
+  REQUIRE(world.store->import_receipts("t9", {row}, {}, kStart));
+  const ControlRecord record = world.control()->run(fresh, {}, true).value();
+  CHECK(record.period.from == kStart - days(17));
+  CHECK(record.receipted == 1);
+}
+
 TEST_CASE("standing control: nothing to control is no control") {
   World world;
   REQUIRE(world.store->add_tenant({"t2", "Bø", "", kStart}));

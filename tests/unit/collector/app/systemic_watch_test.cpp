@@ -26,6 +26,26 @@ SystemicWatch::Sight clean() {
   return out;
 }
 
+TEST_CASE("seen_in: by what the register says of when a cause was seen") {
+  const Instant kStart{1'600'000'000'000};
+  const Instant upgrade = kStart + days(10);
+  const Registry registry{
+      {{EntryKind::kProduct, "Fagsystem 4.2.1", "", kAlways},
+       {EntryKind::kProduct, "Fagsystem 4.3.0", "", {upgrade, kAlways.to}},
+       {EntryKind::kProduct, "Annet 1.0", "", {upgrade + days(9), kAlways.to}}}};
+  const auto seen = [&](Duration first, Duration last) {
+    return seen_in(registry, {{"pg/55P03", Verdict::kLost, kStart + first, kStart + last, 2}})
+        .at("pg/55P03");
+  };
+  using Versions = std::set<std::string>;
+  CHECK(seen(days(1), days(2)).versions == Versions{"4.2.1"});
+  CHECK(seen(days(1), days(12)).versions == Versions{"4.2.1", "4.3.0"});
+  CHECK(seen(days(11), days(12)).product == "Fagsystem");
+  CHECK(seen(days(11), days(30)).product == "Annet");
+  CHECK(seen(days(11), days(30)).versions == Versions{"1.0"});
+  CHECK(seen_in(registry, {}).empty());
+}
+
 TEST_CASE("SystemicWatch: what one that is seen late ends is told then, and nothing before") {
   SystemicWatch before;
   before.set("t1", hit());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "collector/correlate/names.h"
+#include "collector/correlate/words.h"
 #include "collector/incidents/ledger_entry.h"
 #include "collector/incidents/running_clocks.h"
 #include "tests/unit/collector/incidents/judged_message.h"
@@ -205,6 +206,10 @@ TEST_CASE("decisions: the reason says in words who decided what") {
   REQUIRE(incidents.size() == 1);
   CHECK(incidents[0].reason.find("merged, says Ola at ") != std::string::npos);
   CHECK(incidents[0].reason.find("(samme natt).") != std::string::npos);
+  // Not "with the same cause": each is named.
+  CHECK(incidents[0].reason.find("same cause") == std::string::npos);
+  CHECK(incidents[0].reason.find(describe_cause("pg/55P03")) != std::string::npos);
+  CHECK(incidents[0].reason.find(describe_cause("nothing_logged")) != std::string::npos);
   CHECK(incidents[0].decided == std::vector<std::uint64_t>{7});
   CHECK(incidents[0].worst == Verdict::kLost);
   CHECK(incidents[0].cause == "pg/55P03");

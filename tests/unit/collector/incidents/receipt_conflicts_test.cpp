@@ -50,6 +50,8 @@ TEST_CASE("receipt conflicts: what cannot both be so, and what is the ordinary c
       {"two messages with one id",
        {{0, 5, FormType::kPrivate, "", "03"}, {90'000, 95'000, FormType::kPublic, "", "04"}},
        "sent confirmed form district "},
+      {"taken and posted", {{0, 5, {}, "case_system"}, {0, 5, {}, "print"}}, "channel "},
+      {"fetched after all", {{0, -1, {}, "print"}, {0, 5, {}, "manual"}}, ""},
       {"two portals", {{0, 5}, {90'000, 5, {}, "", "", "annan"}}, "sent "},
   };
   for (const Case& c : cases) {

@@ -119,6 +119,23 @@ TEST_CASE(
   CHECK(told(tenants) == "pg/55P03 in a b exposed dark:no_coverage;");
 }
 
+TEST_CASE("signatures: an upgrade afterwards takes nothing back of where a cause was seen") {
+  std::vector<TenantStanding> tenants{tenant("a", {incident("pg/55P03", 0, 2)}),
+                                      tenant("b", {incident("pg/55P03", 1, 2)}), tenant("c")};
+  CHECK(told(tenants) == "pg/55P03 in a b exposed c:same_version;");
+  for (TenantStanding* one : {&tenants[0], &tenants[1]}) {
+    one->version = "3.2";
+    one->seen_in["pg/55P03"] = {"Fagsystem", {"3.1"}};
+  }
+  CHECK(told(tenants) == "pg/55P03 in a b exposed c:same_version;");
+  tenants[0].product = "Annet";  // changed to another system since
+  CHECK(told(tenants) == "pg/55P03 in a b exposed c:same_version;");
+  tenants[2].version = "3.2";
+  CHECK(told(tenants) == "pg/55P03 in a b exposed;");
+  tenants[1].seen_in["pg/55P03"].versions.insert("3.2");  // and it came again after the upgrade
+  CHECK(told(tenants) == "pg/55P03 in a b exposed c:same_version;");
+}
+
 TEST_CASE("signatures: of an incident that people merged each cause counts") {
   Incident merged = incident("pg/55P03", 0, 3);
   merged.causes = {{"nothing_logged", Verdict::kMissing, kStart, kStart + hours(1), 1},

@@ -78,6 +78,47 @@ TEST_CASE("standing control: receipts and stored messages agree, or what is betw
   }
 }
 
+TEST_CASE("standing control: a count by a person that falls short is no agreement") {
+  Correlation correlation;
+  correlation.messages = {message(Verdict::kStored), message(Verdict::kStored)};
+  const auto count = [](std::uint64_t entry, Interval span, Reconciliation::State state) {
+    Reconciliation out;
+    out.entry = entry;
+    out.told.span = span;
+    out.state = state;
+    return out;
+  };
+  using State = Reconciliation::State;
+  const Interval before{kFrom - days(2), kFrom};
+  const Interval whole{kFrom - days(1), kFrom + days(1)};
+  struct Case {
+    std::string_view name;
+    std::vector<Reconciliation> counts;
+    std::uint64_t shortfalls;
+  };
+  const std::vector<Case> cases{
+      {"none", {}, 0},
+      {"as many", {count(1, kPeriod, State::kAgrees)}, 0},
+      {"fewer", {count(1, kPeriod, State::kShort)}, 1},
+      {"of another time", {count(1, before, State::kShort)}, 0},
+      {"counted again", {count(1, kPeriod, State::kShort), count(2, whole, State::kAgrees)}, 0},
+      {"counted again in part",
+       {count(1, whole, State::kShort), count(2, kPeriod, State::kAgrees)},
+       1},
+      {"counted before", {count(2, kPeriod, State::kShort), count(1, whole, State::kAgrees)}, 1},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    const ControlRecord record = control_of(read_throughout(), correlation, kPeriod, c.counts);
+    CHECK(record.counts_short == c.shortfalls);
+    CHECK(record.agrees == (c.shortfalls == 0));
+    ControlRecord kept = record;
+    kept.tenant = "t1";
+    kept.software_version = "v";
+    CHECK(decode_control(encode_control(kept)).value().counts_short == c.shortfalls);
+  }
+}
+
 TEST_CASE("standing control: a record survives its writing down, and no other text is one") {
   ControlRecord record;
   record.tenant = "t1";

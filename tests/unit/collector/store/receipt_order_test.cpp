@@ -48,9 +48,14 @@ TEST_CASE("receipts: in whatever order imports come, the same of their rows coun
       const meldevakt::testing::FaultVfs disk{"receipt-order"};
       const auto world = SqliteStore::open({"collector.db", "receipt-order", false}).value();
       REQUIRE(world->add_tenant({"t1", "Aure", "", kStart}));
-      for (std::size_t i = 0; i < versions.size(); ++i) {
-        REQUIRE(world->import_receipts("t1", {versions[i]}, std::nullopt,
+      // However they are cut into files.
+      for (std::size_t i = 0; i < versions.size();) {
+        const std::size_t end = std::min(versions.size(), i + 1 + random.below(3));
+        const std::vector<Receipt> file(versions.begin() + static_cast<std::ptrdiff_t>(i),
+                                        versions.begin() + static_cast<std::ptrdiff_t>(end));
+        REQUIRE(world->import_receipts("t1", file, std::nullopt,
                                        kStart + minutes(static_cast<std::int64_t>(i))));
+        i = end;
       }
       std::vector<Alarm> alarms;
       const std::vector<Receipt> counts = world->tenant_input("t1", alarms).value().receipts;
