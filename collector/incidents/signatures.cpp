@@ -197,11 +197,9 @@ std::vector<SystemicIncident> systemic_incidents(const std::vector<TenantStandin
       if (severity(incident.worst) < severity(one.worst)) incident.worst = one.worst;
     }
     incident.exposed = exposed_of(tenants, key, seen);
-    incident.reason = reason_of(
-        incident,
-        static_cast<std::size_t>(std::count_if(seen.begin(), seen.end(), [&](const Seen& one) {
-          return seen_in(*one.tenant, key.first).product.empty();
-        })));
+    std::size_t unsaid = 0;
+    for (const Seen& one : seen) unsaid += seen_in(*one.tenant, key.first).product.empty() ? 1 : 0;
+    incident.reason = reason_of(incident, unsaid);
     out.push_back(std::move(incident));
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
