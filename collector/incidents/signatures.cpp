@@ -198,7 +198,9 @@ std::vector<SystemicIncident> systemic_incidents(const std::vector<TenantStandin
     }
     incident.exposed = exposed_of(tenants, key, seen);
     std::size_t unsaid = 0;
-    for (const Seen& one : seen) unsaid += seen_in(*one.tenant, key.first).product.empty() ? 1 : 0;
+    for (const Seen& one : seen) {
+      if (seen_in(*one.tenant, key.first).product.empty()) ++unsaid;
+    }
     incident.reason = reason_of(incident, unsaid);
     out.push_back(std::move(incident));
   }
