@@ -25,20 +25,22 @@ bool same_causes(const std::vector<CausePart>& a, const std::vector<CausePart>& 
 
 std::map<std::string, SeenIn> seen_in(const Registry& registry,
                                       const std::vector<CausePart>& parts) {
+  const auto product_at = [&](Instant at) {
+    return product_version(registry.value(EntryKind::kProduct, at));
+  };
+  std::map<std::string, Instant> last;
+  for (const CausePart& part : parts) {
+    Instant& its = last.try_emplace(part.cause, part.last).first->second;
+    its = std::max(its, part.last);
+  }
   std::map<std::string, SeenIn> out;
-  std::map<std::string, Instant> latest;
   for (const CausePart& part : parts) {
     SeenIn& its = out[part.cause];
-    Instant& until = latest[part.cause];
-    const ProductVersion first = product_version(registry.value(EntryKind::kProduct, part.first));
-    const ProductVersion last = product_version(registry.value(EntryKind::kProduct, part.last));
-    if (its.versions.empty() || until < part.last) {
-      until = part.last;
-      if (its.product != last.product) its.versions.clear();
-      its.product = last.product;
+    its.product = product_at(last.at(part.cause)).product;
+    for (const Instant at : {part.first, part.last}) {
+      const ProductVersion then = product_at(at);
+      if (then.product == its.product) its.versions.insert(then.version);
     }
-    if (last.product == its.product) its.versions.insert(last.version);
-    if (first.product == its.product) its.versions.insert(first.version);
   }
   return out;
 }

@@ -1,13 +1,12 @@
 #include "collector/app/view.h"
 
-#include "collector/app/standing_control.h"
-#include "collector/app/systemic_watch.h"
-#include "collector/report/times_ahead.h"
-
 #include <algorithm>
 #include <map>
 #include <utility>
 
+#include "collector/app/standing_control.h"
+#include "collector/app/systemic_watch.h"
+#include "collector/report/times_ahead.h"
 #include "common/base/text.h"
 
 namespace meldevakt::collector {

@@ -44,9 +44,10 @@ class Archive {
     std::uint32_t first_fact = kNobody;          // facts whose first reference it is
     std::uint32_t first_row = kNobody;
     std::uint8_t type = 0;
-    bool touched = false;  // the owner's, like what follows
+    // The owner's (correlator_state.h):
+    bool touched = false;
     std::uint8_t verdict = 0;
-    std::uint8_t across_clocks = 0;  // correlator_state.h
+    std::uint8_t across_clocks = 0;
   };
 
   // --- facts

@@ -73,8 +73,8 @@ class CoverageMap {
   struct Change {
     bool everything = false;  // a source is asked about a signal for the first time, or its clock
                               // may err by more than was ever stated
-    bool clock = false;       // an agent states a larger ordinary clock error than before,
-    std::vector<Interval> clock_hours;  // or one that is no ordinary one, of these
+    bool clock = false;       // an agent states a larger ordinary clock error than before
+    std::vector<Interval> clock_hours;  // for these, one that is no ordinary one (clock_errors.h)
     std::vector<Interval> stretches;
     std::vector<Interval> shared;  // whose events may be another tenant's, as is known now
   };

@@ -94,18 +94,23 @@ std::optional<Instant> next_of(const Signs& signs, const Decision& decision,
   return next;
 }
 
+// Of what time lists must be complete to say that a message, of which there is no row, is
+// another's. When it was sent nobody knows: it may have waited as long as a portal waits before a
+// letter of it is posted. And a list is believed of what was sent a while before it ends, since
+// until when it was exported nobody knows. REQUIRES: signs.shared_only.
+Interval asked_of_lists(const Signs& signs, const Policy& policy) {
+  const Instant seen = *signs.first_seen;
+  const Duration error = *signs.shared_only;
+  return {seen - std::max(policy.look_before, policy.post_within) - error,
+          seen + policy.confirm_within + error};
+}
+
 bool is_of_another(const Signs& signs, const Life& life, const Bench& bench) {
   if (!signs.shared_only || life.references.front().type != ReferenceType::kPortalMessageId) {
     return false;
   }
-  // When it was sent nobody knows: it may have waited as long as a portal waits before a letter of
-  // it is posted. A list is believed of what was sent a day before it ends: until when it was
-  // exported nobody knows.
-  const Policy& policy = bench.policy;
-  const Instant seen = *signs.first_seen;
-  const Instant from = seen - std::max(policy.look_before, policy.post_within);
-  const Instant until = seen + policy.confirm_within;
-  return bench.portals.all_complete(from - *signs.shared_only, until + *signs.shared_only);
+  const Interval asked = asked_of_lists(signs, bench.policy);
+  return bench.portals.all_complete(asked.from, asked.to);
 }
 
 // Wide enough for every stretch that decide.cpp and signs.cpp look at, but for errors of clocks
@@ -120,8 +125,8 @@ std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const
     out.to = std::max(out.to, times->to + std::max(policy.confirm_within, policy.post_within));
   }
   if (signs.shared_only) {
-    out.from = std::min(out.from, *signs.first_seen - policy.post_within) - *signs.shared_only;
-    out.to = std::max(out.to, *signs.first_seen + policy.confirm_within) + *signs.shared_only;
+    const Interval asked = asked_of_lists(signs, policy);
+    out = {std::min(out.from, asked.from), std::max(out.to, asked.to)};
   }
   const Duration told = std::max(signs.clocks.error, signs.clocks.others.value_or(Duration{}));
   const Duration wrong = told + coverage.clock_errors().widest_of_any(out);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "common/summary/forms.h"
+
 namespace meldevakt::collector {
 namespace {
 
-constexpr Interval kAllTime{{0}, {253'402'300'799'999}};
+constexpr Interval kAllTime{{0}, kWireTimeMax};
 
 }  // namespace
 
@@ -60,15 +62,16 @@ std::vector<Interval> PortalMap::add(const ReceiptCoverage& claim) {
   return {{reached.value_or(claim.span.from), claim.span.to}};
 }
 
-bool PortalMap::any_untold(const Interval& asked) const {
-  return std::any_of(uses_.begin(), uses_.end(), [&](const auto& entry) {
-    return portals_.count(entry.first) == 0 && !used(entry.first, asked).empty();
-  });
+std::optional<std::string> PortalMap::untold(const Interval& asked) const {
+  for (const auto& [name, spans] : uses_) {
+    if (portals_.count(name) == 0 && !used(name, asked).empty()) return name;
+  }
+  return std::nullopt;
 }
 
 bool PortalMap::all_complete(Instant from, Instant to) const {
   const Interval both_ends{from, to + milliseconds(1)};
-  if (any_untold({from, to + milliseconds(1)})) return false;
+  if (untold(both_ends)) return false;
   bool any = false;
   for (const auto& [name, portal] : portals_) {
     for (const Interval& part : used(name, both_ends)) {
@@ -87,7 +90,7 @@ bool PortalMap::told_at(std::string_view portal, Instant sent, Instant at) const
 }
 
 bool PortalMap::all_told_at(Instant sent, Instant at) const {
-  if (any_untold({sent, sent + milliseconds(1)})) return false;
+  if (untold({sent, sent + milliseconds(1)})) return false;
   bool any = false;
   for (const auto& [name, portal] : portals_) {
     const std::vector<Interval> use = used(name, {sent, std::max(at, sent + milliseconds(1))});
@@ -100,7 +103,7 @@ bool PortalMap::all_told_at(Instant sent, Instant at) const {
 
 std::optional<Instant> PortalMap::reach_of_all(Instant until) const {
   std::optional<Instant> out;
-  if (any_untold({until - milliseconds(1), until})) return out;
+  if (untold({until - milliseconds(1), until})) return out;
   for (const auto& [name, portal] : portals_) {
     if (used(name, {until - milliseconds(1), until}).empty()) continue;
     if (portal.lists.empty()) return std::nullopt;

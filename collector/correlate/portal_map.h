@@ -37,6 +37,8 @@ class PortalMap {
   // There is a portal that was used then, and the same holds of each that was.
   [[nodiscard]] bool all_told_at(Instant sent, Instant at) const;
 
+  // One that the register says was used then, and of which there are neither rows nor lists.
+  [[nodiscard]] std::optional<std::string> untold(const Interval& asked) const;
   // Until when lists of every portal that was used until `until` reach; nullopt: one has none.
   [[nodiscard]] std::optional<Instant> reach_of_all(Instant until) const;
 
@@ -49,8 +51,6 @@ class PortalMap {
     [[nodiscard]] std::optional<Instant> reach_of(Instant sent) const;
     void add_list(const Interval& span);
   };
-  // One that the register names was used then, and has neither rows nor lists.
-  [[nodiscard]] bool any_untold(const Interval& asked) const;
   // What of that time it was used: all, some stretches or nothing of it.
   [[nodiscard]] std::vector<Interval> used(std::string_view portal, const Interval& asked) const;
 

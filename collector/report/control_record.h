@@ -7,9 +7,8 @@
 //
 // They agree when every message receipted in the period was stored (balance_of, fleet.h), none is
 // undecided, none was stored without a receipt, nobody counted fewer stored messages than should be
-// there, and whatever could have shown a commit was read
-// without a hole. That a message was stored after its receipt is counted, and does not make them
-// disagree: see latent_fault.h.
+// there, and whatever could have shown a commit was read without a hole. That a message was stored
+// after its receipt is counted, and does not make them disagree: see latent_fault.h.
 //
 // Pure. Thread-safety: plain values, pure functions. Errors of decode_control: kCorrupt.
 #pragma once

@@ -46,12 +46,13 @@ std::string_view to_string(Answer answer) {
 }
 
 Balance balance_of(const MessageVerdict& message) {
-  if (message.cause == kCauseWhoseUnknown) return Balance::kUndecided;  // not counted twice
   switch (message.verdict) {
     case Verdict::kStored:
     case Verdict::kStoredAfterReceipt: return Balance::kStored;
     case Verdict::kLost:
-    case Verdict::kMissing: return Balance::kLost;
+    case Verdict::kMissing:
+      // Every tenant that is told of it has it: it would be counted for each.
+      return message.cause == kCauseWhoseUnknown ? Balance::kUndecided : Balance::kLost;
     case Verdict::kRecovered: return Balance::kRecovered;
     case Verdict::kFallback: return Balance::kFallback;
     case Verdict::kUnreceipted: return Balance::kUnreceipted;
@@ -96,18 +97,19 @@ ReferenceTypes asked_names(const CoverageMap& map) {
 // "" where receipts of the whole time are known.
 std::string receipts_not_known(const TenantInput& input, const CoverageMap& map,
                                const Interval& asked, bool commits_are_logged) {
-  if (PortalMap{input}.all_complete(asked.from, asked.to - milliseconds(1))) {
-    return "";
-  }
+  const PortalMap portals{input};
+  if (portals.all_complete(asked.from, asked.to - milliseconds(1))) return "";
+  const std::optional<std::string> untold = portals.untold(asked);
+  const std::string no_list =
+      untold ? "nothing was ever imported of '" + *untold + "', which the register says was used"
+             : "no list of the portal's is complete";
   const ReferenceTypes names = asked_names(map);
   if (!commits_are_logged || !map.observed(Signal::kMessageAcknowledged, names)) {
-    return "no list of the portal's is complete for that time, and no log that is read tells of " +
+    return no_list + " for that time, and no log that is read tells of " +
            std::string{commits_are_logged ? "receipts" : "commits"};
   }
   const auto hole = map.first_hole(Signal::kMessageAcknowledged, {asked, {}, names});
-  return hole
-             ? "receipts are not known: no list of the portal's is complete, and " + words_of(*hole)
-             : "";
+  return hole ? "receipts are not known: " + no_list + ", and " + words_of(*hole) : "";
 }
 
 }  // namespace

@@ -14,7 +14,6 @@ namespace {
 
 struct Versions {
   std::int64_t newest = 0;
-  bool known = false;  // this very version is among them
   ToldRows rows;
 };
 
@@ -32,9 +31,7 @@ Result<Versions> versions_of(sql::Connection& db, const std::string& tenant,
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
     if (!row) return versions;
     versions.newest = rows.integer(7);
-    const Receipt version = receipt_of(rows);
-    versions.known = versions.known || version == receipt;
-    versions.rows.insert_or_assign(version, rows.instant(8));
+    versions.rows.insert_or_assign(receipt_of(rows), rows.instant(8));
   }
 }
 
@@ -51,7 +48,7 @@ Status import_one(sql::Connection& db, const std::string& tenant, const Receipt&
                   std::int64_t log_index, Instant now, ImportResult& result) {
   MELDEVAKT_TRY_ASSIGN(Versions versions, versions_of(db, tenant, receipt));
   const auto same = versions.rows.find(receipt);
-  if (versions.known && !is_told_anew(receipt, same->second, now)) {
+  if (same != versions.rows.end() && !is_told_anew(receipt, same->second, now)) {
     ++result.unchanged;
     return {};
   }

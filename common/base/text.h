@@ -20,6 +20,11 @@ namespace meldevakt {
 
 [[nodiscard]] bool is_utf8(std::string_view bytes);  // well-formed per Unicode 15, table 3-7
 
+// A to Z as a to z; every other byte as it is.
+[[nodiscard]] constexpr char ascii_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 // For error messages: control characters and invalid UTF-8 as \xNN, cut to `bytes_max` with "...".
 // Adds no quotation marks of its own: "unknown key '" + quoted(key) + "'".
 [[nodiscard]] std::string quoted(std::string_view bytes, std::size_t bytes_max = 60);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/text.h"
 #include "common/ports/sha256.h"
 
 namespace meldevakt {
@@ -20,9 +21,7 @@ bool is_digit(char c) {
 
 std::string lower_case(std::string_view text) {
   std::string out{text};
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::transform(out.begin(), out.end(), out.begin(), ascii_lower);
   return out;
 }
 

@@ -23,10 +23,6 @@ bool is_plain_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 std::vector<std::string> field_names() {
   std::vector<std::string> names;
   for (const auto& [field, headings] : default_columns()) names.push_back(field);
@@ -60,7 +56,7 @@ std::string joined(const std::vector<std::string>& words) {
 std::string folded(std::string_view utf8) {
   std::string out;
   for (std::size_t i = 0; i < utf8.size(); ++i) {
-    const char c = lower(utf8[i]);
+    const char c = ascii_lower(utf8[i]);
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x80) {
       if (is_plain_letter_or_digit(c)) out.push_back(c);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <vector>
 
 #include "common/base/check.h"
 
@@ -27,26 +28,22 @@ bool is_told_anew(const Receipt& row, Instant told, Instant now) {
 }
 
 Receipt newest_row(const ToldRows& rows) {
-  const bool all_ahead = std::all_of(rows.begin(), rows.end(), [](const auto& entry) {
-    return lies_ahead(entry.first, entry.second);
-  });
-  const auto counts = [all_ahead](const auto& entry) {
-    return all_ahead || !lies_ahead(entry.first, entry.second);
-  };
-  const Receipt* newest = nullptr;
-  for (const auto& entry : rows) {
-    if (!counts(entry)) continue;
-    if (newest == nullptr || newness(*newest) < newness(entry.first)) newest = &entry.first;
+  std::vector<const Receipt*> counting;
+  for (const auto& [row, told] : rows) {
+    if (!lies_ahead(row, told)) counting.push_back(&row);
   }
-  MELDEVAKT_CHECK(newest != nullptr);  // REQUIRES: there is one, and one that counts then
-  Receipt out = *newest;
-  for (const auto& entry : rows) {
-    if (!counts(entry)) continue;
-    const Receipt& row = entry.first;
-    if (row.sent && (!out.sent || *row.sent < *out.sent)) out.sent = row.sent;
-    if (out.form == FormType::kUnknown) out.form = row.form;
-    if (out.channel.empty()) out.channel = row.channel;
-    if (out.district.empty()) out.district = row.district;
+  if (counting.empty()) {
+    for (const auto& [row, told] : rows) counting.push_back(&row);
+  }
+  MELDEVAKT_CHECK(!counting.empty());
+  Receipt out = **std::max_element(
+      counting.begin(), counting.end(),
+      [](const Receipt* a, const Receipt* b) { return newness(*a) < newness(*b); });
+  for (const Receipt* row : counting) {
+    if (row->sent && (!out.sent || *row->sent < *out.sent)) out.sent = row->sent;
+    if (out.form == FormType::kUnknown) out.form = row->form;
+    if (out.channel.empty()) out.channel = row->channel;
+    if (out.district.empty()) out.district = row->district;
   }
   return out;
 }

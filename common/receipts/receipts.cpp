@@ -75,14 +75,10 @@ Result<Receipt> receipt_of(const CsvRow& row, std::size_t width, std::string_vie
   return receipt_of_row(row.fields, columns, portal, zone, owner);
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool holds(const std::vector<std::string>& ids, std::string_view id) {
   return std::any_of(ids.begin(), ids.end(), [id](const std::string& one) {
     return std::equal(one.begin(), one.end(), id.begin(), id.end(),
-                      [](char a, char b) { return lower(a) == lower(b); });
+                      [](char a, char b) { return ascii_lower(a) == ascii_lower(b); });
   });
 }
 
@@ -90,9 +86,11 @@ bool holds(const std::vector<std::string>& ids, std::string_view id) {
 
 std::string_view ListOwner::refuses(std::string_view organisation) const {
   if (organisation.empty()) return "";
-  if (holds(others, organisation)) return "is that of another tenant in the register";
+  if (holds(others, organisation))
+    return "is another tenant's in the register (portal_organisation)";
   if (organisations.empty() || holds(organisations, organisation)) return "";
-  return "is none of those that are named for whom the list is for";
+  return "is none of those named for this tenant: import it for the one it belongs to, or name it "
+         "(portal_organisation in the register, organisations of an agent's source)";
 }
 
 Result<Receipt> receipt_of_row(const std::vector<std::string>& fields, const FieldColumns& columns,
@@ -107,7 +105,7 @@ Result<Receipt> receipt_of_row(const std::vector<std::string>& fields, const Fie
     return Error{Errc::kInvalid,
                  "message_id is not a UUID of version 4 (8-4-4-4-12 hexadecimal digits)"};
   }
-  for (const char c : id) out.message_id.push_back(lower(c));
+  for (const char c : id) out.message_id.push_back(ascii_lower(c));
   auto sent = parse_cell_time(cell(fields, columns, "sent"), zone, Reading::kEarlier);
   if (!sent) return Error{Errc::kInvalid, "sent " + sent.error().message()};
   auto confirmed = parse_cell_time(cell(fields, columns, "confirmed"), zone, Reading::kLater);

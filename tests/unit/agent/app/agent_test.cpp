@@ -210,11 +210,17 @@ TEST_CASE("Agent: a collector that was set back gets its statements again") {
   CHECK(w.logged("asks for earlier statements") == 1);
 }
 
-TEST_CASE("Agent: two tenants get their own chains of one source") {
-  AgentWorld w{"[[tenant]]\nname = \"A\"\n[[tenant]]\nname = \"B\"\n"};
+constexpr const char* kTwoTenants = "[[tenant]]\nname = \"A\"\n[[tenant]]\nname = \"B\"\n";
+
+void start_for_two(AgentWorld& w) {
   w.enrol("t1", "A");
   w.enrol("t2", "B");
   w.start();
+}
+
+TEST_CASE("Agent: two tenants get their own chains of one source") {
+  AgentWorld w{kTwoTenants};
+  start_for_two(w);
   w.received(kIdA);
   w.run(seconds(6));
   CHECK(w.steps("t1") == "received A");
@@ -229,10 +235,8 @@ TEST_CASE("Agent: two tenants get their own chains of one source") {
 }
 
 TEST_CASE("Agent: of a source that two tenants share the log says whose a finding is") {
-  AgentWorld w{"[[tenant]]\nname = \"A\"\n[[tenant]]\nname = \"B\"\n"};
-  w.enrol("t1", "A");
-  w.enrol("t2", "B");
-  w.start();
+  AgentWorld w{kTwoTenants};
+  start_for_two(w);
   w.received(kIdA);
   w.clock.advance(milliseconds(10));
   w.acknowledged(kIdA);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/correlate/words.h"
 #include "collector/report/control_record.h"
 #include "common/testing/doubles.h"
 
@@ -179,6 +180,34 @@ TEST_CASE("fleet: receipts are known until the newest list where nothing else te
         until + hours(18) + milliseconds(1));
   input.coverage = {read({kFrom - days(1), kFrom + days(11)})};
   CHECK(receipts_known_until(input, until) == until);
+}
+
+TEST_CASE("fleet: a loss of which nobody knows whose it is, is counted for none") {
+  TenantInput input;
+  input.coverage = {read({kFrom - days(1), kFrom + days(11)})};
+  Correlation correlation;
+  correlation.messages = {message(Verdict::kLost)};
+  correlation.messages[0].cause = kCauseWhoseUnknown;
+  const auto answer = [&] { return answer_of(input, correlation, kAsked).answer; };
+  CHECK(answer() == Answer::kUnanswered);
+  CHECK(losses_in(correlation, kAsked) == 0);
+  // Who sent it again knows that it was theirs.
+  correlation.messages[0].verdict = Verdict::kRecovered;
+  CHECK(balance_of(correlation.messages[0]) == Balance::kRecovered);
+  correlation.messages[0].verdict = Verdict::kLost;
+  correlation.messages[0].cause = "pg/55P03";
+  CHECK(answer() == Answer::kAffected);
+}
+
+TEST_CASE("fleet: a portal that the register names and nobody imports is named") {
+  LedgerCoverage failures = read({kFrom - days(1), kFrom + days(11)});
+  failures.source.observes.resize(1);
+  TenantInput input;
+  input.coverage = {failures};
+  input.receipt_coverage = {{"npb", {kFrom - days(1), kFrom + days(11)}}};
+  CHECK(why_not_known(input, kAsked).empty());
+  input.portal_uses = {{"annan", {kAsked.from, kAsked.to}}};
+  CHECK(why_not_known(input, kAsked).find("imported of 'annan'") != std::string::npos);
 }
 
 TEST_CASE("fleet: a municipality is affected, clean or unanswered, and it is said why") {

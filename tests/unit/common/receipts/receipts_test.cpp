@@ -179,7 +179,7 @@ TEST_CASE("parse_receipts: rows of another organisation are told and cost nothin
       {"one, in other letters",
        {{"0b0C8F0E-6f0e-4a44-9a39-1d6f0c1b7a10"}, {}},
        {2},
-       "none of those that are named"},
+       "none of those named for this tenant"},
       {"somebody else's", {{}, {b}}, {3}, "another tenant"},
   };
   for (const Case& c : cases) {
