@@ -182,6 +182,9 @@ void bound_it(std::uint64_t memory) {
   for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTERM, SIGINT, SIGHUP}) {
     ::signal(number, SIG_DFL);
   }
+  sigset_t no_signals;  // the agent takes its stop from a descriptor and has those blocked
+  ::sigemptyset(&no_signals);
+  ::sigprocmask(SIG_SETMASK, &no_signals, nullptr);
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   const auto whole_seconds = static_cast<rlim_t>(kEvtxRenderTime.ms / 1000);

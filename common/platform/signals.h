@@ -1,7 +1,9 @@
-// Stop requests from the service manager: SIGTERM and SIGINT become a flag and a readable
-// descriptor. SIGPIPE is ignored: a peer that hangs up is an error of one write, not our end.
-// install() once, early in main, before threads start (again does no harm). Thread-safety:
-// requested() is safe anywhere; request() even in a signal handler.
+// Stop requests from the service manager: SIGTERM and SIGINT become a readable descriptor. SIGPIPE
+// is ignored: a peer that hangs up is an error of one write, not our end.
+// install() once, early in main, before threads start: it blocks both signals in the calling thread
+// and in every thread that this one starts (again does no harm). A program that is started later
+// inherits that, so who starts one sets the signal mask (FedProgram does).
+// Thread-safety: requested() is safe anywhere; request() even in a signal handler.
 #pragma once
 
 namespace meldevakt {
@@ -9,6 +11,7 @@ namespace meldevakt {
 class StopSignal {
  public:
   static void install();
+  // A system call: for once a turn, not for once a line.
   [[nodiscard]] static bool requested();
   // Becomes readable when a stop is requested and stays so; for poll(2), do not read it. Owned by
   // StopSignal. -1 before install(), which poll(2) passes over.

@@ -1,11 +1,10 @@
 #include "common/platform/signals.h"
 
-#include <fcntl.h>
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
-#include <cerrno>
 #include <csignal>
 
 #include "common/base/check.h"
@@ -13,56 +12,54 @@
 namespace meldevakt {
 namespace {
 
-// Everything the handler touches is lock-free and already there: it may interrupt any instruction.
-std::atomic<bool> stop_requested{false};
-std::atomic<int> read_end{-1};
-std::atomic<int> write_end{-1};
-static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
-
-void on_signal(int) {
-  const int saved = errno;
-  StopSignal::request();
-  errno = saved;
-}
+// A stop is a signal that stays pending: nobody handles it and nobody reads it, so every poll of
+// the descriptor sees it, and there is no moment at which it could be lost. (A handler runs in
+// whichever thread the kernel chooses; ThreadSanitizer puts it off until that thread does something
+// again, which one that waits for work may never do.)
+std::atomic<int> stop_descriptor{-1};
+std::atomic<bool> requested_early{false};
 
 }  // namespace
 
 void StopSignal::install() {
-  if (read_end.load() == -1) {
-    std::array<int, 2> ends{};
-    MELDEVAKT_CHECK(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0);
-    read_end = ends[0];
-    write_end = ends[1];
-    if (stop_requested) request();  // it came before us
-  }
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;  // a stop is asked for by the descriptor, not by broken calls
-  MELDEVAKT_CHECK(::sigaction(SIGTERM, &action, nullptr) == 0);
-  MELDEVAKT_CHECK(::sigaction(SIGINT, &action, nullptr) == 0);
-
+  if (stop_descriptor.load() != -1) return;
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigemptyset(&ignore.sa_mask);
   MELDEVAKT_CHECK(::sigaction(SIGPIPE, &ignore, nullptr) == 0);
+
+  sigset_t stops;
+  sigemptyset(&stops);
+  for (const int number : {SIGTERM, SIGINT}) {
+    // A signal that is ignored, as a shell may have set it, would not stay.
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    sigemptyset(&standard.sa_mask);
+    MELDEVAKT_CHECK(::sigaction(number, &standard, nullptr) == 0);
+    sigaddset(&stops, number);
+  }
+  MELDEVAKT_CHECK(::pthread_sigmask(SIG_BLOCK, &stops, nullptr) == 0);
+  stop_descriptor = ::signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
+  MELDEVAKT_CHECK(stop_descriptor.load() != -1);
+  if (requested_early) request();
 }
 
 bool StopSignal::requested() {
-  return stop_requested.load();
+  if (stop_descriptor.load() == -1) return requested_early;
+  pollfd stop{stop_descriptor.load(), POLLIN, 0};
+  return ::poll(&stop, 1, 0) == 1;
 }
 
 int StopSignal::descriptor() {
-  return read_end.load();
+  return stop_descriptor.load();
 }
 
 void StopSignal::request() {
-  stop_requested = true;
-  const int end = write_end.load();
-  if (end == -1) return;
-  // The byte is never read: the descriptor stays readable for everybody who polls it. A full pipe
-  // says the same, so the result does not matter.
-  [[maybe_unused]] const auto written = ::write(end, "", 1);
+  if (stop_descriptor.load() == -1) {
+    requested_early = true;
+  } else {
+    ::kill(::getpid(), SIGTERM);  // to the process, whichever thread asks
+  }
 }
 
 }  // namespace meldevakt

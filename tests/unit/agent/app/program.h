@@ -15,8 +15,10 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "tests/support/child_program.h"
 #include "tests/unit/agent/temp_folder.h"
 
 namespace meldevakt::agent::testing {
@@ -30,22 +32,10 @@ struct Ran {
 inline Ran run_program(const meldevakt::testing::TempFolder& folder,
                        std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), MELDEVAKT_BIN_DIR "/meldevakt-agent");
-  std::vector<char*> raw;
-  for (std::string& argument : arguments) raw.push_back(argument.data());
-  raw.push_back(nullptr);
-  const std::string out = folder / "program.out";
-  const std::string err = folder / "program.err";
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
-    ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
-    ::execv(raw[0], raw.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-          folder.read("program.out"), folder.read("program.err")};
+  const pid_t child = meldevakt::testing::start_child(std::move(arguments), folder / "program.out",
+                                                      folder / "program.err");
+  const int status = meldevakt::testing::wait_for_end(child);
+  return {status, folder.read("program.out"), folder.read("program.err")};
 }
 
 // `run` with this configuration, until stop(), a signal, or the end of this.
@@ -54,13 +44,8 @@ class Running {
   explicit Running(const std::string& config) {
     std::array<int, 2> pipe{};
     REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
-    const std::string program = MELDEVAKT_BIN_DIR "/meldevakt-agent";
-    child_ = ::fork();
-    if (child_ == 0) {
-      ::dup2(pipe[1], 2);
-      ::execl(program.c_str(), program.c_str(), "run", "--config", config.c_str(), nullptr);
-      ::_exit(127);
-    }
+    child_ = meldevakt::testing::start_child(
+        {MELDEVAKT_BIN_DIR "/meldevakt-agent", "run", "--config", config}, "", "", pipe[1]);
     ::close(pipe[1]);
     errors_ = pipe[0];
   }
@@ -111,10 +96,7 @@ class Running {
   int stop() {
     ::kill(child_, SIGTERM);
     static_cast<void>(wait_for("stopped", std::chrono::seconds{30}));
-    int status = 0;
-    ::waitpid(child_, &status, 0);
-    child_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return meldevakt::testing::wait_for_end(std::exchange(child_, 0));
   }
 
   std::string logged;

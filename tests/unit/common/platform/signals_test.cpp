@@ -7,6 +7,8 @@
 
 #include <csignal>
 #include <functional>
+#include <future>
+#include <thread>
 
 namespace meldevakt {
 namespace {
@@ -36,7 +38,7 @@ TEST_CASE("StopSignal: SIGTERM, SIGINT and request() set the flag and the descri
       if (StopSignal::requested() || readable(StopSignal::descriptor())) return 3;
       if (how == 0) {
         StopSignal::request();
-      } else if (::raise(how) != 0) {
+      } else if (::kill(::getpid(), how) != 0) {
         return 4;
       }
       if (!StopSignal::requested()) return 5;
@@ -44,6 +46,22 @@ TEST_CASE("StopSignal: SIGTERM, SIGINT and request() set the flag and the descri
     });
     CHECK(status == 0);
   }
+}
+
+TEST_CASE(
+    "StopSignal: a thread that waits for work does not take it, nor one who ignored it before") {
+  const int status = in_child([] {
+    ::signal(SIGINT, SIG_IGN);  // as a shell's background job inherits it
+    StopSignal::install();
+    std::promise<void> work;
+    std::thread waiting{[waits = work.get_future()] { waits.wait(); }};
+    ::kill(::getpid(), SIGINT);
+    const bool seen = readable(StopSignal::descriptor()) && StopSignal::requested();
+    work.set_value();
+    waiting.join();
+    return seen && StopSignal::requested() ? 0 : 2;
+  });
+  CHECK(status == 0);
 }
 
 TEST_CASE("StopSignal: a hundred thousand requests do not block") {
