@@ -42,9 +42,8 @@ void LiveCorrelation::take(const LiveArrival& arrival, bool more) {
     if (!place.load) place.load = since_boot();
     return;
   }
-  const Result<bool> added = add(arrival, *place.live);
-  if (!added || !added.value()) {  // all of it is read again
-    place.load = since_boot() + (added ? Duration{} : kRetryAfter);
+  if (!add(arrival, *place.live)) {  // all of it is read again
+    place.load = since_boot() + kRetryAfter;
     return;
   }
   place.used = now;
@@ -56,19 +55,18 @@ void LiveCorrelation::take(const LiveArrival& arrival, bool more) {
   make_room(place);
 }
 
-Result<bool> LiveCorrelation::add(const LiveArrival& arrival, LiveTenant& live) {
+Status LiveCorrelation::add(const LiveArrival& arrival, LiveTenant& live) {
   std::vector<std::string> problems;
-  bool known = true;
   if (const auto* const frame = std::get_if<LiveArrival::Frame>(&arrival.what)) {
     live.add(frame->frame, frame->received, problems);
   } else if (const auto* const rows = std::get_if<LiveArrival::Rows>(&arrival.what)) {
-    known = live.add(rows->rows, rows->coverage, problems);
+    live.add(rows->rows, rows->coverage, rows->told, problems);
   } else {
     MELDEVAKT_TRY_ASSIGN(EntriesOfPeople people, people_of(arrival.tenant));
     live.set_people(std::move(people));
   }
   complain(arrival.tenant, problems);
-  return known;
+  return {};
 }
 
 void LiveCorrelation::registered() {

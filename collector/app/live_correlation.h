@@ -39,8 +39,9 @@ namespace meldevakt::collector {
 // What was committed.
 struct LiveArrival {
   struct Rows {
-    std::vector<ChangedRow> rows;
+    std::vector<Receipt> rows;
     std::optional<ReceiptCoverage> coverage;
+    Instant told;  // as it stands in the store
   };
   struct Frame {
     VerifiedFrame frame;
@@ -104,7 +105,7 @@ class LiveCorrelation {
   [[nodiscard]] Status load(const std::string& id, Place& place);
   [[nodiscard]] Result<EntriesOfPeople> people_of(const std::string& id);
   // False: the tenant must be read anew.
-  [[nodiscard]] Result<bool> add(const LiveArrival& arrival, LiveTenant& live);
+  [[nodiscard]] Status add(const LiveArrival& arrival, LiveTenant& live);
   void settle(const std::string& id, Place& place);
   void tell(const std::vector<LiveFinding>& findings, Instant now);
   [[nodiscard]] std::vector<LiveFinding> systemic(Instant now);

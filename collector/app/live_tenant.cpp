@@ -20,7 +20,6 @@ LiveTenant::LiveTenant(Tenant tenant, Policy policy, ToldRegister::OfTenant told
       fixed_since_{fixed_since} {}
 
 void LiveTenant::add(const TenantInput& input, std::vector<std::string>& problems) {
-  rows_told_ = rows_told_ || input.receipts_told;
   for (const LedgerCoverage& claim : input.coverage) note(claim);
   if (const Status added = correlator_.add(input); !added) {
     problems.push_back(added.error().message());
@@ -30,45 +29,33 @@ void LiveTenant::add(const TenantInput& input, std::vector<std::string>& problem
 void LiveTenant::add(const VerifiedFrame& frame, Instant received,
                      std::vector<std::string>& problems) {
   const Statement& statement = frame.statement;
+  bool opened = frame.frame.bodies.size() == statement.bodies.size();
+  TenantInput part;
   for (std::size_t i = 0; i < frame.frame.bodies.size() && i < statement.bodies.size(); ++i) {
-    const Result<Body> body = open_body(frame.frame.bodies[i], statement.bodies[i]);
+    Result<Body> body = open_body(frame.frame.bodies[i], statement.bodies[i]);
     if (!body) {
+      opened = false;
       problems.push_back(
           "a body of agent=" + statement.agent + " epoch=" + std::to_string(statement.epoch) +
           " sequence=" + std::to_string(statement.sequence) + ": " + body.error().message());
       continue;
     }
-    for (const Fact& fact : body.value().facts) {
-      rows_told_ = rows_told_ || std::holds_alternative<Receipt>(fact.what);
-      const Status added = correlator_.add(LedgerFact{statement.agent, fact});
-      if (!added) problems.push_back(added.error().message());
+    for (Fact& fact : body.value().facts) {
+      add_fact(part, statement.agent, std::move(fact), received);
     }
   }
-  for (const LedgerCoverage& claim : claims_of(statement, received)) {
-    note(claim);
-    correlator_.add(claim);
-  }
+  part.coverage =
+      opened ? claims_of(statement, received) : claims_without_facts(statement, received);
+  add(part, problems);
 }
 
-bool LiveTenant::add(const std::vector<ChangedRow>& rows,
-                     const std::optional<ReceiptCoverage>& coverage,
+void LiveTenant::add(const std::vector<Receipt>& rows,
+                     const std::optional<ReceiptCoverage>& coverage, Instant told,
                      std::vector<std::string>& problems) {
-  for (const ChangedRow& row : rows) {
-    const Result<bool> changed = change(row);
-    if (!changed) problems.push_back(changed.error().message());
-    if (changed && !changed.value()) return false;
-  }
-  if (coverage) correlator_.add(*coverage);
-  return true;
-}
-
-// A row that an agent told stands beside the portal's list and may look like it: only the store
-// knows which of the two a list changes.
-Result<bool> LiveTenant::change(const ChangedRow& row) {
-  if (!rows_told_) return correlator_.change(row.before, row.after);
-  if (row.before) return false;
-  MELDEVAKT_TRY(correlator_.add(row.after));
-  return true;
+  TenantInput part;
+  for (const Receipt& row : rows) add_row(part, row, told);
+  if (coverage) part.receipt_coverage.push_back(*coverage);
+  add(part, problems);
 }
 
 void LiveTenant::note(const LedgerCoverage& claim) {

@@ -46,10 +46,9 @@ class LiveTenant {
   // What cannot be added costs itself and is said in `problems`.
   void add(const TenantInput& input, std::vector<std::string>& problems);
   void add(const VerifiedFrame& frame, Instant received, std::vector<std::string>& problems);
-  // False: what the rows were before is not what is known here; it must be read anew.
-  [[nodiscard]] bool add(const std::vector<ChangedRow>& rows,
-                         const std::optional<ReceiptCoverage>& coverage,
-                         std::vector<std::string>& problems);
+  // Of a list that was imported at `told`.
+  void add(const std::vector<Receipt>& rows, const std::optional<ReceiptCoverage>& coverage,
+           Instant told, std::vector<std::string>& problems);
   // Everything that people told and decided of it.
   void set_people(EntriesOfPeople people);
   void set_fixed_since(std::optional<Instant> fixed_since) { fixed_since_ = fixed_since; }
@@ -78,8 +77,6 @@ class LiveTenant {
     Instant look;  // when its purge is urgent
     MessageVerdict message;
   };
-  // False: another row is known than the one that changed.
-  [[nodiscard]] Result<bool> change(const ChangedRow& row);
   void note(const LedgerCoverage& claim);
   [[nodiscard]] std::optional<Told> told_of(const std::string& message) const;
   void take(const Correlator::Change& change, Instant now, std::vector<LiveFinding>& out);
@@ -102,7 +99,6 @@ class LiveTenant {
   ToldRegister::OfTenant told_;
   std::optional<Instant> fixed_since_;
   std::optional<Instant> activated_;
-  bool rows_told_ = false;            // agents told some rows: a change is not seen in one of them
   std::optional<Instant> read_from_;  // the earliest that was read of what a pack observes
   WordsOfPeople words_;
   std::vector<IncidentDecision> decisions_;

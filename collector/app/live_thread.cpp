@@ -22,7 +22,7 @@ std::size_t bytes_of(const LiveArrival& arrival) {
     out += frame->frame.frame.envelope.size();
     for (const std::string& body : frame->frame.frame.bodies) out += body.size();
   } else if (const auto* const rows = std::get_if<LiveArrival::Rows>(&arrival.what)) {
-    out += rows->rows.size() * sizeof(ChangedRow);
+    out += rows->rows.size() * sizeof(Receipt);
   }
   return out;
 }
@@ -239,10 +239,10 @@ void LiveThread::frame(const VerifiedFrame& frame, Instant received) {
   work_->put({frame.statement.tenant, LiveArrival::Frame{frame, received}});
 }
 
-void LiveThread::rows(const std::string& tenant, const std::vector<ChangedRow>& rows,
+void LiveThread::rows(const std::string& tenant, const ImportResult& result,
                       const std::optional<ReceiptCoverage>& coverage) {
-  if (rows.empty() && !coverage) return;
-  work_->put({tenant, LiveArrival::Rows{rows, coverage}});
+  if (result.rows.empty() && !coverage) return;
+  work_->put({tenant, LiveArrival::Rows{result.rows, coverage, result.told}});
 }
 
 void LiveThread::told(const std::string& tenant) {

@@ -48,8 +48,7 @@ class LiveThread {
   LiveThread& operator=(const LiveThread&) = delete;
 
   void frame(const VerifiedFrame& frame, Instant received);
-  // As ImportResult says.
-  void rows(const std::string& tenant, const std::vector<ChangedRow>& rows,
+  void rows(const std::string& tenant, const ImportResult& result,
             const std::optional<ReceiptCoverage>& coverage);
   void registered();
   void told(const std::string& tenant);  // by a person

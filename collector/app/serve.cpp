@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "collector/app/authority.h"
+#include "collector/app/clock_watch.h"
 #include "collector/app/control_socket.h"
 #include "collector/app/control_watch.h"
 #include "collector/app/live_thread.h"
@@ -50,6 +51,7 @@ class Service {
   void run_control(const Tenant& tenant);
   void watch_missed_controls();
   void watch_silence();
+  void watch_clocks();
   void on_stop();
 
   const Config& config_;
@@ -72,6 +74,7 @@ class Service {
   std::unique_ptr<StandingControl> standing_;
   std::unique_ptr<ControlWatch> missed_;
   std::unique_ptr<SilenceWatch> silence_;
+  std::unique_ptr<ClockWatch> clocks_;
   net::steady_timer control_timer_{io_};
   std::deque<Tenant> due_controls_;  // the strand's
   std::atomic<bool> stopping_ = false;
@@ -144,14 +147,15 @@ Status Service::open_live() {
 Status Service::open_control() {
   MELDEVAKT_TRY_ASSIGN(standing_, make_standing_control(*store_, config_, clock_));
   missed_ = std::make_unique<ControlWatch>(*store_, config_.control.schedule, standing_->zone());
-  silence_ = std::make_unique<SilenceWatch>(*store_, config_.silent_after, clock_.now());
+  const Instant listening = listening_since(config_.in_data("listened.json"), clock_.now());
+  silence_ = std::make_unique<SilenceWatch>(*store_, config_.silent_after, listening);
+  clocks_ = std::make_unique<ClockWatch>(*store_);
   actions_ = std::make_unique<ControlActions>(
       *store_, clock_, random_, agents_url(config_, agents_->port()), standing_.get());
-  actions_->tell(
-      {[this](const std::string& tenant, const std::optional<ReceiptCoverage>& coverage,
-              const ImportResult& result) { live_->rows(tenant, result.rows, coverage); },
-       [this] { live_->registered(); },
-       [this](const std::string& tenant) { live_->told(tenant); }});
+  actions_->tell({[this](const std::string& tenant, const std::optional<ReceiptCoverage>& coverage,
+                         const ImportResult& result) { live_->rows(tenant, result, coverage); },
+                  [this] { live_->registered(); },
+                  [this](const std::string& tenant) { live_->told(tenant); }});
   MELDEVAKT_TRY_ASSIGN(
       control_, ControlServer::open(io_, strand_, *actions_, config_.in_data("control.sock")));
   return {};
@@ -169,12 +173,15 @@ void Service::watch_controls() {
   (void)strand_.post([this] {
     watch_missed_controls();
     if (!due_controls_.empty()) return;
-    auto due = standing_->due();
-    if (!due) return log_(LogLevel::kError, "standing control: " + due.error().message());
-    due_controls_.assign(due.value().begin(), due.value().end());
+    const StandingControl::Due due = standing_->due();
+    if (!due.done) log_(LogLevel::kError, "standing control: " + due.done.error().message());
+    due_controls_.assign(due.tenants.begin(), due.tenants.end());
     post_next_control();
   });
-  (void)strand_.post([this] { watch_silence(); });
+  (void)strand_.post([this] {
+    watch_silence();
+    watch_clocks();
+  });
   control_timer_.expires_after(std::chrono::milliseconds{kControlLook.ms});
   control_timer_.async_wait([this](error_code error) {
     if (!error) watch_controls();
@@ -223,9 +230,20 @@ void Service::watch_missed_controls() {
 void Service::watch_silence() {
   const SilenceWatch::Looked looked = silence_->look(clock_.now());
   if (!looked.done) log_(LogLevel::kError, "silence: " + looked.done.error().message());
+  if (const Status noted = silence_->note(config_.in_data("listened.json")); !noted) {
+    log_(LogLevel::kError, "silence: " + noted.error().message());
+  }
   for (const Alarm& alarm : looked.silent) {
     log_(LogLevel::kWarn,
          "tenant " + alarm.tenant + " agent " + alarm.agent + " is silent: " + alarm.detail);
+  }
+}
+
+void Service::watch_clocks() {
+  const ClockWatch::Looked looked = clocks_->look(clock_.now());
+  if (!looked.done) log_(LogLevel::kError, "clocks: " + looked.done.error().message());
+  for (const Alarm& alarm : looked.wrong) {
+    log_(LogLevel::kWarn, "tenant " + alarm.tenant + " agent " + alarm.agent + ": " + alarm.detail);
   }
 }
 

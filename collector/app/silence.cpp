@@ -1,13 +1,26 @@
 #include "collector/app/silence.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "common/platform/disk.h"
 
 namespace meldevakt::collector {
 
-Status SilenceWatch::look_at(const AgentRecord& agent, Instant now, std::vector<Alarm>& out) {
+bool SilenceWatch::is_used(const std::vector<UnusedEntry>& unused, const std::string& agent,
+                           Instant now) {
+  return std::none_of(unused.begin(), unused.end(), [&](const UnusedEntry& one) {
+    return one.agent == agent && one.source.empty() && one.span.contains(now);
+  });
+}
+
+Status SilenceWatch::look_at(const AgentRecord& agent, Instant listening, Instant now,
+                             std::vector<Alarm>& out) {
   const Instant heard = agent.last_received.value_or(agent.enrolled);
   // Heard at a time that is still to come: the clock was ahead then.
-  const Instant since = now < heard ? listening_ : std::max(heard, listening_);
+  const Instant since = now < heard ? listening : std::max(heard, listening);
   if (now - since <= silent_after_) return {};
   const auto silence = std::pair{agent.key.agent, heard};
   if (recorded_.count(silence) != 0) return {};
@@ -22,23 +35,77 @@ Status SilenceWatch::look_at(const AgentRecord& agent, Instant now, std::vector<
   return {};
 }
 
-Status SilenceWatch::look_at_all(Instant now, std::vector<Alarm>& out) {
-  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, store_.tenants());
-  for (const Tenant& tenant : tenants) {
-    MELDEVAKT_TRY_ASSIGN(const std::vector<AgentRecord> agents, store_.agents(tenant.id));
-    for (const AgentRecord& agent : agents) MELDEVAKT_TRY(look_at(agent, now, out));
+// Nobody waits for an agent of which the register says that it is not in use any more.
+Status SilenceWatch::close_unused(const AgentRecord& agent, const std::vector<Alarm>& stored,
+                                  Instant now) {
+  const auto is_open = [&](const Alarm& alarm) {
+    return alarm.kind == "silent" && alarm.agent == agent.key.agent && !alarm.closed;
+  };
+  if (std::none_of(stored.begin(), stored.end(), is_open)) return {};
+  return store_.close_alarms(agent.key.tenant, agent.key.agent, "silent", now);
+}
+
+Status SilenceWatch::look_at_tenant(const std::string& tenant, Instant now,
+                                    std::vector<Alarm>& out) {
+  const auto deaf = deaf_.find(tenant);
+  const Instant listening = deaf == deaf_.end() ? listening_ : std::max(listening_, deaf->second);
+  MELDEVAKT_TRY_ASSIGN(const std::vector<AgentRecord> agents, store_.agents(tenant));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries, store_.registry_entries(tenant));
+  const std::vector<UnusedEntry> unused = Registry{entries}.unused();
+  std::vector<Alarm> stored;
+  if (!unused.empty()) {
+    MELDEVAKT_TRY_ASSIGN(stored, store_.alarms(tenant));
+  }
+  for (const AgentRecord& agent : agents) {
+    if (is_used(unused, agent.key.agent, now)) {
+      MELDEVAKT_TRY(look_at(agent, listening, now, out));
+    } else {
+      MELDEVAKT_TRY(close_unused(agent, stored, now));
+    }
   }
   return {};
 }
 
 SilenceWatch::Looked SilenceWatch::look(Instant now) {
-  if (now < looked_ || now - looked_ > kSilenceLookMax) listening_ = now;
+  if (now < looked_ || now - looked_ > kSilenceLookMax) {
+    listening_ = now;
+    deaf_.clear();
+  }
   looked_ = now;
   Looked out;
-  out.done = look_at_all(now, out.silent);
+  const auto tenants = store_.tenants();
   // Whoever could not be written of could not be heard either.
-  if (!out.done) listening_ = now;
+  if (!tenants) {
+    listening_ = now;
+    return {{}, tenants.error()};
+  }
+  for (const Tenant& tenant : tenants.value()) {
+    Status done = look_at_tenant(tenant.id, now, out.silent);
+    if (done) continue;
+    deaf_[tenant.id] = now;
+    if (out.done) out.done = std::move(done);
+  }
   return out;
+}
+
+Instant listening_since(const std::string& path, Instant now) {
+  const Result<std::string> text = read_file(path, kListenedBytesMax);
+  if (!text) return now;
+  const nlohmann::json json = nlohmann::json::parse(text.value(), nullptr, false);
+  const auto time = [&json](const char* name) -> std::optional<Instant> {
+    if (!json.is_object() || !json.contains(name) || !json[name].is_number_integer()) return {};
+    return Instant{json[name].get<std::int64_t>()};
+  };
+  const auto listening = time("listening");
+  const auto looked = time("looked");
+  const bool went_on = listening && looked && *listening <= *looked && *looked <= now &&
+                       now - *looked <= kSilenceLookMax;
+  return went_on ? *listening : now;
+}
+
+Status SilenceWatch::note(const std::string& path) const {
+  const nlohmann::ordered_json json{{"listening", listening_.ms}, {"looked", looked_.ms}};
+  return write_file_atomically(path, json.dump() + "\n", FileMode::kOwnerOnly, Replace::kAllowed);
 }
 
 }  // namespace meldevakt::collector

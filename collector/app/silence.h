@@ -6,22 +6,33 @@
 //   minute
 //
 // Nobody is silent for the time in which nobody listened: what was not heard before `listening`, or
-// while nobody looked (the machine slept, its clock was set, the store could not be read or
-// written), is counted from then. An agent that never told anything is counted from its enrolment.
+// while nobody looked (the machine slept, its clock was set, what the store has of the tenant could
+// not be read or written), is counted from then. A restart of kSilenceLookMax at most went on
+// listening (note(), listening_since()). An agent that never told anything is counted from its
+// enrolment; of one that the register says is not used any more nothing is expected, and what told
+// of its silence is closed.
 // Thread-safety: the store's strand. Errors: of the store.
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "collector/registry/registry.h"
 #include "collector/store/store.h"
 
 namespace meldevakt::collector {
 
 // Looks that lie further apart than this, or the other way round, were not all the time between.
 inline constexpr Duration kSilenceLookMax = minutes(3);
+inline constexpr std::size_t kListenedBytesMax = 1024;
+
+// From when on it has been listened, as noted in the file at `path`; `now` where that is long ago,
+// not there or damaged.
+[[nodiscard]] Instant listening_since(const std::string& path, Instant now);
 
 class SilenceWatch {
  public:
@@ -35,15 +46,24 @@ class SilenceWatch {
     Status done;
   };
   [[nodiscard]] Looked look(Instant now);
+  // For the next process: that it was listened until the last look.
+  [[nodiscard]] Status note(const std::string& path) const;
 
  private:
-  [[nodiscard]] Status look_at_all(Instant now, std::vector<Alarm>& out);
-  [[nodiscard]] Status look_at(const AgentRecord& agent, Instant now, std::vector<Alarm>& out);
+  [[nodiscard]] static bool is_used(const std::vector<UnusedEntry>& unused,
+                                    const std::string& agent, Instant now);
+  [[nodiscard]] Status look_at_tenant(const std::string& tenant, Instant now,
+                                      std::vector<Alarm>& out);
+  [[nodiscard]] Status look_at(const AgentRecord& agent, Instant listening, Instant now,
+                               std::vector<Alarm>& out);
+  [[nodiscard]] Status close_unused(const AgentRecord& agent, const std::vector<Alarm>& stored,
+                                    Instant now);
 
   Store& store_;
   Duration silent_after_;
   Instant listening_;
   Instant looked_;
+  std::map<std::string, Instant> deaf_;  // tenant, and until when it could not be heard
   std::set<std::pair<std::string, Instant>> recorded_;  // agent, and when it was last heard
 };
 

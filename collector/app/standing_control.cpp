@@ -121,12 +121,14 @@ Result<bool> StandingControl::is_due(const Tenant& tenant) {
   return begun && *begun <= since;
 }
 
-Result<std::vector<Tenant>> StandingControl::due() {
-  MELDEVAKT_TRY_ASSIGN(const std::vector<Tenant> tenants, parts_.store.tenants());
-  std::vector<Tenant> out;
-  for (const Tenant& tenant : tenants) {
-    MELDEVAKT_TRY_ASSIGN(const bool due, is_due(tenant));
-    if (due) out.push_back(tenant);
+StandingControl::Due StandingControl::due() {
+  const auto tenants = parts_.store.tenants();
+  if (!tenants) return {{}, tenants.error()};
+  Due out;
+  for (const Tenant& tenant : tenants.value()) {
+    const Result<bool> due = is_due(tenant);
+    if (!due && out.done) out.done = due.error();
+    if (due && due.value()) out.tenants.push_back(tenant);
   }
   return out;
 }
@@ -135,7 +137,7 @@ Result<ControlRecord> StandingControl::run(const Tenant& tenant, std::optional<I
                                            bool on_demand) {
   const Instant now = parts_.clock.now();
   MELDEVAKT_TRY_ASSIGN(const View view, view_of(parts_.store, parts_.config, tenant, {.now = now}));
-  if (view.agents.empty() && view.input.receipts.empty()) {
+  if (view.agents.empty() && view.input.receipts.empty() && view.input.rows_ahead.empty()) {
     return Error{Errc::kNotFound,
                  "no agent is enrolled and no receipt is known: nothing to control"};
   }

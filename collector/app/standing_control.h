@@ -1,8 +1,9 @@
 // Runs the standing control and keeps its signed record. Belongs to the process that writes.
 //
 //   StandingControl control{store, config, clock, signer, zone, version};
-//   for (const Tenant& t : control.due()) control.run(t, {}, false);        // once a minute
-//   control.run(tenant, period, true);                                      // a person asked
+//   for (const Tenant& t : control.due().tenants) control.run(t, {}, false);        // once a
+//   minute control.run(tenant, period, true);                                      // a person
+//   asked
 //
 // The record is numbered, names the record before it by its link, and is stored before anything is
 // said. The signing key is the collector's own (data/control.key, Ed25519, made when first needed).
@@ -37,8 +38,13 @@ class StandingControl {
   };
   explicit StandingControl(Parts parts) : parts_{std::move(parts)} {}
 
-  // Tenants whose daily control is due now: its time has come, and none ran since.
-  [[nodiscard]] Result<std::vector<Tenant>> due();
+  // Tenants whose daily control is due now: its time has come, and none ran since. `done`: the
+  // first error; a tenant that cannot be looked at costs no other its control.
+  struct Due {
+    std::vector<Tenant> tenants;
+    Status done;
+  };
+  [[nodiscard]] Due due();
   [[nodiscard]] Result<bool> is_due(const Tenant& tenant);
   // kNotFound: neither an agent nor a receipt is known. `period`: receipts in it; nullopt: the last
   // [control] days, until what agents can have told.

@@ -112,7 +112,10 @@ Result<LedgerEntry> tell_recovered(const View& view, const TellOptions& options,
                                    const TimeZone& zone) {
   MELDEVAKT_TRY_ASSIGN(const MessageVerdict* const message, the_message(view, options));
   const bool absent = needs_action(message->verdict);
-  if (!absent && message->verdict != Verdict::kRecovered) {
+  // Stored since: the log that tells so may be the recovery's own.
+  const bool may_be = absent || message->verdict == Verdict::kRecovered ||
+                      message->verdict == Verdict::kStoredAfterReceipt;
+  if (!may_be) {
     return refuse("--message", "it is '" + std::string{to_string(message->verdict)} +
                                    "': there is nothing to recover");
   }

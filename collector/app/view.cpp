@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "collector/app/clock_watch.h"
 #include "collector/app/standing_control.h"
 #include "collector/app/systemic_watch.h"
 #include "collector/report/times_ahead.h"
@@ -36,24 +37,17 @@ std::optional<Alarm> future_times(const View& view, Instant now) {
                now};
 }
 
-// What an agent told last, against when it came.
-std::optional<Alarm> wrong_clock(const AgentRecord& agent) {
-  if (!agent.last_received || agent.head.next_sequence == 0) return std::nullopt;
-  const Duration ahead = agent.head.until - *agent.last_received;
-  if (ahead > kAheadMax) {
-    return Alarm{agent.key.tenant, agent.key.agent, "clock_ahead",
-                 "it tells of " + to_rfc3339(agent.head.until) + ", received at " +
-                     to_rfc3339(*agent.last_received) + ": its clock is wrong",
-                 *agent.last_received};
+// An agent's wrong clock; `serve` has stored it when it looked.
+void add_wrong_clocks(View& view) {
+  for (const AgentRecord& agent : view.agents) {
+    const std::optional<Alarm> wrong = wrong_clock(agent);
+    const auto is_known = [&](const Alarm& alarm) {
+      return alarm.agent == wrong->agent && alarm.kind == wrong->kind;
+    };
+    if (wrong && std::none_of(view.alarms.begin(), view.alarms.end(), is_known)) {
+      view.alarms.push_back(*wrong);
+    }
   }
-  if (Duration{} - ahead > kBehindMax) {
-    return Alarm{agent.key.tenant, agent.key.agent, "clock_behind",
-                 "what came last, at " + to_rfc3339(*agent.last_received) + ", ends at " +
-                     to_rfc3339(agent.head.until) +
-                     ": it tells of old times still, or its clock is slow",
-                 *agent.last_received};
-  }
-  return std::nullopt;
 }
 
 // A word that reaches no message must not be lost in silence.
@@ -83,7 +77,7 @@ Status add_what_people_told(Store& store, View& view) {
 
 Status add_conflicts(Store& store, View& view) {
   MELDEVAKT_TRY_ASSIGN(std::vector<Receipt> rows, store.receipt_versions(view.tenant.id));
-  rows.insert(rows.end(), view.input.receipts.begin(), view.input.receipts.end());
+  for_each_row(view.input, [&](const Receipt& row) { rows.push_back(row); });
   view.conflicts = receipt_conflicts(rows);
   return {};
 }
@@ -206,9 +200,7 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   if (options.schedule_zone != nullptr) {
     MELDEVAKT_TRY(add_missed_control(store, config, options.now, *options.schedule_zone, view));
     if (const auto future = future_times(view, options.now)) view.alarms.push_back(*future);
-    for (const AgentRecord& agent : view.agents) {
-      if (const auto wrong = wrong_clock(agent)) view.alarms.push_back(*wrong);
-    }
+    add_wrong_clocks(view);
   }
   return view;
 }
@@ -229,11 +221,15 @@ Interval asked_of(const View& view, std::optional<Instant> from, std::optional<I
     for (const ReceiptCoverage& list : view.input.receipt_coverage) {
       begin = std::min(begin.value_or(list.span.from), list.span.from);
     }
-    for (const Receipt& row : view.input.receipts) {
+    for_each_row(view.input, [&](const Receipt& row) {
       const std::optional<Instant> time = row.sent ? row.sent : row.confirmed;
       if (time) begin = std::min(begin.value_or(*time), *time);
-    }
+    });
   }
+  // What is known to be lost is asked about, whatever the register says of when the portal was
+  // used.
+  const std::optional<Instant> loss = from ? std::nullopt : first_loss(view.correlation);
+  if (loss) begin = std::min(begin.value_or(*loss), *loss);
   return {std::min(begin.value_or(view.tenant.created), end), end};
 }
 

@@ -22,9 +22,6 @@ namespace meldevakt::collector {
 
 // Agents tell of what they have read once a minute; after this long nobody waits any more.
 inline constexpr Duration kAnsweredWithin = minutes(15);
-// What a new statement tells ends so long before it was received: the agent catches up, or its
-// clock is slow. Less is an ordinary night without a network.
-inline constexpr Duration kBehindMax = hours(12);
 
 struct View {
   Tenant tenant;

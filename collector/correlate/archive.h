@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -25,6 +26,7 @@
 #include "collector/correlate/key16.h"
 #include "collector/correlate/paged_vector.h"
 #include "collector/correlate/slot_index.h"
+#include "common/receipts/newest_row.h"
 
 namespace meldevakt::collector {
 
@@ -92,12 +94,10 @@ class Archive {
   [[nodiscard]] std::vector<std::uint32_t> facts_of(std::uint32_t name) const;
 
   // --- rows
-  bool add_row(const Receipt& row);  // whether it is new
-  enum class RowChange : std::uint8_t { kDone, kAlreadySo, kUnexpected };
-  // The one row of its portal and message, `before` (nullopt: there is none), becomes `after`.
-  // kUnexpected: there is another, or there are several; nothing was changed.
-  RowChange change_row(const std::optional<Receipt>& before, const Receipt& after);
-  [[nodiscard]] std::vector<Receipt> rows_of(std::uint32_t name) const;  // sorted
+  // Whether that says something new.
+  bool add_row(const Receipt& row, const RowTelling& telling = {});
+  // Those that count, sorted.
+  [[nodiscard]] std::vector<Receipt> rows_of(std::uint32_t name) const;
 
  private:
   using Time48 = std::array<std::uint16_t, 3>;
@@ -134,7 +134,12 @@ class Archive {
   struct RowShape {
     std::uint32_t portal = 0, channel = 0, district = 0;
     FormType form = FormType::kUnknown;
+    RowTelling telling{};
     auto operator<=>(const RowShape&) const = default;
+    [[nodiscard]] bool says_the_same(const RowShape& other) const {
+      return std::tie(portal, channel, district, form) ==
+             std::tie(other.portal, other.channel, other.district, other.form);
+    }
   };
 
   static constexpr std::uint16_t kWide = 0xffff;  // the shape stands in wide_
@@ -147,7 +152,9 @@ class Archive {
                  const std::vector<Reference>& candidates);
   void set_shape(std::uint32_t slot, const Shape& shape);
   [[nodiscard]] const Shape& shape_of(std::uint32_t slot) const;
-  [[nodiscard]] std::uint32_t row_shape_of(const Receipt& row);
+  [[nodiscard]] std::uint32_t row_shape_of(const Receipt& row, const RowTelling& telling);
+  [[nodiscard]] std::uint32_t index_of(const RowShape& shape);
+  [[nodiscard]] Receipt receipt_of(std::uint32_t name, const PortalRow& row) const;
   [[nodiscard]] std::vector<Reference> texts_of(const std::vector<std::uint32_t>& names) const;
 
   PagedVector<FactRow> facts_;

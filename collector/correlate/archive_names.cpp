@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "collector/correlate/archive.h"
@@ -108,65 +110,55 @@ std::vector<std::uint32_t> Archive::facts_of(std::uint32_t name) const {
 
 // --- rows
 
-std::uint32_t Archive::row_shape_of(const Receipt& row) {
-  RowShape shape{text(row.portal), text(row.channel), text(row.district), row.form};
+std::uint32_t Archive::index_of(const RowShape& shape) {
   const auto [at, added] =
       row_shape_index_.try_emplace(shape, static_cast<std::uint32_t>(row_shapes_.size()));
   if (added) row_shapes_.push_back(shape);
   return at->second;
 }
 
-bool Archive::add_row(const Receipt& row) {
+std::uint32_t Archive::row_shape_of(const Receipt& row, const RowTelling& telling) {
+  return index_of({text(row.portal), text(row.channel), text(row.district), row.form, telling});
+}
+
+bool Archive::add_row(const Receipt& row, const RowTelling& telling) {
   const std::uint32_t name = name_of({ReferenceType::kPortalMessageId, row.message_id});
-  PortalRow kept{row_shape_of(row), names_[name].first_row, packed(row.sent),
-                 packed(row.confirmed)};
+  const PortalRow kept{row_shape_of(row, telling), names_[name].first_row, packed(row.sent),
+                       packed(row.confirmed)};
   for (std::uint32_t i = kept.next; i != kNobody; i = rows_[i].next) {
-    const PortalRow& other = rows_[i];
-    if (other.shape == kept.shape && other.sent == kept.sent && other.confirmed == kept.confirmed) {
-      return false;
+    PortalRow& other = rows_[i];
+    RowShape shape = row_shapes_[other.shape];
+    if (!shape.says_the_same(row_shapes_[kept.shape]) || other.sent != kept.sent ||
+        other.confirmed != kept.confirmed) {
+      continue;
     }
+    shape.telling.add(telling);
+    return std::exchange(other.shape, index_of(shape)) != other.shape;
   }
   names_[name].first_row = rows_.push_back(kept);
   return true;
 }
 
-Archive::RowChange Archive::change_row(const std::optional<Receipt>& before, const Receipt& after) {
-  const std::uint32_t name = name_of({ReferenceType::kPortalMessageId, after.message_id});
-  const std::vector<Receipt> all = rows_of(name);
-  const auto is_of_portal = [&](const Receipt& row) { return row.portal == after.portal; };
-  const auto count = std::count_if(all.begin(), all.end(), is_of_portal);
-  const auto at = std::find_if(all.begin(), all.end(), is_of_portal);
-  if (count == 1 && *at == after) return RowChange::kAlreadySo;
-  if (count != (before ? 1 : 0) || (before && *at != *before)) return RowChange::kUnexpected;
-  if (!before) {
-    add_row(after);
-    return RowChange::kDone;
-  }
-  const std::uint32_t old_shape = row_shape_of(*before);
-  for (std::uint32_t i = names_[name].first_row; i != kNobody; i = rows_[i].next) {
-    PortalRow& row = rows_[i];
-    if (row.shape != old_shape || row.sent != packed(before->sent) ||
-        row.confirmed != packed(before->confirmed)) {
-      continue;
-    }
-    row.shape = row_shape_of(after);
-    row.sent = packed(after.sent);
-    row.confirmed = packed(after.confirmed);
-    break;
-  }
-  return RowChange::kDone;
+Receipt Archive::receipt_of(std::uint32_t name, const PortalRow& row) const {
+  const RowShape& shape = row_shapes_[row.shape];
+  return {
+      texts_[shape.portal], reference(name).value, unpacked(row.sent),    unpacked(row.confirmed),
+      shape.form,           texts_[shape.channel], texts_[shape.district]};
 }
 
 std::vector<Receipt> Archive::rows_of(std::uint32_t name) const {
-  std::vector<Receipt> out;
-  for (std::uint32_t i = names_[name].first_row; i != kNobody; i = rows_[i].next) {
-    const PortalRow& row = rows_[i];
-    const RowShape& shape = row_shapes_[row.shape];
-    out.push_back({texts_[shape.portal], reference(name).value, unpacked(row.sent),
-                   unpacked(row.confirmed), shape.form, texts_[shape.channel],
-                   texts_[shape.district]});
+  const std::uint32_t first = names_[name].first_row;
+  if (first == kNobody) return {};
+  if (rows_[first].next == kNobody) return {receipt_of(name, rows_[first])};
+  std::map<std::string_view, std::vector<WeighedRow>> by_portal;
+  for (std::uint32_t i = first; i != kNobody; i = rows_[i].next) {
+    const RowShape& shape = row_shapes_[rows_[i].shape];
+    by_portal[texts_[shape.portal]].push_back({receipt_of(name, rows_[i]), shape.telling});
   }
-  std::sort(out.begin(), out.end());
+  std::vector<Receipt> out;
+  for (const auto& [portal, rows] : by_portal) {
+    for (Receipt& row : counting_rows(rows)) out.push_back(std::move(row));
+  }
   return out;
 }
 

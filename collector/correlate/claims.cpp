@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <string_view>
 
 namespace meldevakt::collector {
 
@@ -28,6 +29,19 @@ std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant receiv
     if (!wrong || !complete) continue;
     complete->to = std::min(complete->to, received);
     if (complete->empty()) complete.reset();
+  }
+  return out;
+}
+
+std::vector<LedgerCoverage> claims_without_facts(const Statement& statement, Instant received) {
+  constexpr std::string_view kReason = "what was told of it cannot be opened";
+  std::vector<LedgerCoverage> out = claims_of(statement, received);
+  for (LedgerCoverage& claim : out) {
+    SourceCoverage& source = claim.source;
+    if (source.complete) source.event_gaps.push_back({*source.complete, std::string{kReason}});
+    source.complete.reset();
+    source.event_gaps.push_back(
+        {{statement.span.from - kToldBehind, statement.span.to}, std::string{kReason}});
   }
   return out;
 }

@@ -17,4 +17,11 @@ namespace meldevakt::collector {
 inline constexpr Duration kClockWrong = minutes(10);
 [[nodiscard]] std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant received);
 
+// The same where something that the statement tells cannot be opened: nobody knows what it held, so
+// nothing was read. What it claims becomes a gap, and with it the time in which it was made, since
+// what is told at once is claimed by a later statement only: as far back as kToldBehind.
+inline constexpr Duration kToldBehind = minutes(10);
+[[nodiscard]] std::vector<LedgerCoverage> claims_without_facts(const Statement& statement,
+                                                               Instant received);
+
 }  // namespace meldevakt::collector

@@ -6,6 +6,7 @@
 
 #include "collector/correlate/judge.h"
 #include "collector/correlate/windows.h"
+#include "common/receipts/newest_row.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -91,10 +92,17 @@ bool needs_action(Verdict verdict) {
   }
 }
 
-void add_fact(TenantInput& input, const std::string& agent, Fact fact) {
+void add_row(TenantInput& input, Receipt row, Instant told) {
+  if (lies_ahead(row, told)) {
+    input.rows_ahead.push_back({std::move(row), told});
+  } else {
+    input.receipts.push_back(std::move(row));
+  }
+}
+
+void add_fact(TenantInput& input, const std::string& agent, Fact fact, Instant received) {
   if (auto* const receipt = std::get_if<Receipt>(&fact.what)) {
-    input.receipts_told = true;
-    input.receipts.push_back(std::move(*receipt));
+    add_row(input, std::move(*receipt), received);
   } else if (auto* const complete = std::get_if<ReceiptCoverage>(&fact.what)) {
     input.receipt_coverage.push_back(std::move(*complete));
   } else {

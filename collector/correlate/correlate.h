@@ -92,21 +92,35 @@ struct PortalUse {
   auto operator<=>(const PortalUse&) const = default;
 };
 
+// A portal's row that told of times still to come (newest_row.h), and when that was.
+struct RowAhead {
+  Receipt row;
+  Instant told;
+};
+
 struct TenantInput {
   std::string tenant;
   std::vector<LedgerFact> facts;
   std::vector<LedgerCoverage> coverage;
-  std::vector<Receipt> receipts;
+  std::vector<Receipt> receipts;  // every row that a portal told of
+  std::vector<RowAhead> rows_ahead;
   std::vector<ReceiptCoverage> receipt_coverage;
   std::vector<UnusedSource> unused;
   std::vector<PortalUse> portal_uses;
   Policy policy;
-  bool receipts_told = false;  // agents told some of the receipts
 };
 
-// Puts a fact where it belongs: a portal's row that an agent told is a receipt like one that was
+// `told`: when the list was imported that holds it, or when an agent's word of it was received.
+void add_row(TenantInput& input, Receipt row, Instant told);
+// Puts a fact where it belongs: a portal's row that an agent told is a row like one that was
 // imported.
-void add_fact(TenantInput& input, const std::string& agent, Fact fact);
+void add_fact(TenantInput& input, const std::string& agent, Fact fact, Instant received);
+
+template <typename Use>
+void for_each_row(const TenantInput& input, const Use& use) {
+  for (const Receipt& row : input.receipts) use(row);
+  for (const RowAhead& ahead : input.rows_ahead) use(ahead.row);
+}
 
 // The first of them are kept: a night of overload does not make every message a book.
 inline constexpr std::size_t kWindowsPerMessageMax = 16;

@@ -20,6 +20,10 @@ Status Correlator::add(const Receipt& row) {
   return state_->add(row);
 }
 
+Status Correlator::add(const RowAhead& row) {
+  return state_->add(row);
+}
+
 void Correlator::add(const LedgerCoverage& claim) {
   state_->add(claim);
 }
@@ -36,12 +40,9 @@ Status Correlator::add(const TenantInput& input) {
   for (const LedgerFact& fact : input.facts) keep(state_->add(fact));
   for (const LedgerCoverage& claim : input.coverage) state_->add(claim);
   for (const Receipt& row : input.receipts) keep(state_->add(row));
+  for (const RowAhead& row : input.rows_ahead) keep(state_->add(row));
   for (const ReceiptCoverage& claim : input.receipt_coverage) state_->add(claim);
   return first;
-}
-
-Result<bool> Correlator::change(const std::optional<Receipt>& before, const Receipt& after) {
-  return state_->change(before, after);
 }
 
 void Correlator::set_unused(std::vector<UnusedSource> unused) {

@@ -38,12 +38,10 @@ class Correlator {
   Correlator& operator=(Correlator&&) noexcept;
 
   // kInvalid: what no agent and no file can have said (a malformed id); nothing is added then.
-  // A portal's row that an agent told is a receipt, as in add_fact().
+  // REQUIRES: no portal's row and no list's claim (add_fact() sorts them out).
   Status add(const LedgerFact& fact);
   Status add(const Receipt& row);
-  // What counts of a message's rows at one portal: `before` (nullopt: there was none) becomes
-  // `after`. False, and nothing is changed: that is not what is known here; add everything anew.
-  Result<bool> change(const std::optional<Receipt>& before, const Receipt& after);
+  Status add(const RowAhead& row);
   void add(const LedgerCoverage& claim);
   void add(const ReceiptCoverage& claim);
   // All of them; the first error is returned, the rest is added all the same. Policy, tenant and

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "collector/correlate/correlator_state.h"
+#include "common/base/check.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -17,11 +18,8 @@ bool replaces(const LedgerFact& added, const LedgerFact& kept) {
 }  // namespace
 
 Status Correlator::State::add(const LedgerFact& fact) {
-  if (const auto* row = std::get_if<Receipt>(&fact.fact.what)) return add(*row);
-  if (const auto* claim = std::get_if<ReceiptCoverage>(&fact.fact.what)) {
-    add(*claim);
-    return {};
-  }
+  MELDEVAKT_CHECK(!std::holds_alternative<Receipt>(fact.fact.what) &&
+                  !std::holds_alternative<ReceiptCoverage>(fact.fact.what));
   MELDEVAKT_TRY(check_storable(fact));
   if (const auto known = archive_.find_fact(fact.fact.id)) {
     if (!replaces(fact, archive_.fact(*known))) return {};
@@ -34,23 +32,13 @@ Status Correlator::State::add(const LedgerFact& fact) {
   return {};
 }
 
-Status Correlator::State::add(const Receipt& row) {
+Status Correlator::State::add(const Receipt& row, const RowTelling& telling) {
   MELDEVAKT_TRY(check_storable(row));
-  if (archive_.add_row(row)) {
+  if (archive_.add_row(row, telling)) {
     if (portals_.add_portal(row.portal)) disturb_all_unsettled();
     touch(archive_.name_of({ReferenceType::kPortalMessageId, row.message_id}));
   }
   return {};
-}
-
-Result<bool> Correlator::State::change(const std::optional<Receipt>& before, const Receipt& after) {
-  MELDEVAKT_TRY(check_storable(after));
-  const Archive::RowChange change = archive_.change_row(before, after);
-  if (change == Archive::RowChange::kDone) {
-    if (portals_.add_portal(after.portal)) disturb_all_unsettled();
-    touch(archive_.name_of({ReferenceType::kPortalMessageId, after.message_id}));
-  }
-  return change != Archive::RowChange::kUnexpected;
 }
 
 void Correlator::State::add(const LedgerCoverage& claim) {

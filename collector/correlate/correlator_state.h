@@ -28,8 +28,8 @@ class Correlator::State {
       : tenant_{std::move(tenant)}, policy_{std::move(policy)} {}
 
   Status add(const LedgerFact& fact);
-  Status add(const Receipt& row);
-  Result<bool> change(const std::optional<Receipt>& before, const Receipt& after);
+  Status add(const Receipt& row, const RowTelling& telling = {});
+  Status add(const RowAhead& row) { return add(row.row, telling_of(row.row, row.told)); }
   void add(const LedgerCoverage& claim);
   void add(const ReceiptCoverage& claim);
   void set_policy(Policy policy);

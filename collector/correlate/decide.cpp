@@ -229,6 +229,15 @@ Decision decide_receipted(const Context& c) {
 
 }  // namespace
 
+Category category_of(Verdict verdict, std::string_view channel,
+                     std::optional<Instant> purge_deadline, Instant now) {
+  const bool absent =
+      verdict == Verdict::kLost || verdict == Verdict::kMissing || verdict == Verdict::kInDoubt;
+  if (!absent) return Category::kNone;
+  if (channel == kSvarUtChannel) return Category::kC;
+  return purge_deadline && *purge_deadline <= now ? Category::kA : Category::kB;
+}
+
 Decision decide_verdict(const Signs& signs, const std::vector<Reference>& names,
                         const PortalMap& portals, const CoverageMap& coverage, const Policy& policy,
                         Instant now) {

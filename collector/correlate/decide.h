@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "collector/correlate/coverage_map.h"
 #include "collector/correlate/portal_map.h"
@@ -55,6 +56,10 @@ struct Decision {
   // Until when a log that is merely not read so far yet keeps it pending.
   std::optional<Instant> waits_until{};
 };
+
+// Where a message is that is in no case system, by the Bufdir report's table; kNone for the others.
+[[nodiscard]] Category category_of(Verdict verdict, std::string_view channel,
+                                   std::optional<Instant> purge_deadline, Instant now);
 
 // `names`: all of the message's, sorted; there is one.
 [[nodiscard]] Decision decide_verdict(const Signs& signs, const std::vector<Reference>& names,

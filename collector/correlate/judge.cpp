@@ -4,29 +4,18 @@
 #include <array>
 
 #include "collector/correlate/receipt_order.h"
+#include "collector/correlate/sent_again.h"
 #include "collector/correlate/words.h"
 
 namespace meldevakt::collector {
 namespace {
 
-// Where the message is now, by the Bufdir report's table; only where it is not in the case system.
-Category category_of(const MessageVerdict& message, Instant now) {
-  const bool absent = message.verdict == Verdict::kLost || message.verdict == Verdict::kMissing ||
-                      message.verdict == Verdict::kInDoubt;
-  if (!absent) return Category::kNone;
-  if (message.channel == kSvarUtChannel) return Category::kC;
-  const bool purged = message.purge_deadline && *message.purge_deadline <= now;
-  return purged ? Category::kA : Category::kB;
-}
-
-void tell_times(const Signs& signs, const Policy& policy, MessageVerdict& out) {
+void tell_times(const Life& life, const Signs& signs, const Policy& policy, MessageVerdict& out) {
   out.form = signs.form.value_or(FormType::kUnknown);
-  if (signs.row != nullptr) {
-    out.channel = signs.row->channel;
-    if (signs.row->form != FormType::kUnknown) out.form = signs.row->form;
-  }
+  if (signs.row_form != FormType::kUnknown) out.form = signs.row_form;
+  out.channel = channel_of(life, signs);
   out.district = signs.district;
-  if (out.district.empty() && signs.row != nullptr) out.district = signs.row->district;
+  if (out.district.empty()) out.district = signs.row_district;
   out.sent = signs.sent;
   out.receipted = signs.receipted;
   if (signs.commit != nullptr) out.committed = signs.commit->what->time;
@@ -117,7 +106,8 @@ bool is_of_another(const Signs& signs, const Life& life, const Bench& bench) {
 // that are ordinary (ClockErrors::kOrdinary): whoever disturbs reaches so much further.
 std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const Signs& signs,
                                      const CoverageMap& coverage, const Policy& policy) {
-  const bool settled = signs.commit != nullptr && signs.receipted && !signs.shared_only;
+  const bool settled = signs.commit != nullptr && signs.receipted && !signs.shared_only &&
+                       !may_have_been_absent(signs, policy);
   if (!times || settled) return std::nullopt;
   Interval out{times->from - std::max(policy.look_before, policy.nearby),
                times->to + std::max(policy.grace, policy.nearby)};
@@ -136,6 +126,22 @@ std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const
 
 }  // namespace
 
+namespace {
+
+// It is stored, and was not when it was first delivered.
+void tell_absence(const Absence& was, const Surroundings& surroundings, Duration error,
+                  MessageVerdict& out) {
+  out.explanation = "Delivered again at " + to_rfc3339(was.again) +
+                    " and stored; before that it was " + std::string{to_string(was.verdict)} +
+                    ": " + was.explanation;
+  out.verdict = Verdict::kRecovered;
+  out.category = was.category;
+  out.cause = was.cause;
+  out.windows = surroundings.windows_over({was.times.from - error, was.times.to + error});
+}
+
+}  // namespace
+
 Judged judge(const Lives& lives, const Life& life, const Bench& bench,
              const Surroundings& surroundings) {
   const Signs signs = gather_signs(lives, life, bench.coverage, bench.policy);
@@ -147,7 +153,7 @@ Judged judge(const Lives& lives, const Life& life, const Bench& bench,
   message.message = life.message;
   message.references = life.references;
   message.verdict = decision.verdict;
-  tell_times(signs, bench.policy, message);
+  tell_times(life, signs, bench.policy, message);
   Candidates candidates;
   if (decision.unclear != nullptr) {
     candidates =
@@ -157,7 +163,8 @@ Judged judge(const Lives& lives, const Life& life, const Bench& bench,
   message.explanation = explain(decision, signs, candidates);
   message.cause = cause_of(decision, signs);
   if (signs.shared_only && needs_action(message.verdict)) message.cause = kCauseWhoseUnknown;
-  message.category = category_of(message, bench.now);
+  message.category =
+      category_of(message.verdict, message.channel, message.purge_deadline, bench.now);
   message.evidence = evidence_of(lives, life, decision);
   const std::optional<Interval> times = times_of(lives, life, signs);
   if (times) {
@@ -165,6 +172,10 @@ Judged judge(const Lives& lives, const Life& life, const Bench& bench,
     const Duration error = bench.policy.clock_error;
     out.span = Interval{times->from - error, times->to + error};
     message.windows = surroundings.windows_over(*out.span);
+  }
+  if (message.verdict == Verdict::kStored || message.verdict == Verdict::kStoredAfterReceipt) {
+    const auto was = absence_before(lives, life, signs, bench);
+    if (was) tell_absence(*was, surroundings, bench.policy.clock_error, message);
   }
   out.sensitive = sensitive_of(times, signs, bench.coverage, bench.policy);
   out.next = next_of(signs, decision, message, bench);

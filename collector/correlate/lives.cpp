@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <numeric>
 #include <string_view>
 #include <tuple>
@@ -10,6 +11,7 @@
 #include <variant>
 
 #include "collector/correlate/names.h"
+#include "common/receipts/newest_row.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -95,9 +97,7 @@ void sort_unique(std::vector<T>& values) {
 class Builder {
  public:
   explicit Builder(const TenantInput& input)
-      : input_{input},
-        facts_{newest_of_each(all_of(input.facts))},
-        names_{facts_, input.receipts} {}
+      : input_{input}, facts_{newest_of_each(all_of(input.facts))}, names_{facts_, input} {}
 
   Lives build() {
     out_.steps = steps_in_event_order(facts_);
@@ -109,10 +109,11 @@ class Builder {
     spread_shared_steps();
     attach_aliases();
     attach_receipts();
-    for (Life& life : out_.all) {
+    for (std::size_t i = 0; i < out_.all.size(); ++i) {
+      Life& life = out_.all[i];
       sort_unique(life.unclear);
       sort_unique(life.aliases);
-      sort_unique(life.receipts);
+      choose_receipts(i);
     }
     return std::move(out_);
   }
@@ -184,19 +185,46 @@ class Builder {
     }
   }
 
+  [[nodiscard]] std::vector<std::size_t> messages_of(const Receipt& row) const {
+    return names_.holders_of_one({{ReferenceType::kPortalMessageId, row.message_id}}).messages;
+  }
+
   void attach_receipts() {
-    for (const Receipt& receipt : input_.receipts) {
-      const Names::Holders holders =
-          names_.holders_of_one({{ReferenceType::kPortalMessageId, receipt.message_id}});
-      for (const std::size_t message : holders.messages) {
-        out_.all[message].receipts.push_back(receipt);
+    for (const Receipt& row : input_.receipts) {
+      for (const std::size_t message : messages_of(row)) out_.all[message].receipts.push_back(row);
+    }
+    for (const RowAhead& ahead : input_.rows_ahead) {
+      for (const std::size_t message : messages_of(ahead.row)) {
+        add_telling(ahead_[message], ahead.row, telling_of(ahead.row, ahead.told));
       }
+    }
+  }
+
+  using Rows = std::map<Receipt, RowTelling>;
+  static void add_telling(Rows& rows, const Receipt& row, const RowTelling& telling) {
+    const auto [at, added] = rows.try_emplace(row, telling);
+    if (!added) at->second.add(telling);
+  }
+
+  // Of all its rows those that count.
+  void choose_receipts(std::size_t message) {
+    std::vector<Receipt>& receipts = out_.all[message].receipts;
+    const auto ahead = ahead_.find(message);
+    if (ahead == ahead_.end()) return sort_unique(receipts);
+    Rows rows = ahead->second;
+    for (const Receipt& row : receipts) add_telling(rows, row, {});
+    std::map<std::string_view, std::vector<WeighedRow>> by_portal;
+    for (const auto& [row, telling] : rows) by_portal[row.portal].push_back({row, telling});
+    receipts.clear();
+    for (const auto& [portal, all] : by_portal) {
+      for (Receipt& row : counting_rows(all)) receipts.push_back(std::move(row));
     }
   }
 
   const TenantInput& input_;
   std::vector<const LedgerFact*> facts_;
   Names names_;
+  std::map<std::size_t, Rows> ahead_;             // rows with times still to come, per message
   std::vector<std::vector<std::size_t>> shared_;  // per group of messages: steps any could own
   Lives out_;
 };

@@ -30,15 +30,14 @@ std::string message_name_of(const Reference& reference) {
   return std::string{to_string(reference.type)} + ":" + reference.value;
 }
 
-Names::Names(const std::vector<const LedgerFact*>& facts, const std::vector<Receipt>& receipts) {
-  collect(facts, receipts);
+Names::Names(const std::vector<const LedgerFact*>& facts, const TenantInput& input) {
+  collect(facts, input);
   tie_together(facts);
   make_messages();
   sort_messages();
 }
 
-void Names::collect(const std::vector<const LedgerFact*>& facts,
-                    const std::vector<Receipt>& receipts) {
+void Names::collect(const std::vector<const LedgerFact*>& facts, const TenantInput& input) {
   for (const LedgerFact* fact : facts) {
     if (const auto* tied = tied_references(fact->fact); tied != nullptr) {
       references_.insert(references_.end(), tied->begin(), tied->end());
@@ -47,9 +46,9 @@ void Names::collect(const std::vector<const LedgerFact*>& facts,
       references_.insert(references_.end(), step->candidates.begin(), step->candidates.end());
     }
   }
-  for (const Receipt& receipt : receipts) {
-    references_.push_back({ReferenceType::kPortalMessageId, receipt.message_id});
-  }
+  for_each_row(input, [this](const Receipt& row) {
+    references_.push_back({ReferenceType::kPortalMessageId, row.message_id});
+  });
   std::sort(references_.begin(), references_.end());
   references_.erase(std::unique(references_.begin(), references_.end()), references_.end());
   parent_.resize(references_.size());

@@ -19,7 +19,8 @@ namespace meldevakt::collector {
 
 class Names {
  public:
-  Names(const std::vector<const LedgerFact*>& facts, const std::vector<Receipt>& receipts);
+  // `input`: its rows of portals are names, too.
+  Names(const std::vector<const LedgerFact*>& facts, const TenantInput& input);
 
   struct Message {
     std::string name;                   // message_name_of() the first reference
@@ -47,7 +48,7 @@ class Names {
     std::size_t index = 0;  // of a message or of a group
     bool is_group = false;
   };
-  void collect(const std::vector<const LedgerFact*>& facts, const std::vector<Receipt>& receipts);
+  void collect(const std::vector<const LedgerFact*>& facts, const TenantInput& input);
   void tie_together(const std::vector<const LedgerFact*>& facts);
   void make_messages();
   void sort_messages();

@@ -25,7 +25,7 @@ void PortalMap::Portal::add_list(const Interval& span) {
 }
 
 PortalMap::PortalMap(const TenantInput& input) {
-  for (const Receipt& row : input.receipts) add_portal(row.portal);
+  for_each_row(input, [this](const Receipt& row) { add_portal(row.portal); });
   for (const ReceiptCoverage& claim : input.receipt_coverage) static_cast<void>(add(claim));
   set_uses(input.portal_uses);
 }

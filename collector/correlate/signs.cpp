@@ -5,6 +5,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "common/receipts/newest_row.h"
+
 namespace meldevakt::collector {
 namespace {
 
@@ -29,6 +31,23 @@ bool has_receipt(const Receipt& row) {
   return row.confirmed && row.channel != kPrintChannel;
 }
 
+// The newest row says it, or what it leaves open an older one.
+void gather_words(const Life& life, Signs& signs) {
+  const auto newest_that = [&life](const auto& says) {
+    const Receipt* out = nullptr;
+    for (const Receipt& row : life.receipts) {
+      if (says(row) && (out == nullptr || is_newer(row, *out))) out = &row;
+    }
+    return out;
+  };
+  const Receipt* row = newest_that([](const Receipt& r) { return r.form != FormType::kUnknown; });
+  if (row != nullptr) signs.row_form = row->form;
+  row = newest_that([](const Receipt& r) { return !r.channel.empty(); });
+  if (row != nullptr) signs.row_channel = row->channel;
+  row = newest_that([](const Receipt& r) { return !r.district.empty(); });
+  if (row != nullptr) signs.row_district = row->district;
+}
+
 void gather_rows(const Life& life, Signs& signs) {
   for (const Receipt& row : life.receipts) {
     if (row.sent) keep_earliest(signs.sent, *row.sent);
@@ -43,12 +62,9 @@ void gather_rows(const Life& life, Signs& signs) {
       signs.printed = true;
       if (row.confirmed) keep_earliest(signs.posted, *row.confirmed);
     }
-    // Without the time of an import, the row confirmed last is the portal's newest word.
-    if (signs.row == nullptr ||
-        std::tie(signs.row->confirmed, *signs.row) < std::tie(row.confirmed, row)) {
-      signs.row = &row;
-    }
+    if (signs.row == nullptr || is_newer(row, *signs.row)) signs.row = &row;
   }
+  if (signs.row != nullptr) gather_words(life, signs);
 }
 
 // `step` comes in event order: the first of a kind is the earliest, the last the latest.
@@ -220,6 +236,18 @@ Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& cove
   if (!signs.kept_from) signs.kept_from = signs.receipted;
   if (signs.commit != nullptr) find_receipt_before_commit(lives, life, coverage, policy, signs);
   return signs;
+}
+
+std::string_view channel_of(const Life& life, const Signs& signs) {
+  if (!life.receipts.empty()) return signs.row_channel;
+  const auto is = [](ReferenceType type) {
+    return [type](const Reference& reference) { return reference.type == type; };
+  };
+  const auto& names = life.references;
+  const bool shipment =
+      std::any_of(names.begin(), names.end(), is(ReferenceType::kShipmentId)) &&
+      std::none_of(names.begin(), names.end(), is(ReferenceType::kPortalMessageId));
+  return shipment ? kSvarUtChannel : std::string_view{};
 }
 
 std::optional<Instant> to_be_posted_from(const Signs& signs) {

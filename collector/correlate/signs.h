@@ -14,7 +14,10 @@
 namespace meldevakt::collector {
 
 struct Signs {
-  const Receipt* row = nullptr;           // the portal's newest word: the row confirmed last
+  const Receipt* row = nullptr;            // the portal's newest word (newest_row.h)
+  FormType row_form = FormType::kUnknown;  // what the newest of those that say it says
+  std::string_view row_channel;
+  std::string_view row_district;
   std::optional<Instant> sent;            // earliest the portal says
   std::vector<std::string_view> portals;  // that have a row of it
   // Receipts. A row that says "print" confirms that a letter was posted, not that the case system
@@ -56,6 +59,9 @@ struct Signs {
 
 [[nodiscard]] Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& coverage,
                                  const Policy& policy);
+
+// By which it came: as its rows say; else a name that only SvarUt gives.
+[[nodiscard]] std::string_view channel_of(const Life& life, const Signs& signs);
 
 // From when the portal was to print and post it: its refusal, else when it was sent or first seen.
 [[nodiscard]] std::optional<Instant> to_be_posted_from(const Signs& signs);

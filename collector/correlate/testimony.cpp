@@ -67,18 +67,42 @@ std::string in_words(const MessageRecovered& told, const std::string& person) {
          (person.empty() ? "" : ", says " + person);
 }
 
+// Its commit is known by now: the one of the recovery, where it came at that time or later; else it
+// was stored all along, and what was done was done in vain.
+void recover_stored(MessageVerdict& message, const MessageRecovered& told,
+                    const std::string& words) {
+  const bool of_the_recovery = message.committed && told.how != RecoveredHow::kFound &&
+                               *message.committed >= told.when - kRecoveryAbout;
+  if (!of_the_recovery) return;
+  const bool purged = message.purge_deadline && *message.purge_deadline <= told.when;
+  message.category = purged ? Category::kA : Category::kB;
+  if (message.channel == kSvarUtChannel) message.category = Category::kC;
+  message.explanation = "R" + words + "; " + without_stop(message.explanation) + ".";
+  message.verdict = Verdict::kRecovered;
+}
+
 // `others`: what else is told of it that is not the same.
 void recover(MessageVerdict& message, const MessageRecovered& told, const std::string& person,
              const std::string& others) {
+  const std::string words = "ecovered at " + to_rfc3339(told.when) + ": " + in_words(told, person);
+  if (message.verdict == Verdict::kRecovered) {  // as the logs say, too
+    message.explanation = without_stop(message.explanation) + "; r" + words + others + ".";
+    return;
+  }
+  if (message.verdict == Verdict::kStoredAfterReceipt) {
+    recover_stored(message, told, words + others);
+    return;
+  }
   if (!needs_action(message.verdict)) return;
+  if (told.how == RecoveredHow::kFound) message.category = Category::kNone;  // never lost
   const bool absent = message.category != Category::kNone && message.category != Category::kC;
   if (absent) {
     const bool purged = message.purge_deadline && *message.purge_deadline <= told.when;
     message.category = purged ? Category::kA : Category::kB;
   }
-  message.explanation = "Recovered at " + to_rfc3339(told.when) + ": " + in_words(told, person) +
-                        others + "; before that it was " + std::string{to_string(message.verdict)} +
-                        ": " + without_stop(message.explanation) + ".";
+  message.explanation = "R" + words + others + "; before that it was " +
+                        std::string{to_string(message.verdict)} + ": " +
+                        without_stop(message.explanation) + ".";
   message.verdict = Verdict::kRecovered;
 }
 
@@ -89,6 +113,7 @@ bool was_stored(const MessageVerdict& message, const WordsOfPeople& words, Insta
     case Verdict::kStoredAfterReceipt: return !message.committed || *message.committed <= told;
     case Verdict::kNoFailureSeen: return true;
     case Verdict::kRecovered: {
+      if (message.committed && *message.committed <= told) return true;
       const MessageRecovered* const how = words.recovery_of(message);
       return how != nullptr && (how->how == RecoveredHow::kFound || how->when <= told);
     }

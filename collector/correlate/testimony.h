@@ -42,6 +42,9 @@ enum class RecoveredHow : std::uint8_t { kSentAgain, kDownloaded, kFound, kStore
 [[nodiscard]] std::string_view to_string(RecoveredHow how);  // "sent_again", ...
 [[nodiscard]] std::optional<RecoveredHow> recovered_how_from_string(std::string_view text);
 
+// People tell the day of what they did, seldom the minute.
+inline constexpr Duration kRecoveryAbout = hours(24);
+
 struct MessageRecovered {
   std::string message;
   Instant when;

@@ -25,7 +25,9 @@ std::vector<RunningClock> clocks_of(const MessageVerdict& message, Instant now) 
   if (absent && message.purge_deadline) {
     out.push_back(clock_at(ClockKind::kPurge, *message.purge_deadline, now));
   }
-  if (const auto since = message.sent ? message.sent : message.receipted) {
+  auto since = message.sent ? message.sent : message.receipted;
+  if (!since) since = message.first_seen;  // it came then at the latest
+  if (since) {
     out.push_back(clock_at(ClockKind::kLookAt, add_civil_days(*since, kLookAtDays), now));
     out.push_back(clock_at(ClockKind::kFeedback, add_civil_days(*since, kFeedbackDays), now));
   }

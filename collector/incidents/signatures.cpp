@@ -93,12 +93,14 @@ std::map<Key, std::vector<Seen>> signatures_of(const std::vector<TenantStanding>
   return out;
 }
 
-std::vector<ExposedWhy> why_exposed(const TenantStanding& tenant,
+std::vector<ExposedWhy> why_exposed(const TenantStanding& tenant, const std::string& product,
                                     const std::set<std::string>& versions) {
   std::vector<ExposedWhy> why;
-  // A version that nobody has said may be the same one; but only of a product that is the same.
-  const bool same =
-      !tenant.product.empty() && (versions.count(tenant.version) != 0 || tenant.version.empty());
+  // A version that nobody has said, on either side, may be the same one; but only of a product that
+  // is the same.
+  const bool unsaid = tenant.version.empty() || versions.empty() || versions.count("") != 0;
+  const bool same = !product.empty() && tenant.product == product &&
+                    (versions.count(tenant.version) != 0 || unsaid);
   if (same && !tenant.patched) why.push_back(ExposedWhy::kSameVersion);
   if (!tenant.covered) why.push_back(ExposedWhy::kNoCoverage);
   if (!tenant.answered) why.push_back(ExposedWhy::kNotAnswered);
@@ -123,10 +125,11 @@ std::vector<Exposed> exposed_of(const std::vector<TenantStanding>& tenants, cons
   }
   std::vector<Exposed> out;
   for (const TenantStanding& tenant : tenants) {
-    // Without a product nobody can say that it is another one.
-    const bool same_product = tenant.product == key.second || tenant.product.empty();
+    // Without a product, here or where it was seen, nobody can say that it is another one.
+    const bool same_product =
+        tenant.product == key.second || tenant.product.empty() || key.second.empty();
     if (hit.count(tenant.tenant) != 0 || !same_product) continue;
-    Exposed exposed{tenant.tenant, why_exposed(tenant, versions), tenant.messages};
+    Exposed exposed{tenant.tenant, why_exposed(tenant, key.second, versions), tenant.messages};
     if (!exposed.why.empty()) out.push_back(std::move(exposed));
   }
   std::sort(out.begin(), out.end(), sooner);

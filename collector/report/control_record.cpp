@@ -26,9 +26,7 @@ bool is_sentence(std::string_view text) {
   return !text.empty() && text.size() <= kNotReadBytesMax;
 }
 
-void count(const MessageVerdict& message, const Interval& period, ControlRecord& out) {
-  const std::optional<Instant> time = message_time(message);
-  if (!time || !period.contains(*time)) return;
+void count(const MessageVerdict& message, ControlRecord& out) {
   if (message.receipted) ++out.receipted;
   switch (balance_of(message)) {
     case Balance::kStored:
@@ -59,7 +57,9 @@ ControlRecord control_of(const TenantInput& input, const Correlation& correlatio
   ControlRecord out;
   out.tenant = correlation.tenant;
   out.period = period;
-  for (const MessageVerdict& message : correlation.messages) count(message, period, out);
+  for (const MessageVerdict& message : correlation.messages) {
+    if (is_asked(message, period, correlation.now)) count(message, out);
+  }
   out.counts_short = counts_short_in(counts, period);
   out.ahead = times_ahead(correlation).messages;
   out.not_read = why_not_known(input, period);

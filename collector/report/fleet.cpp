@@ -7,6 +7,7 @@
 #include "collector/correlate/coverage_map.h"
 #include "collector/correlate/portal_map.h"
 #include "collector/correlate/words.h"
+#include "collector/report/times_ahead.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -65,7 +66,16 @@ std::optional<Instant> message_time(const MessageVerdict& message) {
   for (const auto& time : {message.receipted, message.sent, message.failed, message.committed}) {
     if (time) return time;
   }
-  return std::nullopt;
+  return message.first_seen;
+}
+
+bool is_asked(const MessageVerdict& message, const Interval& asked, Instant now) {
+  const std::optional<Instant> time = message_time(message);
+  if (!time || *time <= now + kAheadMax) return time && asked.contains(*time);
+  for (const auto& other : {message.sent, message.failed, message.committed, message.first_seen}) {
+    if (other && *other <= now + kAheadMax) return asked.contains(*other);
+  }
+  return true;
 }
 
 std::string hole_in(const TenantInput& input, const Interval& asked) {
@@ -147,17 +157,24 @@ Instant receipts_known_until(const TenantInput& input, Instant until) {
 std::uint64_t losses_in(const Correlation& correlation, const Interval& asked) {
   return static_cast<std::uint64_t>(std::count_if(
       correlation.messages.begin(), correlation.messages.end(), [&](const MessageVerdict& message) {
-        const auto time = message_time(message);
-        return time && asked.contains(*time) && is_loss(message);
+        return is_asked(message, asked, correlation.now) && is_loss(message);
       }));
+}
+
+std::optional<Instant> first_loss(const Correlation& correlation) {
+  std::optional<Instant> out;
+  for (const MessageVerdict& message : correlation.messages) {
+    const auto time = is_loss(message) ? message_time(message) : std::nullopt;
+    if (time) out = std::min(out.value_or(*time), *time);
+  }
+  return out;
 }
 
 TenantAnswer answer_of(const TenantInput& input, const Correlation& correlation,
                        const Interval& asked) {
   TenantAnswer out;
   for (const MessageVerdict& message : correlation.messages) {
-    const auto time = message_time(message);
-    if (time && asked.contains(*time)) count(message, out);
+    if (is_asked(message, asked, correlation.now)) count(message, out);
   }
   const std::string hole = why_not_known(input, asked);
   if (out.lost > 0) {

@@ -100,6 +100,10 @@ std::optional<Instant> Rows::maybe_instant(int column) const {
   return Instant{integer(column)};
 }
 
+bool Rows::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
 std::string Rows::text(int column) const {
   const void* data = sqlite3_column_blob(statement_, column);
   const int bytes = sqlite3_column_bytes(statement_, column);

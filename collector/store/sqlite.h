@@ -53,6 +53,7 @@ class Rows {
   [[nodiscard]] std::uint64_t count(int column) const;  // stored by us: never negative
   [[nodiscard]] Instant instant(int column) const { return {integer(column)}; }
   [[nodiscard]] std::optional<Instant> maybe_instant(int column) const;
+  [[nodiscard]] bool is_null(int column) const;
   [[nodiscard]] std::string text(int column) const;  // text or blob
   [[nodiscard]] Result<Sha256> hash(int column) const;
 

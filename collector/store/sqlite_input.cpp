@@ -1,5 +1,6 @@
 // From stored bytes to what correlate() reads. Everything is decoded anew: tables that could be
 // wrong do not stand between the signed bytes and a verdict.
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -15,7 +16,10 @@ namespace {
 // What a statement's bodies are needed for, while they are read.
 struct OpenStatement {
   std::uint64_t index = 0;
+  Instant received;
   Statement statement;
+  std::size_t found = 0;   // bodies
+  std::size_t opened = 0;  // of them
 };
 
 // The part that is being read, given on when it holds enough.
@@ -40,7 +44,7 @@ class Parts {
  private:
   [[nodiscard]] std::size_t items() const {
     return part_.facts.size() + part_.coverage.size() + part_.receipts.size() +
-           part_.receipt_coverage.size();
+           part_.rows_ahead.size() + part_.receipt_coverage.size();
   }
   const Store::UseOfInput& use_;
   TenantInput part_;
@@ -60,17 +64,37 @@ Alarm undecodable(const std::string& tenant, const std::string& agent, std::stri
           "ledger index " + std::to_string(index) + ": " + error.message(), received};
 }
 
-void take_body(const OpenStatement& open, std::size_t position, const std::string& packed,
-               Instant received, TenantInput& part, std::vector<Alarm>& alarms) {
+// False: it cannot be opened, and an alarm says so.
+bool take_body(const OpenStatement& open, std::size_t position, const std::string& packed,
+               TenantInput& part, std::vector<Alarm>& alarms) {
   const Statement& statement = open.statement;
   Result<Body> body = Error{Errc::kCorrupt, "a body that the statement does not name"};
   if (position < statement.bodies.size()) body = open_body(packed, statement.bodies[position]);
   if (!body) {
     alarms.push_back(undecodable(part.tenant, statement.agent, "undecodable_body", open.index,
-                                 body.error(), received));
-    return;
+                                 body.error(), open.received));
+    return false;
   }
-  for (Fact& fact : body.value().facts) add_fact(part, statement.agent, std::move(fact));
+  for (Fact& fact : body.value().facts) {
+    add_fact(part, statement.agent, std::move(fact), open.received);
+  }
+  return true;
+}
+
+// A statement claims what it read when everything it told is there.
+void close(const std::optional<OpenStatement>& open, TenantInput& part,
+           std::vector<Alarm>& alarms) {
+  if (!open) return;
+  const Statement& statement = open->statement;
+  if (open->found < statement.bodies.size()) {
+    alarms.push_back(undecodable(part.tenant, statement.agent, "undecodable_body", open->index,
+                                 {Errc::kCorrupt, "a body that the statement names is not stored"},
+                                 open->received));
+  }
+  const bool all = open->opened == statement.bodies.size() && open->opened == open->found;
+  std::vector<LedgerCoverage> claims =
+      all ? claims_of(statement, open->received) : claims_without_facts(statement, open->received);
+  for (LedgerCoverage& claim : claims) part.coverage.push_back(std::move(claim));
 }
 
 Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms) {
@@ -84,11 +108,11 @@ Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms
   std::optional<std::uint64_t> seen;
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
-    if (!row) return {};
+    if (!row) break;
     const std::uint64_t index = rows.count(0);
     if (seen != index) {
       seen = index;
-      open.reset();
+      close(std::exchange(open, std::nullopt), parts.part(), alarms);
       parts.give_on_when_full();
       MELDEVAKT_TRY_ASSIGN(const Sha256 link, rows.hash(2));
       Result<Statement> statement = statement_of(rows.text(4), link);
@@ -97,42 +121,30 @@ Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms
                                      statement.error(), rows.instant(3)));
         continue;
       }
-      open = OpenStatement{index, std::move(statement).value()};
-      for (LedgerCoverage& claim : claims_of(open->statement, rows.instant(3))) {
-        parts.part().coverage.push_back(std::move(claim));
-      }
+      open = OpenStatement{index, rows.instant(3), std::move(statement).value()};
     }
-    if (!open || open->statement.bodies.empty()) continue;
-    take_body(*open, static_cast<std::size_t>(rows.count(5)), rows.text(6), rows.instant(3),
-              parts.part(), alarms);
+    if (!open || rows.is_null(5)) continue;
+    ++open->found;
+    const auto position = static_cast<std::size_t>(rows.count(5));
+    if (take_body(*open, position, rows.text(6), parts.part(), alarms)) ++open->opened;
   }
+  close(open, parts.part(), alarms);
+  return {};
 }
 
-// Of each message what counts of all its versions: by what they say, never by when they came.
+// All versions of each row: what counts of them is not for the store to say.
 Status read_receipts(sql::Connection& db, Parts& parts) {
   MELDEVAKT_TRY_ASSIGN(
       sql::Rows rows,
       db.query("SELECT portal, message_id, sent, confirmed, form, channel, district, imported"
                " FROM receipts WHERE tenant = ? ORDER BY portal, message_id, version",
                {parts.tenant()}));
-  ToldRows versions;
-  const auto take = [&] {
-    if (versions.empty()) return;
-    parts.part().receipts.push_back(newest_row(std::exchange(versions, {})));
-    parts.give_on_when_full();
-  };
   for (;;) {
     MELDEVAKT_TRY_ASSIGN(const bool row, rows.next());
-    if (!row) break;
-    Receipt receipt = receipt_of(rows);
-    const bool same = !versions.empty() && versions.begin()->first.portal == receipt.portal &&
-                      versions.begin()->first.message_id == receipt.message_id;
-    if (!same) take();
-    // In the order of versions: the time when it was told anew counts.
-    versions.insert_or_assign(std::move(receipt), rows.instant(7));
+    if (!row) return {};
+    add_row(parts.part(), receipt_of(rows), rows.instant(7));
+    parts.give_on_when_full();
   }
-  take();
-  return {};
 }
 
 Status read_receipt_coverage(sql::Connection& db, Parts& parts) {

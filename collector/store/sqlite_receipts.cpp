@@ -1,4 +1,5 @@
 // The portal's rows: every distinct version is kept, none is overwritten.
+#include <map>
 #include <set>
 
 #include "collector/store/entry_words.h"
@@ -14,7 +15,7 @@ namespace {
 
 struct Versions {
   std::int64_t newest = 0;
-  ToldRows rows;
+  std::map<Receipt, Instant> rows;  // and when each was told, first or anew
 };
 
 Result<Versions> versions_of(sql::Connection& db, const std::string& tenant,
@@ -35,14 +36,6 @@ Result<Versions> versions_of(sql::Connection& db, const std::string& tenant,
   }
 }
 
-void note_change(ToldRows rows, const Receipt& added, Instant now, ImportResult& result) {
-  ChangedRow change;
-  if (!rows.empty()) change.before = newest_row(rows);
-  rows.insert_or_assign(added, now);
-  change.after = newest_row(rows);
-  if (change.before != change.after) result.rows.push_back(std::move(change));
-}
-
 // `log_index`: of the log's entry that tells of this import.
 Status import_one(sql::Connection& db, const std::string& tenant, const Receipt& receipt,
                   std::int64_t log_index, Instant now, ImportResult& result) {
@@ -53,7 +46,7 @@ Status import_one(sql::Connection& db, const std::string& tenant, const Receipt&
     return {};
   }
   ++(versions.newest == 0 ? result.added : result.changed);
-  note_change(std::move(versions.rows), receipt, now, result);
+  result.rows.push_back(receipt);
   return db.run(
       "INSERT INTO receipts (tenant, portal, message_id, version, imported, sent,"
       " confirmed, form, channel, district, log_idx) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -209,6 +202,7 @@ Result<ImportResult> SqliteStore::import_receipts(const std::string& tenant,
                                                   const std::optional<ReceiptCoverage>& coverage,
                                                   Instant now) {
   ImportResult result;
+  result.told = now;
   const Status done = write([&](sql::Connection& db) -> Status {
     Import import{tenant, 0, std::nullopt, now};
     MELDEVAKT_TRY_ASSIGN(import.log_index, next_log_index(db, tenant));

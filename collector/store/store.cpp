@@ -17,6 +17,7 @@ Result<TenantInput> Store::tenant_input(const std::string& tenant,
         append(all.facts, part.facts);
         append(all.coverage, part.coverage);
         append(all.receipts, part.receipts);
+        append(all.rows_ahead, part.rows_ahead);
         append(all.receipt_coverage, part.receipt_coverage);
       },
       alarms_found);

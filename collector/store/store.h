@@ -67,14 +67,9 @@ struct Alarm {
   std::optional<Instant> closed{};  // when what it tells of was over
 };
 
-// What counts of a message's rows (newest_row.h) before an import and after it.
-struct ChangedRow {
-  std::optional<Receipt> before;  // nullopt: the message was not known
-  Receipt after;
-};
-
 struct ImportResult {
-  std::vector<ChangedRow> rows{};  // those of which something else counts now, in their order
+  std::vector<Receipt> rows{};  // those that say something new, in their order
+  Instant told{};               // when it was imported
   std::uint64_t added = 0;
   std::uint64_t changed = 0;  // the portal says something new of a message: kept beside the old
   std::uint64_t unchanged = 0;

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <tuple>
-#include <vector>
-
-#include "common/base/check.h"
 
 namespace meldevakt {
 namespace {
@@ -27,25 +24,23 @@ bool is_told_anew(const Receipt& row, Instant told, Instant now) {
   return lies_ahead(row, told) && !lies_ahead(row, told + kRowDoubtfulMax) && !lies_ahead(row, now);
 }
 
-Receipt newest_row(const ToldRows& rows) {
-  std::vector<const Receipt*> counting;
-  for (const auto& [row, told] : rows) {
-    if (!lies_ahead(row, told)) counting.push_back(&row);
+RowTelling telling_of(const Receipt& row, Instant told) {
+  return {!lies_ahead(row, told), lies_ahead(row, told + kRowDoubtfulMax)};
+}
+
+std::vector<Receipt> counting_rows(const std::vector<WeighedRow>& rows) {
+  const bool any =
+      std::any_of(rows.begin(), rows.end(), [](const WeighedRow& row) { return row.telling.counts(); });
+  std::vector<Receipt> out;
+  for (const WeighedRow& row : rows) {
+    if (row.telling.counts() || !any) out.push_back(row.row);
   }
-  if (counting.empty()) {
-    for (const auto& [row, told] : rows) counting.push_back(&row);
-  }
-  MELDEVAKT_CHECK(!counting.empty());
-  Receipt out = **std::max_element(
-      counting.begin(), counting.end(),
-      [](const Receipt* a, const Receipt* b) { return newness(*a) < newness(*b); });
-  for (const Receipt* row : counting) {
-    if (row->sent && (!out.sent || *row->sent < *out.sent)) out.sent = row->sent;
-    if (out.form == FormType::kUnknown) out.form = row->form;
-    if (out.channel.empty()) out.channel = row->channel;
-    if (out.district.empty()) out.district = row->district;
-  }
+  std::sort(out.begin(), out.end());
   return out;
+}
+
+bool is_newer(const Receipt& a, const Receipt& b) {
+  return newness(b) < newness(a);
 }
 
 }  // namespace meldevakt

@@ -1,16 +1,17 @@
-// What counts of all that a portal told of one message.
+// What counts of all that a portal told of one message, in lists that were imported and to agents.
 //
-//   Receipt counts = newest_row({{as_imported_first, monday}, {as_imported_later, tuesday}});
+//   std::vector<Receipt> rows = counting_rows({{earlier, telling_of(earlier, monday)},
+//                                              {later, telling_of(later, tuesday)}});
 //
-// By what the rows say, and not by the order in which they came: the row confirmed last is the
-// portal's newest word, of unconfirmed ones a printed row (it was first tried otherwise); the
-// earliest `sent` and what that row leaves open (form, channel, district) are taken from the
-// others. Only a row whose times lay ahead of the list it stood in counts for nothing beside
-// another: it tells of what had not happened (a wrong zone, a wrong year), and would keep a message
-// that is lost waiting until then. Pure. Thread-safety: pure functions. Cost: O(n).
+// By what the rows say, and not by the order in which they came. All of them count (a message that
+// is sent again is confirmed again: both receipts were given), but for a row whose times lay ahead
+// of the list it stood in, beside one that counts: it tells of what had not happened (a wrong zone,
+// a wrong year), and would keep a message that is lost waiting until then. The row confirmed last
+// is the portal's newest word, of unconfirmed ones a printed row (it was first tried otherwise).
+// Pure. Thread-safety: pure functions. Cost: O(n log n).
 #pragma once
 
-#include <map>
+#include <vector>
 
 #include "common/base/time.h"
 #include "common/receipts/receipts.h"
@@ -24,13 +25,32 @@ inline constexpr Duration kRowAheadMax = minutes(10);
 // by slow: a list that holds it when its time has come tells it anew.
 inline constexpr Duration kRowDoubtfulMax = hours(24);
 
-// A row and when a list that holds it was read: first, or when it was told anew.
-using ToldRows = std::map<Receipt, Instant>;
-
 [[nodiscard]] bool is_told_anew(const Receipt& row, Instant told, Instant now);
 [[nodiscard]] bool lies_ahead(const Receipt& row, Instant told);
 
-// `rows`: of one portal and message, at least one.
-[[nodiscard]] Receipt newest_row(const ToldRows& rows);
+// Of all times that one row was told, in whatever order they become known.
+struct RowTelling {
+  bool in_time = true;     // once its times did not lie ahead
+  bool far_ahead = false;  // once they did, by more than may be a slow clock: a wrong time for good
+
+  [[nodiscard]] bool counts() const { return in_time && !far_ahead; }
+  void add(const RowTelling& other) {
+    in_time = in_time || other.in_time;
+    far_ahead = far_ahead || other.far_ahead;
+  }
+  auto operator<=>(const RowTelling&) const = default;
+};
+[[nodiscard]] RowTelling telling_of(const Receipt& row, Instant told);
+
+struct WeighedRow {
+  Receipt row;
+  RowTelling telling;
+};
+
+// Of one portal and message: those that count, sorted.
+[[nodiscard]] std::vector<Receipt> counting_rows(const std::vector<WeighedRow>& rows);
+
+// Which of two that count is the portal's newer word.
+[[nodiscard]] bool is_newer(const Receipt& a, const Receipt& b);
 
 }  // namespace meldevakt

@@ -1,6 +1,7 @@
 // What comes badly, through the store to what is said: each has a defined outcome, and is seen.
 #include <doctest/doctest.h>
 
+#include "collector/app/clock_watch.h"
 #include "collector/app/control.h"
 #include "collector/app/inspect.h"
 #include "collector/app/view.h"
@@ -75,7 +76,7 @@ TEST_CASE("receipts for an unknown municipality are refused, and kept for nobody
 }
 
 TEST_CASE(
-    "rows that contradict each other: the newest word counts, and that there were two is said") {
+    "rows that contradict each other: the earliest receipt and the newest word, and it is said") {
   World world;
   world.import(row(kStart, kStart + seconds(5)));
   CHECK(world.view().conflicts.empty());
@@ -84,7 +85,7 @@ TEST_CASE(
   REQUIRE(seen.correlation.messages.size() == 1);
   const MessageVerdict& message = seen.correlation.messages.front();
   CHECK(message.form == FormType::kPublic);
-  CHECK(message.receipted == kStart + seconds(9));
+  CHECK(message.receipted == kStart + seconds(5));
   REQUIRE(seen.conflicts.size() == 1);
   CHECK(seen.conflicts[0].fields == std::vector<std::string>{"confirmed", "form"});
   CHECK(beside_of(seen).of(message).contradictions == seen.conflicts[0].fields);
@@ -145,6 +146,34 @@ TEST_CASE("a clock that runs a day wrong, before or behind, is an alarm until it
     REQUIRE(world.store->store_frame(world.agent.next("two"), kStart + seconds(3)));
     CHECK(world.view().alarms.empty());
   }
+}
+
+TEST_CASE(
+    "a wrong clock is kept in the log: stored while it is wrong, once, and closed afterwards") {
+  World world;
+  ClockWatch watch{*world.store};
+  CHECK(watch.look(kStart).wrong.empty());
+  REQUIRE(world.store->store_frame(world.agent.next("one"), kStart + days(1)));
+  const ClockWatch::Looked first = watch.look(kStart + days(1));
+  CHECK(first.done);
+  REQUIRE(first.wrong.size() == 1);
+  CHECK(first.wrong[0].kind == kClockBehind);
+  CHECK(watch.look(kStart + days(1) + minutes(1)).wrong.empty());
+  CHECK(ClockWatch{*world.store}.look(kStart + days(1) + minutes(2)).wrong.empty());  // restarted
+  CHECK(world.view().alarms.size() == 1);  // not once more beside the stored one
+  REQUIRE(world.store->store_frame(world.agent.next("two"), kStart + seconds(3)));
+  const Instant right = kStart + days(1) + minutes(3);
+  CHECK(watch.look(right).wrong.empty());
+  CHECK(world.view().alarms.empty());
+  const std::vector<Alarm> kept = world.store->alarms(world.tenant.id).value();
+  REQUIRE(kept.size() == 1);
+  CHECK(kept[0].closed == right);
+  // From behind to ahead: one ends, the other begins.
+  REQUIRE(world.store->store_frame(world.agent.next("three"), kStart - days(1)));
+  const ClockWatch::Looked ahead = watch.look(right + minutes(1));
+  REQUIRE(ahead.wrong.size() == 1);
+  CHECK(ahead.wrong[0].kind == kClockAhead);
+  CHECK(world.store->check_store(OpenSslVerifier{}));
 }
 
 TEST_CASE("a municipality that merged on 1 January is counted where it went, and loses nothing") {

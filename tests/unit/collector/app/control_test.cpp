@@ -36,7 +36,7 @@ Receipt receipt_number(std::uint64_t n) {
   Receipt row;
   row.portal = "npb";
   row.message_id = id;
-  row.sent = kStart + seconds(static_cast<std::int64_t>(n));
+  row.sent = kStart - seconds(static_cast<std::int64_t>(n));
   row.form = FormType::kPrivate;
   row.channel = "case_system";
   row.district = "bydel \"ø\"";

@@ -156,5 +156,40 @@ TEST_CASE("silence: a machine that slept, or whose clock was set, heard nobody m
   }
 }
 
+TEST_CASE("silence: a short restart goes on listening, a long one begins anew") {
+  World world;
+  const Instant heard = world.clock.now();
+  const std::string path = world.folder / "listened.json";
+  SilenceWatch watch{*world.store, hours(25), heard};
+  CHECK(watch.look(heard + hours(20)).silent.empty());
+  // Looks lie hours apart here: so it listened from the last one on.
+  REQUIRE(watch.note(path));
+  const Instant looked = heard + hours(20);
+  CHECK(listening_since(path, looked + kSilenceLookMax) == looked);
+  CHECK(listening_since(path, looked + kSilenceLookMax + milliseconds(1)) ==
+        looked + kSilenceLookMax + milliseconds(1));
+  CHECK(listening_since(path, looked - seconds(1)) == looked - seconds(1));  // the clock was set
+  CHECK(listening_since(world.folder / "none.json", looked) == looked);
+  for (const char* damaged :
+       {"", "[]", "{\"listening\":1}", "{\"listening\":\"x\",\"looked\":1}"}) {
+    world.folder.write("listened.json", damaged);
+    CHECK(listening_since(path, looked) == looked);
+  }
+}
+
+TEST_CASE("silence: of an agent that is not used any more nothing is expected") {
+  World world;
+  const Instant heard = world.clock.now();
+  SilenceWatch watch{*world.store, minutes(10), heard};
+  REQUIRE(look_until(watch, heard, heard + minutes(11)).size() == 1);
+  const Instant now = heard + minutes(12);
+  REQUIRE(world.store->add_registry_entries(
+      "t1", {{EntryKind::kUnused, world.agent.id(), "", {now, kAlways.to}}}, now));
+  CHECK(watch.look(now).silent.empty());
+  CHECK(world.store->alarms("t1").value().front().closed == now);
+  CHECK(look_until(watch, now, now + hours(1)).empty());
+  CHECK(world.store->alarms("t1").value().size() == 1);
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

@@ -111,20 +111,5 @@ TEST_CASE("live thread: a stop while the program runs ends it, and the finding i
   REQUIRE(World::until([&] { return world.given() == 1; }));
 }
 
-TEST_CASE("live thread: what does not fit what is known there is read from the store") {
-  World world;
-  const auto live = world.start(world.folder / "alarm");
-  // Committed, and lost on its way; then comes a change of a row that is not known there.
-  (void)world.lost(1);
-  Receipt before;
-  before.portal = "npb";
-  before.message_id = testing::portal_id(9);
-  before.sent = world.clock.now();
-  Receipt after = before;
-  after.confirmed = world.clock.now();
-  live->rows("t1", {{before, after}}, std::nullopt);
-  REQUIRE(World::until([&] { return world.given() == 1; }));
-}
-
 }  // namespace
 }  // namespace meldevakt::collector

@@ -89,7 +89,7 @@ struct LiveWorld {
   void import(const std::string& tenant, const std::vector<Receipt>& rows,
               const std::optional<ReceiptCoverage>& coverage = {}) {
     const ImportResult result = store->import_receipts(tenant, rows, coverage, clock.now()).value();
-    live->take({tenant, LiveArrival::Rows{result.rows, coverage}});
+    live->take({tenant, LiveArrival::Rows{result.rows, coverage, result.told}});
     load();
   }
   // A person tells or decides something of t1.

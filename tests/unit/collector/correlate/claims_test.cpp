@@ -60,5 +60,22 @@ TEST_CASE("claims_of: a statement that ends after it was received is of a clock 
   CHECK(late[0].source.complete == statement.sources[0].complete);
 }
 
+TEST_CASE("claims_without_facts: what cannot be opened was not read, nor the time it was told in") {
+  Statement statement;
+  statement.agent = "a1";
+  statement.span = {Instant{0} + days(700), Instant{0} + days(700) + minutes(1)};
+  statement.sources.resize(2);
+  statement.sources[0].complete = Interval{Instant{0} + days(1), Instant{0} + days(2)};
+  const std::vector<LedgerCoverage> claims = claims_without_facts(statement, statement.span.to);
+  REQUIRE(claims.size() == 2);
+  const Interval told{statement.span.from - kToldBehind, statement.span.to};
+  CHECK(!claims[0].source.complete);
+  REQUIRE(claims[0].source.event_gaps.size() == 2);
+  CHECK(claims[0].source.event_gaps[0].span == *statement.sources[0].complete);
+  CHECK(claims[0].source.event_gaps[1].span == told);
+  REQUIRE(claims[1].source.event_gaps.size() == 1);
+  CHECK(claims[1].source.event_gaps[0].span == told);
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

@@ -311,11 +311,11 @@ TEST_CASE("correlate: a row that an agent told counts like one that was imported
   row.source = "portal";
   row.rule = "row";
   row.what = imported.input.receipts.front();
-  add_fact(told.input, "a2", row);
-  add_fact(told.input, "a2", row);
+  add_fact(told.input, "a2", row, at(9));
+  add_fact(told.input, "a2", row, at(9));
   Fact complete = row;
   complete.what = ReceiptCoverage{"npb", {at(-60), at(60)}};
-  add_fact(told.input, "a2", complete);
+  add_fact(told.input, "a2", complete, at(9));
   CHECK(told.input.receipt_coverage.size() == 1);
   CHECK(told.input.facts.size() == imported.input.facts.size());
   told.input.receipt_coverage.clear();

@@ -44,6 +44,10 @@ class Pair {
     all_.receipts.push_back(row);
     REQUIRE(correlator_.add(row).has_value());
   }
+  void add(const RowAhead& row) {
+    all_.rows_ahead.push_back(row);
+    REQUIRE(correlator_.add(row).has_value());
+  }
   void add(const LedgerCoverage& claim) {
     all_.coverage.push_back(claim);
     correlator_.add(claim);
@@ -116,6 +120,7 @@ std::vector<Step> steps_of(const TenantInput& input) {
   for (const auto& item : input.facts) steps.push_back([item](Pair& pair) { pair.add(item); });
   for (const auto& item : input.coverage) steps.push_back([item](Pair& pair) { pair.add(item); });
   for (const auto& item : input.receipts) steps.push_back([item](Pair& pair) { pair.add(item); });
+  for (const auto& item : input.rows_ahead) steps.push_back([item](Pair& pair) { pair.add(item); });
   for (const auto& item : input.receipt_coverage) {
     steps.push_back([item](Pair& pair) { pair.add(item); });
   }

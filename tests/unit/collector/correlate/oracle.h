@@ -33,10 +33,29 @@ class Oracle : private OracleWorld {
   }
 
  private:
+  // --- what rows say --------------------------------------------------------------------------
+
+  bool is_newest_by_hand(const Names& names) const {
+    std::vector<Receipt> its = rows(names);
+    std::sort(its.begin(), its.end(), [](const Receipt& a, const Receipt& b) {
+      const bool a_printed = a.channel == "print";
+      const bool b_printed = b.channel == "print";
+      return std::tie(a.confirmed, a_printed, a) < std::tie(b.confirmed, b_printed, b);
+    });
+    return !its.empty() && its.back().channel == "manual";
+  }
+
+  bool printed(const Names& names) const {
+    const auto its = rows(names);
+    return std::any_of(its.begin(), its.end(),
+                       [](const Receipt& row) { return row.channel == "print"; });
+  }
+
   // --- the table ----------------------------------------------------------------------------
 
   Verdict verdict_of(const Names& names) const {
     const auto commits = times(names, Signal::kMessageCommitted);
+    if (!commits.empty() && was_absent(names)) return Verdict::kRecovered;
     if (!commits.empty()) return of_committed(names, commits.front());
     const auto receipts = receipt_times(names);
     if (receipts.empty()) return of_unreceipted(names);
@@ -56,6 +75,59 @@ class Oracle : private OracleWorld {
       return has_rows_of(p, seen - p_.post_within - p_.clock_error,
                          seen + p_.confirm_within + p_.clock_error);
     });
+  }
+
+  // Lost, missing or in doubt until it was delivered once more, and stored after that.
+  bool was_absent(const Names& names) const {
+    const auto receipts = receipt_times(names);
+    const auto facts = own_facts(names);
+    const auto commit = std::find_if(facts.begin(), facts.end(), [](const LedgerFact* fact) {
+      return std::get<StepFact>(fact->fact.what).signal == Signal::kMessageCommitted;
+    });
+    if (receipts.empty() || commit == facts.end()) return false;
+    const auto again = delivered_again(names, receipts.front(), {facts.begin(), commit},
+                                       std::get<StepFact>((*commit)->fact.what).time);
+    if (!again) return false;
+    Oracle before = *this;
+    before.cut_ = Cut{names, *again, *commit};
+    before.now_ = *again;
+    if (before.receipt_times(names).empty()) return false;
+    const Verdict verdict = before.of_receipted(names, before.receipt_times(names).front());
+    return verdict == Verdict::kLost || verdict == Verdict::kMissing ||
+           verdict == Verdict::kInDoubt;
+  }
+
+  std::optional<Instant> delivered_again(const Names& names, Instant receipt,
+                                         const std::vector<const LedgerFact*>& before,
+                                         Instant commit) const {
+    if (commit <= receipt + p_.grace) return std::nullopt;
+    std::optional<Instant> failed;
+    Instant last = receipt;
+    for (const LedgerFact* fact : before) {
+      const auto& [signal, time] = signal_and_time(*fact);
+      const bool delivers =
+          signal == Signal::kMessageReceived || signal == Signal::kMessageAcknowledged;
+      if (delivers && time > last + p_.grace) return time;
+      if (signal == Signal::kMessageSaveFailed && !failed) failed = time;
+      if (signal == Signal::kMessageSaveFailed || signal == Signal::kMessageRetried) {
+        last = std::max(last, time);
+      }
+    }
+    const auto failures = times(names, Signal::kMessageSaveFailed);
+    if (!failures.empty()) failed = *std::min_element(failures.begin(), failures.end());
+    const Duration slack = p_.grace + p_.clock_error;
+    std::optional<Instant> out;
+    for (const Receipt& row : rows(names)) {
+      if (!row.confirmed || row.channel == "print" || *row.confirmed > commit + slack) continue;
+      if (*row.confirmed <= std::max(receipt, failed.value_or(receipt)) + slack) continue;
+      if (!out || *row.confirmed < *out) out = row.confirmed;
+    }
+    return out;
+  }
+
+  static std::pair<Signal, Instant> signal_and_time(const LedgerFact& fact) {
+    const auto& step = std::get<StepFact>(fact.fact.what);
+    return {step.signal, step.time};
   }
 
   Verdict of_committed(const Names& names, Instant commit) const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -50,9 +51,9 @@ class OracleWorld {
       const auto together = tied(fact->fact);
       islands_.push_back({together.begin(), together.end()});
     }
-    for (const Receipt& row : w_.receipts) {
+    for_each_row(w_, [this](const Receipt& row) {
       islands_.push_back({{ReferenceType::kPortalMessageId, row.message_id}});
-    }
+    });
     for (bool changed = true; changed;) {
       changed = false;
       for (std::size_t i = 0; i < islands_.size() && !changed; ++i) {
@@ -122,17 +123,75 @@ class OracleWorld {
     Steps out;
     for (const LedgerFact* fact : facts_) {
       const auto* step = std::get_if<StepFact>(&fact->fact.what);
-      if (step != nullptr && is_own(*step, names)) out.push_back(step);
+      if (step == nullptr || !is_own(*step, names)) continue;
+      if (!is_cut(names, step->time) &&
+          (!cut_ || cut_->names != names || is_before_commit(*fact))) {
+        out.push_back(step);
+      }
     }
     return out;
   }
 
-  std::vector<Receipt> rows(const Names& names) const {
-    std::vector<Receipt> out;
-    for (const Receipt& row : w_.receipts) {
-      if (names.count({ReferenceType::kPortalMessageId, row.message_id})) out.push_back(row);
+  // --- before it was delivered again ----------------------------------------------------------
+
+  struct Cut {  // nothing of that message from `again` on, and nothing from its commit on
+    Names names;
+    Instant again;
+    const LedgerFact* commit;
+  };
+  std::optional<Cut> cut_;
+
+  bool is_cut(const Names& names, Instant time) const {
+    return cut_ && cut_->names == names && time >= cut_->again;
+  }
+  static auto event_order(const LedgerFact& fact) {
+    const auto& step = std::get<StepFact>(fact.fact.what);
+    return std::tuple{step.time, step.signal, fact.fact.id};
+  }
+  bool is_before_commit(const LedgerFact& fact) const {
+    return event_order(fact) < event_order(*cut_->commit);
+  }
+  // Its own, in event order.
+  std::vector<const LedgerFact*> own_facts(const Names& names) const {
+    std::vector<const LedgerFact*> out;
+    for (const LedgerFact* fact : facts_) {
+      const auto* step = std::get_if<StepFact>(&fact->fact.what);
+      if (step != nullptr && is_own(*step, names)) out.push_back(fact);
     }
+    std::sort(out.begin(), out.end(), [](const LedgerFact* a, const LedgerFact* b) {
+      return event_order(*a) < event_order(*b);
+    });
     return out;
+  }
+
+  // --- what portals say of one ----------------------------------------------------------------
+
+  // At some telling its times did not lie more than ten minutes ahead, and a day and ten minutes
+  // at none.
+  bool is_right(const Receipt& row) const {
+    bool right = std::count(w_.receipts.begin(), w_.receipts.end(), row) != 0;
+    for (const RowAhead& told : w_.rows_ahead) {
+      if (told.row != row) continue;
+      const Duration ahead =
+          std::max(row.sent.value_or(told.told), row.confirmed.value_or(told.told)) - told.told;
+      if (ahead > hours(24) + minutes(10)) return false;
+      right = right || ahead <= minutes(10);
+    }
+    return right;
+  }
+
+  // Of each portal those that are right; where none is, all of them.
+  std::vector<Receipt> rows(const Names& names) const {
+    std::vector<Receipt> all;
+    std::set<std::string> right;  // portals
+    for_each_row(w_, [&](const Receipt& row) {
+      if (!names.count({ReferenceType::kPortalMessageId, row.message_id})) return;
+      if (!row.confirmed || !is_cut(names, *row.confirmed)) all.push_back(row);
+      if (is_right(row)) right.insert(row.portal);
+    });
+    std::erase_if(all,
+                  [&](const Receipt& row) { return right.count(row.portal) && !is_right(row); });
+    return all;
   }
 
   // --- what is known of one -----------------------------------------------------------------
@@ -289,23 +348,11 @@ class OracleWorld {
 
   std::set<std::string> portals_of_world() const {
     std::set<std::string> out;
-    for (const Receipt& row : w_.receipts) out.insert(row.portal);
+    for_each_row(w_, [&out](const Receipt& row) { out.insert(row.portal); });
     for (const ReceiptCoverage& list : w_.receipt_coverage) {
       if (!list.span.empty()) out.insert(list.portal);
     }
     return out;
-  }
-
-  // What the portal's newest word says, the row confirmed last.
-  bool is_newest_by_hand(const Names& names) const {
-    std::optional<Receipt> newest;
-    for (const Receipt& row : rows(names)) {
-      if (!newest || newest->confirmed < row.confirmed ||
-          (newest->confirmed == row.confirmed && *newest < row)) {
-        newest = row;
-      }
-    }
-    return newest && newest->channel == "manual";
   }
 
   // Lists that touch are one: each second of it stands in some list of that portal.
@@ -318,12 +365,6 @@ class OracleWorld {
       if (!any) return false;
     }
     return true;
-  }
-
-  bool printed(const Names& names) const {
-    const auto its = rows(names);
-    return std::any_of(its.begin(), its.end(),
-                       [](const Receipt& row) { return row.channel == "print"; });
   }
 
   std::optional<Instant> sent_of(const Names& names) const {

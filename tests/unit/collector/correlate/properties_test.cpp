@@ -53,9 +53,11 @@ TEST_CASE("correlate: order, repetition and splitting over agents never matter")
     repeat_some(world.input.facts, random);
     repeat_some(world.input.coverage, random);
     repeat_some(world.input.receipts, random);
+    repeat_some(world.input.rows_ahead, random);
     shuffle(world.input.facts, random);
     shuffle(world.input.coverage, random);
     shuffle(world.input.receipts, random);
+    shuffle(world.input.rows_ahead, random);
     shuffle(world.input.receipt_coverage, random);
     REQUIRE(dumped(correlate(world.input, now)) == before);
     // No clock errs in these worlds, so it does not matter either who tells of a fact.

@@ -113,6 +113,21 @@ inline void add_random_coverage(SmallWorld& world, meldevakt::testing::SeededRan
   world.agent = "a1";
 }
 
+// Some of the rows come from an agent: once or several times, some with times still to come.
+inline void tell_some_rows(SmallWorld& world, meldevakt::testing::SeededRandom& random) {
+  if (random.below(3) != 0) return;
+  std::vector<Receipt> imported;
+  for (const Receipt& row : world.input.receipts) {
+    if (random.below(2) == 0) imported.push_back(row);
+    const std::uint64_t tellings = random.below(3);
+    for (std::uint64_t i = 0; i < tellings; ++i) {
+      const Duration ahead[] = {Duration{}, Duration{}, minutes(15), hours(25)};
+      world.input.rows_ahead.push_back({row, at(60) - ahead[random.below(4)]});
+    }
+  }
+  world.input.receipts = imported;
+}
+
 inline SmallWorld random_world(meldevakt::testing::SeededRandom& random) {
   SmallWorld world;
   world.input.policy = short_policy();
@@ -135,6 +150,7 @@ inline SmallWorld random_world(meldevakt::testing::SeededRandom& random) {
               channels[random.below(6)]);
     if (random.below(4) == 0) world.input.receipts.back().portal = "other";
   }
+  tell_some_rows(world, random);
   for (std::uint64_t i = 0; i < random.below(4); ++i) {
     const bool wide = random.below(3) == 0;  // enough to say whose a message is
     const double from = static_cast<double>(random.below(30)) - (wide ? 60 : 9);
@@ -175,10 +191,15 @@ inline std::string described(const SmallWorld& world) {
     for (const EventGap& gap : c.source.event_gaps) out += " gap at " + when(gap.span.from);
     for (const ReferenceType type : c.source.names) out += " names " + std::string{to_string(type)};
   }
-  for (const Receipt& row : world.input.receipts) {
-    out += "\nrow " + row.message_id + " " + row.channel;
+  const auto tell_row = [&](const Receipt& row) {
+    out += "\nrow " + row.portal + " " + row.message_id + " " + row.channel;
     if (row.sent) out += " sent " + when(*row.sent);
     if (row.confirmed) out += " confirmed " + when(*row.confirmed);
+  };
+  for (const Receipt& row : world.input.receipts) tell_row(row);
+  for (const RowAhead& ahead : world.input.rows_ahead) {
+    tell_row(ahead.row);
+    out += " told " + when(ahead.told);
   }
   return out;
 }

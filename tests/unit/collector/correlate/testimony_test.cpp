@@ -57,9 +57,10 @@ TEST_CASE(
 TEST_CASE("testimony: recovered after the purge is category A; what was stored needs no recovery") {
   Correlation all = evening();
   all.messages[0].purge_deadline = at(4000);
-  apply_testimony(all, {entry(1, MessageRecovered{portal_id(1), at(5000), RecoveredHow::kFound}),
-                        entry(2, MessageRecovered{portal_id(2), at(5000)}),
-                        entry(3, MessageRecovered{"nobody's", at(5000)})});
+  apply_testimony(all,
+                  {entry(1, MessageRecovered{portal_id(1), at(5000), RecoveredHow::kStoredByHand}),
+                   entry(2, MessageRecovered{portal_id(2), at(5000)}),
+                   entry(3, MessageRecovered{"nobody's", at(5000)})});
   CHECK(all.messages[0].category == Category::kA);
   CHECK(all.messages[1].verdict == Verdict::kStored);
 }

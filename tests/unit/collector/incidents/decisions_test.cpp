@@ -348,5 +348,16 @@ TEST_CASE("clocks: of a message, by what the law and the portal say") {
   CHECK(clocks_of(lost, kStart).empty());
 }
 
+TEST_CASE("clocks: of a message that only a log knows they run from when it was first seen") {
+  MessageVerdict message;
+  message.verdict = Verdict::kUndelivered;
+  message.first_seen = Instant{1'772'445'600'000};
+  const std::vector<RunningClock> clocks = clocks_of(message, *message.first_seen + days(1));
+  REQUIRE(clocks.size() == 2);
+  CHECK(clocks[0].kind == ClockKind::kLookAt);
+  CHECK(clocks[1].kind == ClockKind::kFeedback);
+  CHECK(clocks[0].due > *message.first_seen + days(6));
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

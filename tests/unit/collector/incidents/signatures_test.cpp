@@ -171,5 +171,18 @@ TEST_CASE("signatures: who is exposed, and whom to sample first") {
         "small:same_version nobody-says:same_version;");
 }
 
+TEST_CASE(
+    "signatures: where the product or its version was never said, nobody is left out for it") {
+  std::vector<TenantStanding> tenants{tenant("a", {incident("pg/55P03", 0, 1)}),
+                                      tenant("b", {incident("pg/55P03", 9, 1)}), tenant("c")};
+  tenants[0].version = tenants[1].version = "";
+  CHECK(told(tenants) == "pg/55P03 in a b exposed c:same_version;");
+  tenants[2].patched = true;
+  CHECK(told(tenants) == "pg/55P03 in a b exposed;");
+  tenants[0].product = tenants[1].product = "";
+  tenants[2].covered = false;
+  CHECK(told(tenants) == "pg/55P03 in a b exposed c:no_coverage;");
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

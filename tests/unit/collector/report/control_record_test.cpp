@@ -65,6 +65,7 @@ TEST_CASE("standing control: receipts and stored messages agree, or what is betw
   for (const Case& c : cases) {
     CAPTURE(c.name);
     Correlation correlation;
+    correlation.now = kFrom + days(30);
     correlation.tenant = "t1";
     correlation.messages = c.messages;
     const ControlRecord record = control_of(read_throughout(), correlation, kPeriod);
@@ -80,6 +81,7 @@ TEST_CASE("standing control: receipts and stored messages agree, or what is betw
 
 TEST_CASE("standing control: a count by a person that falls short is no agreement") {
   Correlation correlation;
+  correlation.now = kFrom + days(30);
   correlation.messages = {message(Verdict::kStored), message(Verdict::kStored)};
   const auto count = [](std::uint64_t entry, Interval span, Reconciliation::State state) {
     Reconciliation out;
@@ -156,7 +158,7 @@ TEST_CASE("standing control: a record survives its writing down, and no other te
   CHECK(decode_control(old).value() == record);
 }
 
-TEST_CASE("standing control: what has times still to come is in no period, and is counted") {
+TEST_CASE("standing control: what has times still to come is of any period, and is counted") {
   Correlation correlation;
   correlation.tenant = "t1";
   correlation.now = kFrom + days(2);
@@ -167,8 +169,12 @@ TEST_CASE("standing control: what has times still to come is in no period, and i
   correlation.messages = {late, ahead};
   const ControlRecord record = control_of(read_throughout(), correlation, kPeriod);
   CHECK(record.ahead == 1);
-  CHECK(record.receipted == 0);
-  CHECK(record.agrees);
+  CHECK(record.receipted == 1);  // its other times are not known
+  CHECK(record.undecided == 1);
+  CHECK(!record.agrees);
+  // It was seen before that time: it is none of that time's.
+  correlation.messages[1].first_seen = kPeriod.from - days(1);
+  CHECK(control_of(read_throughout(), correlation, kPeriod).agrees);
 }
 
 TEST_CASE("standing control: once a day, also where the clock is changed") {

@@ -92,6 +92,7 @@ TEST_CASE("fleet: a product that logs failures only is clean by a count, never b
     input.coverage = {failures};
     input.receipt_coverage = c.portals;
     Correlation correlation;
+    correlation.now = kFrom + days(30);
     correlation.messages = c.messages;
     const TenantAnswer answer = answer_of(input, correlation, kAsked);
     CHECK((answer.answer == Answer::kClean) == c.known);
@@ -135,6 +136,7 @@ TEST_CASE("fleet: where nobody knows what was receipted, nothing agrees") {
     input.coverage = c.coverage;
     input.receipt_coverage = c.portals;
     Correlation correlation;
+    correlation.now = kFrom + days(30);
     correlation.messages = {message(Verdict::kStored)};
     const TenantAnswer answer = answer_of(input, correlation, kAsked);
     CHECK((answer.answer == Answer::kClean) == c.reason.empty());
@@ -154,6 +156,7 @@ TEST_CASE("fleet: a question that begins where the log does is answered, whateve
   TenantInput input;
   input.coverage = {claim, wrong};
   Correlation correlation;
+  correlation.now = kFrom + days(30);
   correlation.messages = {message(Verdict::kStored)};
   CHECK(answer_of(input, correlation, kAsked).answer == Answer::kClean);
   CHECK(control_of(input, correlation, kAsked).agrees);
@@ -186,6 +189,7 @@ TEST_CASE("fleet: a loss of which nobody knows whose it is, is counted for none"
   TenantInput input;
   input.coverage = {read({kFrom - days(1), kFrom + days(11)})};
   Correlation correlation;
+  correlation.now = kFrom + days(30);
   correlation.messages = {message(Verdict::kLost)};
   correlation.messages[0].cause = kCauseWhoseUnknown;
   const auto answer = [&] { return answer_of(input, correlation, kAsked).answer; };
@@ -290,6 +294,7 @@ TEST_CASE("fleet: a municipality is affected, clean or unanswered, and it is sai
     TenantInput input;
     input.coverage = c.coverage;
     Correlation correlation;
+    correlation.now = kFrom + days(30);
     correlation.messages = c.messages;
     const TenantAnswer answer = answer_of(input, correlation, kAsked);
     CHECK(answer.answer == c.want);
@@ -335,6 +340,30 @@ TEST_CASE("fleet: the region's municipalities count one by one, its losses once"
   FleetMember other{{"4216", "4601"}, {}};
   other.answer.answer = Answer::kClean;
   CHECK(total({region, other}) == FleetTotals{4, 3, 1, 0, 12});
+}
+
+TEST_CASE(
+    "fleet: what is known from a log alone, or has a time still to come, is of some time too") {
+  TenantInput input;
+  input.coverage = {read({kFrom - days(1), kFrom + days(11)})};
+  input.receipt_coverage = {{"npb", kAsked}};
+  Correlation correlation;
+  correlation.now = kFrom + days(30);
+  MessageVerdict seen;
+  seen.verdict = Verdict::kUndelivered;
+  seen.first_seen = kFrom + days(1);
+  correlation.messages = {seen};
+  CHECK(answer_of(input, correlation, kAsked).answer == Answer::kUnanswered);
+  CHECK(!control_of(input, correlation, kAsked).agrees);
+  CHECK(answer_of(input, correlation, {kFrom + days(2), kAsked.to}).answer == Answer::kClean);
+  // A row of next year, of which nothing else is known; and one that a log knows.
+  MessageVerdict ahead = message(Verdict::kPending, correlation.now + days(365));
+  correlation.messages = {ahead};
+  CHECK(answer_of(input, correlation, kAsked).answer == Answer::kUnanswered);
+  ahead.failed = kFrom + days(1);
+  correlation.messages = {ahead};
+  CHECK(answer_of(input, correlation, kAsked).answer == Answer::kUnanswered);
+  CHECK(answer_of(input, correlation, {kFrom + days(2), kAsked.to}).answer == Answer::kClean);
 }
 
 }  // namespace

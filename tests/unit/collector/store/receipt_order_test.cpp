@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collector/store/sqlite_store.h"
+#include "common/receipts/newest_row.h"
 #include "common/testing/doubles.h"
 #include "common/testing/fault_vfs.h"
 #include "tests/unit/collector/fake_agent.h"
@@ -58,8 +59,13 @@ TEST_CASE("receipts: in whatever order imports come, the same of their rows coun
         i = end;
       }
       std::vector<Alarm> alarms;
-      const std::vector<Receipt> counts = world->tenant_input("t1", alarms).value().receipts;
-      REQUIRE(counts.size() == 1);
+      const TenantInput input = world->tenant_input("t1", alarms).value();
+      std::vector<WeighedRow> told;
+      for (const Receipt& row : input.receipts) told.push_back({row, {}});
+      for (const RowAhead& ahead : input.rows_ahead) {
+        told.push_back({ahead.row, telling_of(ahead.row, ahead.told)});
+      }
+      const std::vector<Receipt> counts = counting_rows(told);
       if (!first) first = counts;
       REQUIRE(counts == *first);
     } while (std::next_permutation(versions.begin(), versions.end()));
@@ -83,22 +89,25 @@ TEST_CASE("receipts: a row of what is still to come changes nothing of what was 
   REQUIRE(import(good, kStart).rows.size() == 1);
   const ImportResult result = import(ahead, kStart + minutes(1));
   CHECK(result.changed == 1);  // it is kept
-  CHECK(result.rows.empty());  // and counts for nothing
+  CHECK(result.told == kStart + minutes(1));
   // When its time has come it is still what was told too early.
   CHECK(import(ahead, kStart + days(366)).rows.empty());
   std::vector<Alarm> alarms;
   CHECK(world->tenant_input("t1", alarms).value().receipts == std::vector<Receipt>{good});
+  CHECK(world->tenant_input("t1", alarms).value().rows_ahead.size() == 1);
   // Our own clock was an hour slow: when the time has come a list that holds it tells it anew.
   Receipt soon = good;
   soon.confirmed = kStart + hours(1);
-  CHECK(import(soon, kStart + minutes(2)).rows.empty());
+  CHECK(import(soon, kStart + minutes(2)).changed == 1);
   CHECK(import(soon, kStart + minutes(3)).unchanged == 1);
   const ImportResult anew = import(soon, kStart + hours(1));
   CHECK(anew.changed == 1);
   REQUIRE(anew.rows.size() == 1);
-  CHECK(anew.rows[0].after == soon);
+  CHECK(anew.rows[0] == soon);
   CHECK(import(soon, kStart + hours(2)).unchanged == 1);
-  CHECK(world->tenant_input("t1", alarms).value().receipts == std::vector<Receipt>{soon});
+  const TenantInput all = world->tenant_input("t1", alarms).value();
+  CHECK(all.receipts == std::vector<Receipt>{good, soon});
+  CHECK(all.rows_ahead.size() == 2);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST_CASE("read_input: in parts of a bounded size, which together are everything
   CHECK(sum.receipts == all.receipts);
 }
 
-TEST_CASE("a body that cannot be opened is an alarm and costs only itself") {
+TEST_CASE("a body that cannot be opened, or is gone, is an alarm, and its statement read nothing") {
   World world;
   FakeAgent agent{'a', "t1"};
   REQUIRE(admit(*world, agent));
@@ -88,6 +88,7 @@ TEST_CASE("a body that cannot be opened is an alarm and costs only itself") {
   const std::string plain = R"({"salt":"","facts":[{"text":"hemmelig"}]})";
   const std::string packed = pack(plain);
   Statement statement = agent.next_statement();
+  statement.sources.front().complete = Interval{kStart - hours(1), kStart};
   statement.bodies.push_back({sha256(packed), packed.size(), sha256(plain), plain.size(), 0, 1});
   const Frame bad = agent.seal_frame(statement, {packed});
   REQUIRE(world->store_frame(verify_frame(encode_frame(bad), agent.key(), world.verifier).value(),
@@ -96,7 +97,11 @@ TEST_CASE("a body that cannot be opened is an alarm and costs only itself") {
   std::vector<Alarm> alarms;
   const TenantInput input = world->tenant_input("t1", alarms).value();
   CHECK(input.facts.size() == 2);
-  CHECK(input.coverage.size() == 3);  // what was read is still signed
+  REQUIRE(input.coverage.size() == 3);
+  CHECK(!input.coverage[1].source.complete);
+  REQUIRE(!input.coverage[1].source.event_gaps.empty());
+  CHECK(input.coverage[1].source.event_gaps.front().span == statement.sources.front().complete);
+  CHECK(input.coverage[2].source.event_gaps.empty());
   REQUIRE(alarms.size() == 1);
   CHECK(alarms[0].kind == "undecodable_body");
   CHECK(alarms[0].time == kStart + seconds(3));
