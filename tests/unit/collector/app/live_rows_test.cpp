@@ -104,5 +104,17 @@ TEST_CASE("live rows: where an agent told rows too, they are the same rows") {
   check_same(world);
 }
 
+TEST_CASE("live: a body that cannot be opened says that nothing was read, as the store says") {
+  LiveWorld world;
+  testing::SmallWorld told;
+  told.acknowledged(0);
+  world.send(world.agent, told.input.facts, -3600, 0.5);
+  // Signed and hashed rightly, but its JSON is none of ours: a commit may stand in it.
+  world.take(world.agent, testing::frame_of(world.agent, "{}", 1, 0.5, 60));
+  world.pass(minutes(10));
+  CHECK(world.concluded("t1") == world.rebuilt("t1"));
+  CHECK(world.concluded("t1").find(R"("verdict":"unverifiable")") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

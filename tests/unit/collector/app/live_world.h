@@ -18,23 +18,27 @@
 
 namespace meldevakt::collector::testing {
 
-// What the agent seals of these facts and of a trace that was read from - to.
-inline VerifiedFrame frame_of(FakeAgent& agent, const std::vector<LedgerFact>& facts, double from,
-                              double to) {
-  Body body;
-  body.salt = digits(agent.head().next_sequence + 1, 32);
-  for (const LedgerFact& fact : facts) body.facts.push_back(fact.fact);
-  const std::string plain = encode_body(body);
+// What the agent seals of a body and of a trace that was read from - to.
+inline VerifiedFrame frame_of(FakeAgent& agent, const std::string& plain, std::size_t facts,
+                              double from, double to) {
   const std::string packed = pack(plain);
   Statement statement = agent.next_statement();
   statement.bodies.push_back(
-      {sha256(packed), packed.size(), sha256(plain), plain.size(), 0, facts.size()});
+      {sha256(packed), packed.size(), sha256(plain), plain.size(), 0, facts});
   SourceCoverage& source = statement.sources.front();
   SmallWorld world;
   source.observes = world.trace_covered().source.observes;
   source.complete = Interval{at(from), at(to)};
   const std::string bytes = encode_frame(agent.seal_frame(statement, {packed}));
   return verify_frame(bytes, agent.key(), OpenSslVerifier{}).value();
+}
+
+inline VerifiedFrame frame_of(FakeAgent& agent, const std::vector<LedgerFact>& facts, double from,
+                              double to) {
+  Body body;
+  body.salt = digits(agent.head().next_sequence + 1, 32);
+  for (const LedgerFact& fact : facts) body.facts.push_back(fact.fact);
+  return frame_of(agent, encode_body(body), facts.size(), from, to);
 }
 
 // A message that was receipted at 0 and whose save failed at 1.
@@ -81,7 +85,9 @@ struct LiveWorld {
   // Stored, then concluded from.
   void send(FakeAgent& from, const std::vector<LedgerFact>& facts, double covered_from,
             double covered_to) {
-    const VerifiedFrame frame = frame_of(from, facts, covered_from, covered_to);
+    take(from, frame_of(from, facts, covered_from, covered_to));
+  }
+  void take(FakeAgent& from, const VerifiedFrame& frame) {
     REQUIRE(store->store_frame(frame, clock.now()));
     live->take({from.tenant(), LiveArrival::Frame{frame, clock.now()}});
     load();

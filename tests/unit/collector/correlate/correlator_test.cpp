@@ -6,10 +6,9 @@
 #include <doctest/doctest.h>
 
 #include <functional>
-#include <map>
 
 #include "collector/correlate/lives.h"
-#include "tests/unit/collector/correlate/random_world.h"
+#include "tests/unit/collector/correlate/correlator_pair.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -18,100 +17,12 @@ using meldevakt::testing::SeededRandom;
 using testing::at;
 using testing::case_number;
 using testing::dumped;
+using testing::Pair;
 using testing::portal;
 using testing::random_world;
 using testing::seed_of_this_run;
 using testing::SmallWorld;
 using testing::transport;
-
-std::string said_of(const MessageVerdict& message) {
-  return message_json(message, "t1") + (message.stored_first ? " stored first" : "");
-}
-
-// Both, side by side.
-class Pair {
- public:
-  explicit Pair(const Policy& policy) : correlator_{"t1", policy} {
-    all_.tenant = "t1";
-    all_.policy = policy;
-  }
-
-  void add(const LedgerFact& fact) {
-    all_.facts.push_back(fact);
-    REQUIRE(correlator_.add(fact).has_value());
-  }
-  void add(const Receipt& row) {
-    all_.receipts.push_back(row);
-    REQUIRE(correlator_.add(row).has_value());
-  }
-  void add(const RowAhead& row) {
-    all_.rows_ahead.push_back(row);
-    REQUIRE(correlator_.add(row).has_value());
-  }
-  void add(const LedgerCoverage& claim) {
-    all_.coverage.push_back(claim);
-    correlator_.add(claim);
-  }
-  void add(const ReceiptCoverage& claim) {
-    all_.receipt_coverage.push_back(claim);
-    correlator_.add(claim);
-  }
-  void set_policy(const Policy& policy) {
-    all_.policy = policy;
-    correlator_.set_policy(policy);
-  }
-
-  void set_unused(const std::vector<UnusedSource>& unused) {
-    all_.unused = unused;
-    correlator_.set_unused(unused);
-  }
-
-  void set_portal_uses(const std::vector<PortalUse>& uses) {
-    all_.portal_uses = uses;
-    correlator_.set_portal_uses(uses);
-  }
-
-  [[nodiscard]] Verdict verdict_of(const std::string& message) const {
-    return told_.at(message).first;
-  }
-
-  void check(Instant now) {
-    correlator_.settle(now, [this](const Correlator::Change& change) {
-      const auto before = told_.find(change.message.message);
-      REQUIRE((before == told_.end()) == !change.before.has_value());
-      if (before != told_.end()) REQUIRE(before->second.first == *change.before);
-      if (change.gone) {
-        told_.erase(before);
-        return;
-      }
-      const std::string text = said_of(change.message);
-      if (before != told_.end()) REQUIRE(before->second.second != text);
-      told_[change.message.message] = {change.message.verdict, text};
-    });
-    const Correlation expected = correlate(all_, now);
-    REQUIRE(dumped(correlator_.correlation()) == dumped(expected));
-    std::map<std::string, std::pair<Verdict, std::string>> should;
-    std::map<Verdict, std::uint64_t> counts;
-    for (const MessageVerdict& message : expected.messages) {
-      should[message.message] = {message.verdict, said_of(message)};
-      ++counts[message.verdict];
-    }
-    REQUIRE(told_.size() == should.size());
-    for (const auto& [name, said] : should) REQUIRE(told_[name].second == said.second);
-    for (const auto& [verdict, count] : counts) REQUIRE(correlator_.count(verdict) == count);
-  }
-
-  std::string described() const {
-    SmallWorld world;
-    world.input = all_;
-    return testing::described(world);
-  }
-
- private:
-  Correlator correlator_;
-  TenantInput all_;
-  std::map<std::string, std::pair<Verdict, std::string>> told_;
-};
 
 using Step = std::function<void(Pair&)>;
 
@@ -261,45 +172,6 @@ void add_to_crowd(SmallWorld& world, std::uint64_t m) {
   world.alias({portal(m), transport(m)});
   world.acknowledged(1, m);
   if (m % 3 == 0) world.step(Signal::kMessageSaveFailed, 2, {case_number(1)});
-}
-
-TEST_CASE("Correlator: what another portal's first word, and the register, change") {
-  SmallWorld world;
-  world.committed(1);
-  const Instant later = at(1 + 86400);
-  const ReceiptCoverage list{"npb", {at(-3600), at(3 * 86400)}};
-  const ReceiptCoverage other{"other", {at(-9e6), at(-8e6)}};
-  const auto verdict = [&](const std::function<void(Pair&)>& hear) {
-    Pair pair{world.input.policy};
-    pair.add(world.input.facts.front());
-    pair.add(list);
-    pair.check(later);
-    hear(pair);
-    pair.check(later);  // the same as at once
-    return pair.verdict_of(testing::portal_id(1));
-  };
-  const auto row = [&](Pair& pair) {
-    SmallWorld more;
-    more.row(2, at(-9e6), at(-9e6)).portal = "other";
-    pair.add(more.input.receipts.front());
-  };
-  CHECK(verdict([](Pair&) {}) == Verdict::kUnreceipted);
-  // The register names one of which nothing was ever imported; and takes it back.
-  CHECK(verdict([](Pair& pair) {
-          pair.set_portal_uses({{"other", {at(-100), at(1e9)}}});
-        }) == Verdict::kStored);
-  CHECK(verdict([&](Pair& pair) {
-          pair.set_portal_uses({{"other", {at(-100), at(1e9)}}});
-          pair.check(later);
-          pair.set_portal_uses({});
-        }) == Verdict::kUnreceipted);
-  CHECK(verdict(row) == Verdict::kStored);
-  CHECK(verdict([&](Pair& pair) { pair.add(other); }) == Verdict::kStored);
-  CHECK(verdict([&](Pair& pair) {
-          pair.add(other);
-          pair.check(later);
-          pair.set_portal_uses({{"other", other.span}});
-        }) == Verdict::kUnreceipted);
 }
 
 TEST_CASE("Correlator: a name that more and more messages share says the same as at once") {
