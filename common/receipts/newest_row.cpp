@@ -29,8 +29,8 @@ RowTelling telling_of(const Receipt& row, Instant told) {
 }
 
 std::vector<Receipt> counting_rows(const std::vector<WeighedRow>& rows) {
-  const bool any =
-      std::any_of(rows.begin(), rows.end(), [](const WeighedRow& row) { return row.telling.counts(); });
+  const bool any = std::any_of(rows.begin(), rows.end(),
+                               [](const WeighedRow& row) { return row.telling.counts(); });
   std::vector<Receipt> out;
   for (const WeighedRow& row : rows) {
     if (row.telling.counts() || !any) out.push_back(row.row);

@@ -225,8 +225,7 @@ TEST_CASE("parse_receipts: several rows of one message, in whatever order") {
     REQUIRE(imported);
     CHECK(imported.value().repeated == 1);
     REQUIRE(imported.value().receipts.size() == 3);  // none is given up for another
-    REQUIRE(text_of(counting(imported.value())) ==
-            "5b - 2026-03-03T08:00:00.000Z PRIVAT manual ");
+    REQUIRE(text_of(counting(imported.value())) == "5b - 2026-03-03T08:00:00.000Z PRIVAT manual ");
     ++orders;
   } while (std::next_permutation(rows.begin(), rows.end()));
   CHECK(orders == 12);
@@ -249,8 +248,7 @@ TEST_CASE("parse_receipts: a row with times still to come counts only where it s
       {good + ahead, 1, "5b 2026-03-02T10:00:00.000Z 2026-03-02T10:05:00.000Z UKJENT case_system "},
       {good + sent_ahead, 1,
        "5b 2026-03-02T10:00:00.000Z 2026-03-02T10:05:00.000Z UKJENT case_system "},
-      {ahead + sent_ahead, 2,
-       "5b 2026-03-02T10:00:00.000Z 2027-03-02T10:05:00.000Z UKJENT print "},
+      {ahead + sent_ahead, 2, "5b 2026-03-02T10:00:00.000Z 2027-03-02T10:05:00.000Z UKJENT print "},
       {good + fast, 0, "5b 2026-03-02T10:00:00.000Z 2026-03-04T00:10:00.000Z UKJENT print "},
   };
   for (const Case& c : cases) {
