@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -105,7 +104,6 @@ int run_agent(const CommonOptions& options) {
   static OpenSslRandom random;  // outlive a hanging dispatcher
   static const OpenSslVerifier verifier;
   StopSignal::install();
-  std::signal(SIGPIPE, SIG_IGN);
   static SystemClock clock;  // outlives a hanging dispatcher
   SystemTimeZones zones;
   SystemProcessMeter meter;

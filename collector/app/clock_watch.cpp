@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "collector/registry/registry.h"
+
 namespace meldevakt::collector {
 namespace {
 
@@ -36,8 +38,12 @@ std::optional<Alarm> wrong_clock(const AgentRecord& agent) {
 Status ClockWatch::look_at(const std::string& tenant, Instant now, std::vector<Alarm>& out) {
   MELDEVAKT_TRY_ASSIGN(const std::vector<AgentRecord> agents, store_.agents(tenant));
   MELDEVAKT_TRY_ASSIGN(const std::vector<Alarm> stored, store_.alarms(tenant));
+  MELDEVAKT_TRY_ASSIGN(const std::vector<RegistryEntry> entries, store_.registry_entries(tenant));
+  const std::vector<UnusedEntry> unused = Registry{entries}.unused();
   for (const AgentRecord& agent : agents) {
-    std::optional<Alarm> wrong = wrong_clock(agent);
+    // What an agent told last that is not in use any more nobody waits to see corrected.
+    const bool in_use = in_use_since(unused, agent.key.agent, now).has_value();
+    const std::optional<Alarm> wrong = in_use ? wrong_clock(agent) : std::nullopt;
     for (const std::string_view kind : {kClockAhead, kClockBehind}) {
       const bool known = is_open(stored, agent.key.agent, kind);
       const bool holds = wrong && wrong->kind == kind;

@@ -104,7 +104,7 @@ class LiveCorrelation {
   [[nodiscard]] Result<ToldRegister::OfTenant> told_of(const std::string& id, const Place& place);
   [[nodiscard]] Status load(const std::string& id, Place& place);
   [[nodiscard]] Result<EntriesOfPeople> people_of(const std::string& id);
-  // False: the tenant must be read anew.
+  // An error: the tenant must be read anew.
   [[nodiscard]] Status add(const LiveArrival& arrival, LiveTenant& live);
   void settle(const std::string& id, Place& place);
   void tell(const std::vector<LiveFinding>& findings, Instant now);

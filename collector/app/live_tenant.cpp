@@ -21,6 +21,7 @@ LiveTenant::LiveTenant(Tenant tenant, Policy policy, ToldRegister::OfTenant told
 
 void LiveTenant::add(const TenantInput& input, std::vector<std::string>& problems) {
   for (const LedgerCoverage& claim : input.coverage) note(claim);
+  if (!input.lost_facts.empty()) claims_.go_on_from(input.lost_facts);
   if (const Status added = correlator_.add(input); !added) {
     problems.push_back(added.error().message());
   }
@@ -44,8 +45,7 @@ void LiveTenant::add(const VerifiedFrame& frame, Instant received,
       add_fact(part, statement.agent, std::move(fact), received);
     }
   }
-  part.coverage =
-      opened ? claims_of(statement, received) : claims_without_facts(statement, received);
+  part.coverage = claims_.take(statement, received, opened);
   add(part, problems);
 }
 
@@ -215,7 +215,7 @@ SystemicWatch::Sight LiveTenant::sight(Instant now) const {
     out.causes.insert(std::lower_bound(out.causes.begin(), out.causes.end(), part), part);
   }
   out.messages = correlator_.message_count();
-  // The same time that a fleet report asks about (asked_of, view.h).
+  // The time that a fleet report asks about (asked_of, view.h), but for losses before it.
   const Instant end = now - kAnsweredWithin;
   const Instant begin = activated_ ? *activated_ : read_from_.value_or(tenant_.created);
   out.covered = hole_in(correlator_.coverage(), {std::min(begin, end), end}).empty();

@@ -27,6 +27,7 @@
 #include "collector/admit/admit.h"
 #include "collector/app/systemic_watch.h"
 #include "collector/app/told_register.h"
+#include "collector/correlate/claims.h"
 #include "collector/correlate/correlator.h"
 #include "collector/correlate/testimony.h"
 #include "collector/incidents/cause_watch.h"
@@ -99,6 +100,7 @@ class LiveTenant {
   ToldRegister::OfTenant told_;
   std::optional<Instant> fixed_since_;
   std::optional<Instant> activated_;
+  StatementClaims claims_;
   std::optional<Instant> read_from_;  // the earliest that was read of what a pack observes
   WordsOfPeople words_;
   std::vector<IncidentDecision> decisions_;

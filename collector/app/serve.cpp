@@ -147,7 +147,7 @@ Status Service::open_live() {
 Status Service::open_control() {
   MELDEVAKT_TRY_ASSIGN(standing_, make_standing_control(*store_, config_, clock_));
   missed_ = std::make_unique<ControlWatch>(*store_, config_.control.schedule, standing_->zone());
-  const Instant listening = listening_since(config_.in_data("listened.json"), clock_.now());
+  const Listening listening = listening_since(config_.in_data("listened.json"), clock_.now());
   silence_ = std::make_unique<SilenceWatch>(*store_, config_.silent_after, listening);
   clocks_ = std::make_unique<ClockWatch>(*store_);
   actions_ = std::make_unique<ControlActions>(

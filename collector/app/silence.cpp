@@ -9,26 +9,27 @@
 
 namespace meldevakt::collector {
 
-bool SilenceWatch::is_used(const std::vector<UnusedEntry>& unused, const std::string& agent,
-                           Instant now) {
-  return std::none_of(unused.begin(), unused.end(), [&](const UnusedEntry& one) {
-    return one.agent == agent && one.source.empty() && one.span.contains(now);
-  });
-}
-
-Status SilenceWatch::look_at(const AgentRecord& agent, Instant listening, Instant now,
-                             std::vector<Alarm>& out) {
+Status SilenceWatch::look_at(const AgentRecord& agent, Instant in_use, Instant listening,
+                             Instant now, std::vector<Alarm>& out) {
   const Instant heard = agent.last_received.value_or(agent.enrolled);
   // Heard at a time that is still to come: the clock was ahead then.
-  const Instant since = now < heard ? listening : std::max(heard, listening);
+  const Instant since = now < heard ? listening : std::max({heard, listening, in_use});
   if (now - since <= silent_after_) return {};
-  const auto silence = std::pair{agent.key.agent, heard};
+  const auto silence = std::pair{agent.key.agent, std::max(heard, in_use)};
   if (recorded_.count(silence) != 0) return {};
-  const Alarm alarm{agent.key.tenant, agent.key.agent, "silent",
-                    (agent.last_received ? "it has told nothing since "
-                                         : "it has told nothing since it enrolled at ") +
-                        to_rfc3339(heard),
-                    now};
+  Alarm alarm{agent.key.tenant, agent.key.agent, "silent",
+              (agent.last_received ? "it has told nothing since "
+                                   : "it has told nothing since it enrolled at ") +
+                  to_rfc3339(heard) +
+                  (in_use > heard ? ", in use since " + to_rfc3339(in_use) : ""),
+              now};
+  // The same silence once more, after it was closed since nothing was expected of the agent.
+  MELDEVAKT_TRY_ASSIGN(const std::vector<Alarm> stored, store_.alarms(agent.key.tenant));
+  const bool was_closed = std::any_of(stored.begin(), stored.end(), [&](const Alarm& one) {
+    return one.kind == alarm.kind && one.agent == alarm.agent && one.detail == alarm.detail &&
+           one.closed;
+  });
+  if (was_closed) alarm.detail += ", found again at " + to_rfc3339(now);
   MELDEVAKT_TRY(store_.add_alarm(alarm));
   recorded_.insert(silence);
   out.push_back(alarm);
@@ -41,6 +42,7 @@ Status SilenceWatch::close_unused(const AgentRecord& agent, const std::vector<Al
   const auto is_open = [&](const Alarm& alarm) {
     return alarm.kind == "silent" && alarm.agent == agent.key.agent && !alarm.closed;
   };
+  std::erase_if(recorded_, [&](const auto& one) { return one.first == agent.key.agent; });
   if (std::none_of(stored.begin(), stored.end(), is_open)) return {};
   return store_.close_alarms(agent.key.tenant, agent.key.agent, "silent", now);
 }
@@ -57,11 +59,9 @@ Status SilenceWatch::look_at_tenant(const std::string& tenant, Instant now,
     MELDEVAKT_TRY_ASSIGN(stored, store_.alarms(tenant));
   }
   for (const AgentRecord& agent : agents) {
-    if (is_used(unused, agent.key.agent, now)) {
-      MELDEVAKT_TRY(look_at(agent, listening, now, out));
-    } else {
-      MELDEVAKT_TRY(close_unused(agent, stored, now));
-    }
+    const std::optional<Instant> in_use = in_use_since(unused, agent.key.agent, now);
+    if (in_use) MELDEVAKT_TRY(look_at(agent, *in_use, listening, now, out));
+    if (!in_use) MELDEVAKT_TRY(close_unused(agent, stored, now));
   }
   return {};
 }
@@ -88,9 +88,9 @@ SilenceWatch::Looked SilenceWatch::look(Instant now) {
   return out;
 }
 
-Instant listening_since(const std::string& path, Instant now) {
+Listening listening_since(const std::string& path, Instant now) {
   const Result<std::string> text = read_file(path, kListenedBytesMax);
-  if (!text) return now;
+  if (!text) return {now, now};
   const nlohmann::json json = nlohmann::json::parse(text.value(), nullptr, false);
   const auto time = [&json](const char* name) -> std::optional<Instant> {
     if (!json.is_object() || !json.contains(name) || !json[name].is_number_integer()) return {};
@@ -100,11 +100,13 @@ Instant listening_since(const std::string& path, Instant now) {
   const auto looked = time("looked");
   const bool went_on = listening && looked && *listening <= *looked && *looked <= now &&
                        now - *looked <= kSilenceLookMax;
-  return went_on ? *listening : now;
+  return went_on ? Listening{*listening, *looked} : Listening{now, now};
 }
 
 Status SilenceWatch::note(const std::string& path) const {
-  const nlohmann::ordered_json json{{"listening", listening_.ms}, {"looked", looked_.ms}};
+  Instant listening = listening_;  // of the tenant that could be heard last
+  for (const auto& [tenant, deaf] : deaf_) listening = std::max(listening, deaf);
+  const nlohmann::ordered_json json{{"listening", listening.ms}, {"looked", looked_.ms}};
   return write_file_atomically(path, json.dump() + "\n", FileMode::kOwnerOnly, Replace::kAllowed);
 }
 

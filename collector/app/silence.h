@@ -1,7 +1,7 @@
 // An agent that has told nothing for longer than it should: an alarm a silence, recorded once. The
 // store closes it with the agent's next statement (store.h); both are entries of the tenant's log.
 //
-//   SilenceWatch watch{store, config.silent_after, clock.now()};
+//   SilenceWatch watch{store, config.silent_after, listening_since(path, clock.now())};
 //   for (const Alarm& alarm : watch.look(clock.now()).value()) log(alarm.detail);    // once a
 //   minute
 //
@@ -30,14 +30,21 @@ namespace meldevakt::collector {
 inline constexpr Duration kSilenceLookMax = minutes(3);
 inline constexpr std::size_t kListenedBytesMax = 1024;
 
-// From when on it has been listened, as noted in the file at `path`; `now` where that is long ago,
-// not there or damaged.
-[[nodiscard]] Instant listening_since(const std::string& path, Instant now);
+struct Listening {
+  Instant since;
+  Instant looked;  // the last time
+};
+// From when on it has been listened, as noted in the file at `path`; from `now` where that is long
+// ago, not there or damaged.
+[[nodiscard]] Listening listening_since(const std::string& path, Instant now);
 
 class SilenceWatch {
  public:
-  SilenceWatch(Store& store, Duration silent_after, Instant listening)
-      : store_{store}, silent_after_{silent_after}, listening_{listening}, looked_{listening} {}
+  SilenceWatch(Store& store, Duration silent_after, const Listening& listening)
+      : store_{store},
+        silent_after_{silent_after},
+        listening_{listening.since},
+        looked_{listening.looked} {}
 
   // Those that are silent now and were not when it last looked; `done`: an error where that is not
   // all.
@@ -50,12 +57,10 @@ class SilenceWatch {
   [[nodiscard]] Status note(const std::string& path) const;
 
  private:
-  [[nodiscard]] static bool is_used(const std::vector<UnusedEntry>& unused,
-                                    const std::string& agent, Instant now);
   [[nodiscard]] Status look_at_tenant(const std::string& tenant, Instant now,
                                       std::vector<Alarm>& out);
-  [[nodiscard]] Status look_at(const AgentRecord& agent, Instant listening, Instant now,
-                               std::vector<Alarm>& out);
+  [[nodiscard]] Status look_at(const AgentRecord& agent, Instant in_use, Instant listening,
+                               Instant now, std::vector<Alarm>& out);
   [[nodiscard]] Status close_unused(const AgentRecord& agent, const std::vector<Alarm>& stored,
                                     Instant now);
 
@@ -64,7 +69,7 @@ class SilenceWatch {
   Instant listening_;
   Instant looked_;
   std::map<std::string, Instant> deaf_;  // tenant, and until when it could not be heard
-  std::set<std::pair<std::string, Instant>> recorded_;  // agent, and when it was last heard
+  std::set<std::pair<std::string, Instant>> recorded_;  // agent, and since when it is silent
 };
 
 }  // namespace meldevakt::collector

@@ -1,9 +1,8 @@
 // Runs the standing control and keeps its signed record. Belongs to the process that writes.
 //
 //   StandingControl control{store, config, clock, signer, zone, version};
-//   for (const Tenant& t : control.due().tenants) control.run(t, {}, false);        // once a
-//   minute control.run(tenant, period, true);                                      // a person
-//   asked
+//   for (const Tenant& t : control.due().tenants) control.run(t, {}, false);  // once a minute
+//   control.run(tenant, period, true);                                         // a person asked
 //
 // The record is numbered, names the record before it by its link, and is stored before anything is
 // said. The signing key is the collector's own (data/control.key, Ed25519, made when first needed).

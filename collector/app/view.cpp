@@ -38,8 +38,10 @@ std::optional<Alarm> future_times(const View& view, Instant now) {
 }
 
 // An agent's wrong clock; `serve` has stored it when it looked.
-void add_wrong_clocks(View& view) {
+void add_wrong_clocks(View& view, Instant now) {
+  const std::vector<UnusedEntry> unused = view.registry.unused();
   for (const AgentRecord& agent : view.agents) {
+    if (!in_use_since(unused, agent.key.agent, now)) continue;
     const std::optional<Alarm> wrong = wrong_clock(agent);
     const auto is_known = [&](const Alarm& alarm) {
       return alarm.agent == wrong->agent && alarm.kind == wrong->kind;
@@ -200,7 +202,7 @@ Result<View> view_of(Store& store, const Config& config, const Tenant& tenant,
   if (options.schedule_zone != nullptr) {
     MELDEVAKT_TRY(add_missed_control(store, config, options.now, *options.schedule_zone, view));
     if (const auto future = future_times(view, options.now)) view.alarms.push_back(*future);
-    add_wrong_clocks(view);
+    add_wrong_clocks(view, options.now);
   }
   return view;
 }

@@ -33,15 +33,37 @@ std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant receiv
   return out;
 }
 
-std::vector<LedgerCoverage> claims_without_facts(const Statement& statement, Instant received) {
+void StatementClaims::lose(const std::string& agent, Instant received) {
+  LostFacts& lost = lost_[agent];
+  if (lost.until == Instant{} || !lost.voided.empty()) lost.from = received;
+  lost.until = received;
+  lost.voided.clear();
+}
+
+std::vector<LedgerCoverage> StatementClaims::take(const Statement& statement, Instant received,
+                                                  bool opened) {
   constexpr std::string_view kReason = "what was told of it cannot be opened";
   std::vector<LedgerCoverage> out = claims_of(statement, received);
+  if (!opened) {
+    lose(statement.agent, statement.span.to);
+    LostFacts& lost = lost_[statement.agent];
+    lost.from = std::min(lost.from, statement.span.from);
+  }
+  const auto at = lost_.find(statement.agent);
+  if (at == lost_.end()) return out;
+  LostFacts& lost = at->second;
+  if (statement.span.from > lost.until + kClaimedWithin) {
+    lost_.erase(at);
+    return out;
+  }
   for (LedgerCoverage& claim : out) {
     SourceCoverage& source = claim.source;
-    if (source.complete) source.event_gaps.push_back({*source.complete, std::string{kReason}});
+    if (lost.voided.count(source.id) != 0) continue;
+    source.event_gaps.push_back({{lost.from - kToldBehind, lost.until}, std::string{kReason}});
+    if (!source.complete) continue;
+    source.event_gaps.push_back({*source.complete, std::string{kReason}});
     source.complete.reset();
-    source.event_gaps.push_back(
-        {{statement.span.from - kToldBehind, statement.span.to}, std::string{kReason}});
+    lost.voided.insert(source.id);
   }
   return out;
 }

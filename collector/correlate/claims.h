@@ -1,6 +1,9 @@
 // What one statement claims of its sources. Pure. Thread-safety: pure function.
 #pragma once
 
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "collector/correlate/correlate.h"
@@ -17,11 +20,28 @@ namespace meldevakt::collector {
 inline constexpr Duration kClockWrong = minutes(10);
 [[nodiscard]] std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant received);
 
-// The same where something that the statement tells cannot be opened: nobody knows what it held, so
-// nothing was read. What it claims becomes a gap, and with it the time in which it was made, since
-// what is told at once is claimed by a later statement only: as far back as kToldBehind.
+// The same for statement after statement of a ledger, where some of what is told cannot be opened:
+// nobody knows what it held, so nothing is read that may have stood there. The time in which such a
+// statement was made is a gap of each of its agent's sources, from kToldBehind before it on; and so
+// is what each source claims next, in that statement or in a later one, since what is told is
+// claimed afterwards. Not what is claimed more than kClaimedWithin later: that is of another time.
+// Thread-safety: none.
 inline constexpr Duration kToldBehind = minutes(10);
-[[nodiscard]] std::vector<LedgerCoverage> claims_without_facts(const Statement& statement,
-                                                               Instant received);
+inline constexpr Duration kClaimedWithin = days(7);
+class StatementClaims {
+ public:
+  // `opened`: all that the statement tells could be opened.
+  [[nodiscard]] std::vector<LedgerCoverage> take(const Statement& statement, Instant received,
+                                                 bool opened);
+  // A statement of that agent, received then, cannot be opened itself.
+  void lose(const std::string& agent, Instant received);
+
+  // What goes on from one reader of the ledger to the next.
+  [[nodiscard]] const std::map<std::string, LostFacts>& lost() const { return lost_; }
+  void go_on_from(std::map<std::string, LostFacts> lost) { lost_ = std::move(lost); }
+
+ private:
+  std::map<std::string, LostFacts> lost_;  // by agent
+};
 
 }  // namespace meldevakt::collector

@@ -11,7 +11,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,10 +60,15 @@ struct LedgerCoverage {
   SourceCoverage source;
 };
 
+// What is told again so soon is a queue, a retry or two clocks, and no second delivery
+// (sent_again.h).
+inline constexpr Duration kAgainAfter = minutes(10);
+
 struct Policy {
   Duration grace = seconds(30);  // from receipt to a verdict; for the commit to be logged
   Duration look_before =
       minutes(10);  // coverage must begin this long before the receipt (message.received)
+  Duration again_after = kAgainAfter;
   Duration clock_error = seconds(2);    // between portal and case system, beyond the agents' own
   Duration nearby = minutes(2);         // an unattributed failure this near a receipt may be its
   Duration confirm_within = hours(24);  // portal: not confirmed after this is undelivered
@@ -98,6 +105,13 @@ struct RowAhead {
   Instant told;
 };
 
+// What an agent told that cannot be opened (claims.h).
+struct LostFacts {
+  Instant from;                  // of the first statement
+  Instant until;                 // of the last
+  std::set<std::string> voided;  // sources whose next claim was made a gap
+};
+
 struct TenantInput {
   std::string tenant;
   std::vector<LedgerFact> facts;
@@ -107,6 +121,7 @@ struct TenantInput {
   std::vector<ReceiptCoverage> receipt_coverage;
   std::vector<UnusedSource> unused;
   std::vector<PortalUse> portal_uses;
+  std::map<std::string, LostFacts> lost_facts;  // by agent, at the end of the ledger
   Policy policy;
 };
 

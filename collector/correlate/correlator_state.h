@@ -50,8 +50,8 @@ class Correlator::State {
   }
 
  private:
-  // A message that is not both committed and receipted, or of which nobody knows whose it is: what
-  // surrounds it and time may change it.
+  // A message that is not both committed and receipted, was delivered again, or of which nobody
+  // knows whose it is: what surrounds it and time may change it.
   struct Unsettled {
     std::optional<Interval> sensitive;  // nullopt: nothing is known of when it was
     std::optional<Instant> next;

@@ -210,7 +210,7 @@ std::string explain_verdict(const Decision& decision, const Signs& signs,
     case Verdict::kUndelivered: return explain_undelivered(decision, signs);
     case Verdict::kFallback:
     case Verdict::kFallbackStalled: return explain_fallback(decision, signs);
-    case Verdict::kRecovered: break;  // told by a person, never concluded from logs
+    case Verdict::kRecovered: break;  // not of decide.cpp: judge.cpp and people say it
   }
   return "";
 }

@@ -105,9 +105,9 @@ bool is_of_another(const Signs& signs, const Life& life, const Bench& bench) {
 // Wide enough for every stretch that decide.cpp and signs.cpp look at, but for errors of clocks
 // that are ordinary (ClockErrors::kOrdinary): whoever disturbs reaches so much further.
 std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const Signs& signs,
-                                     const CoverageMap& coverage, const Policy& policy) {
-  const bool settled = signs.commit != nullptr && signs.receipted && !signs.shared_only &&
-                       !may_have_been_absent(signs, policy);
+                                     bool again, const CoverageMap& coverage,
+                                     const Policy& policy) {
+  const bool settled = signs.commit != nullptr && signs.receipted && !signs.shared_only && !again;
   if (!times || settled) return std::nullopt;
   Interval out{times->from - std::max(policy.look_before, policy.nearby),
                times->to + std::max(policy.grace, policy.nearby)};
@@ -173,11 +173,13 @@ Judged judge(const Lives& lives, const Life& life, const Bench& bench,
     out.span = Interval{times->from - error, times->to + error};
     message.windows = surroundings.windows_over(*out.span);
   }
-  if (message.verdict == Verdict::kStored || message.verdict == Verdict::kStoredAfterReceipt) {
-    const auto was = absence_before(lives, life, signs, bench);
+  bool again = false;
+  if (message.verdict == Verdict::kStoredAfterReceipt) {
+    again = !delivered_again(lives, life, signs, bench).empty();
+    const auto was = again ? absence_before(lives, life, signs, bench) : std::nullopt;
     if (was) tell_absence(*was, surroundings, bench.policy.clock_error, message);
   }
-  out.sensitive = sensitive_of(times, signs, bench.coverage, bench.policy);
+  out.sensitive = sensitive_of(times, signs, again, bench.coverage, bench.policy);
   out.next = next_of(signs, decision, message, bench);
   out.first_across_clocks = signs.first_across_clocks;
   if (message.verdict == Verdict::kStored && signs.receipted) {

@@ -67,11 +67,13 @@ std::string in_words(const MessageRecovered& told, const std::string& person) {
          (person.empty() ? "" : ", says " + person);
 }
 
-// Its commit is known by now: the one of the recovery, where it came at that time or later; else it
-// was stored all along, and what was done was done in vain.
+// Its commit is known by now: the one of the recovery, where it came long after the receipt and
+// about that time or later; else it was stored all along, and what was done was done in vain.
 void recover_stored(MessageVerdict& message, const MessageRecovered& told,
                     const std::string& words) {
-  const bool of_the_recovery = message.committed && told.how != RecoveredHow::kFound &&
+  const bool of_the_recovery = message.committed && message.receipted &&
+                               told.how != RecoveredHow::kFound &&
+                               *message.committed >= *message.receipted + kAgainAfter &&
                                *message.committed >= told.when - kRecoveryAbout;
   if (!of_the_recovery) return;
   const bool purged = message.purge_deadline && *message.purge_deadline <= told.when;

@@ -290,6 +290,17 @@ std::vector<UnusedEntry> Registry::unused() const {
   return out;
 }
 
+std::optional<Instant> in_use_since(const std::vector<UnusedEntry>& unused,
+                                    const std::string& agent, Instant at) {
+  Instant out;
+  for (const UnusedEntry& one : unused) {
+    if (one.agent != agent || !one.source.empty()) continue;
+    if (one.span.contains(at)) return std::nullopt;
+    if (one.span.to <= at) out = std::max(out, one.span.to);
+  }
+  return out;
+}
+
 std::optional<Instant> Registry::fixed_since(Instant at) const {
   for (const RegistryEntry& entry : entries_) {
     if (entry.kind != EntryKind::kPatch || !entry.span.contains(at)) continue;

@@ -104,6 +104,11 @@ struct UnusedEntry {
   auto operator<=>(const UnusedEntry&) const = default;
 };
 
+// Since when the whole agent has been in use: the end of the last time in which it was not, else
+// Instant{}; nullopt: it is not in use at `at`.
+[[nodiscard]] std::optional<Instant> in_use_since(const std::vector<UnusedEntry>& unused,
+                                                  const std::string& agent, Instant at);
+
 // A tenant's entries, in the order they were added.
 class Registry {
  public:

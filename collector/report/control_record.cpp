@@ -151,11 +151,11 @@ std::string control_sentence(const ControlRecord& record, const TimeZone& zone) 
   tell(record.stored_after_receipt, "of them after their receipts");
   tell(record.lost, "LOST");
   tell(record.undecided, "undecided");
-  tell(record.recovered, "recovered by people");
+  tell(record.recovered, "recovered");
   tell(record.fallback, "refused and printed");
   tell(record.unreceipted, "stored without a receipt");
   tell(record.counts_short, "count(s) by people that found fewer");
-  tell(record.ahead, "with times still to come and not looked at");
+  tell(record.ahead, "with times still to come");
   if (!record.not_read.empty()) out += "; " + record.not_read;
   return out;
 }

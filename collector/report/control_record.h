@@ -43,7 +43,7 @@ struct ControlRecord {
   std::uint64_t stored_after_receipt = 0;  // of those stored
   std::uint64_t lost = 0;
   std::uint64_t undecided = 0;
-  std::uint64_t recovered = 0;     // not stored, and recovered by people since
+  std::uint64_t recovered = 0;     // not stored, and recovered since
   std::uint64_t fallback = 0;      // refused by the case system: printed and posted
   std::uint64_t unreceipted = 0;   // stored without a receipt
   std::uint64_t counts_short = 0;  // counts of stored messages that people told and that fall short

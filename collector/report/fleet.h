@@ -55,7 +55,7 @@ struct TenantAnswer {
 enum class Balance : std::uint8_t {
   kStored,       // a commit is seen, or it was not seen to fail and a count of those stored agrees
   kLost,         // lost or missing
-  kRecovered,    // by people
+  kRecovered,    // stored since, or found
   kFallback,     // printed and posted
   kUnreceipted,  // stored
   kUndecided,    // nobody can say it

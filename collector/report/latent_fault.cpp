@@ -16,6 +16,10 @@ struct Stored {
 
 }  // namespace
 
+bool shows_fault(Verdict verdict) {
+  return verdict == Verdict::kStoredAfterReceipt || verdict == Verdict::kRecovered;
+}
+
 bool is_sound(const MessageVerdict& message) {
   return message.verdict == Verdict::kStored && message.receipted && message.stored_first;
 }
@@ -25,7 +29,7 @@ std::optional<LatentFault> latent_fault(const Correlation& correlation,
   std::vector<Stored> stored;
   for (const MessageVerdict& message : correlation.messages) {
     if (!message.receipted) continue;
-    const bool after_receipt = message.verdict == Verdict::kStoredAfterReceipt;
+    const bool after_receipt = shows_fault(message.verdict);
     if (!after_receipt && !is_sound(message)) continue;
     stored.push_back({*message.receipted, after_receipt});
   }

@@ -34,6 +34,9 @@ struct LatentFault {
   bool present = true;
   auto operator<=>(const LatentFault&) const = default;
 };
+// Receipted before it was stored: late, or when it was sent again. REQUIRES: as correlate() says,
+// without what people told.
+[[nodiscard]] bool shows_fault(Verdict verdict);
 // Clearly stored before its receipt.
 [[nodiscard]] bool is_sound(const MessageVerdict& message);
 // nullopt: no message was ever receipted before it was stored. `fixed_since`: of the register.

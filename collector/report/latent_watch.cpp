@@ -39,16 +39,17 @@ std::uint64_t LatentWatch::Edge::later_than(Instant time) const {
 }
 
 void LatentWatch::note(const Correlator::Change& change) {
-  if (change.before == Verdict::kStoredAfterReceipt) --faulty_;
+  if (change.before && shows_fault(*change.before)) --faulty_;
   drop(change.message.message);
   if (!change.gone) put(change.message);
 }
 
 void LatentWatch::put(const MessageVerdict& message) {
-  if (message.verdict == Verdict::kStoredAfterReceipt) ++faulty_;
+  if (shows_fault(message.verdict)) ++faulty_;
   if (!message.receipted) return;
   switch (message.verdict) {
     case Verdict::kStoredAfterReceipt:
+    case Verdict::kRecovered:
       first_faulty_.put(message.message, *message.receipted);
       last_faulty_.put(message.message, *message.receipted);
       return;

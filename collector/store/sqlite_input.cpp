@@ -44,7 +44,7 @@ class Parts {
  private:
   [[nodiscard]] std::size_t items() const {
     return part_.facts.size() + part_.coverage.size() + part_.receipts.size() +
-           part_.rows_ahead.size() + part_.receipt_coverage.size();
+           part_.rows_ahead.size() + part_.receipt_coverage.size() + part_.lost_facts.size();
   }
   const Store::UseOfInput& use_;
   TenantInput part_;
@@ -82,7 +82,7 @@ bool take_body(const OpenStatement& open, std::size_t position, const std::strin
 }
 
 // A statement claims what it read when everything it told is there.
-void close(const std::optional<OpenStatement>& open, TenantInput& part,
+void close(const std::optional<OpenStatement>& open, StatementClaims& claims, TenantInput& part,
            std::vector<Alarm>& alarms) {
   if (!open) return;
   const Statement& statement = open->statement;
@@ -92,9 +92,9 @@ void close(const std::optional<OpenStatement>& open, TenantInput& part,
                                  open->received));
   }
   const bool all = open->opened == statement.bodies.size() && open->opened == open->found;
-  std::vector<LedgerCoverage> claims =
-      all ? claims_of(statement, open->received) : claims_without_facts(statement, open->received);
-  for (LedgerCoverage& claim : claims) part.coverage.push_back(std::move(claim));
+  for (LedgerCoverage& claim : claims.take(statement, open->received, all)) {
+    part.coverage.push_back(std::move(claim));
+  }
 }
 
 Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms) {
@@ -104,6 +104,7 @@ Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms
                " FROM ledger l LEFT JOIN bodies b ON b.tenant = l.tenant AND b.idx = l.idx"
                " WHERE l.tenant = ? ORDER BY l.idx, b.position",
                {parts.tenant()}));
+  StatementClaims claims;
   std::optional<OpenStatement> open;
   std::optional<std::uint64_t> seen;
   for (;;) {
@@ -112,13 +113,14 @@ Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms
     const std::uint64_t index = rows.count(0);
     if (seen != index) {
       seen = index;
-      close(std::exchange(open, std::nullopt), parts.part(), alarms);
+      close(std::exchange(open, std::nullopt), claims, parts.part(), alarms);
       parts.give_on_when_full();
       MELDEVAKT_TRY_ASSIGN(const Sha256 link, rows.hash(2));
       Result<Statement> statement = statement_of(rows.text(4), link);
       if (!statement) {
         alarms.push_back(undecodable(parts.tenant(), rows.text(1), "undecodable_statement", index,
                                      statement.error(), rows.instant(3)));
+        claims.lose(rows.text(1), rows.instant(3));
         continue;
       }
       open = OpenStatement{index, rows.instant(3), std::move(statement).value()};
@@ -128,7 +130,8 @@ Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms
     const auto position = static_cast<std::size_t>(rows.count(5));
     if (take_body(*open, position, rows.text(6), parts.part(), alarms)) ++open->opened;
   }
-  close(open, parts.part(), alarms);
+  close(open, claims, parts.part(), alarms);
+  parts.part().lost_facts = claims.lost();
   return {};
 }
 

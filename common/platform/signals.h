@@ -2,7 +2,7 @@
 // is ignored: a peer that hangs up is an error of one write, not our end.
 // install() once, early in main, before threads start: it blocks both signals in the calling thread
 // and in every thread that this one starts (again does no harm). A program that is started later
-// inherits that, so who starts one sets the signal mask (FedProgram does).
+// inherits that, so who starts one, or forks, sets the signal mask (FedProgram and evtx_render do).
 // Thread-safety: requested() is safe anywhere; request() even in a signal handler.
 #pragma once
 

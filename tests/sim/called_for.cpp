@@ -11,7 +11,7 @@ namespace meldevakt::sim {
 using collector::Verdict;
 
 bool calls_for_action(Verdict verdict) {
-  return badness(verdict) > badness(Verdict::kStoredAfterReceipt);
+  return badness(verdict) > badness(Verdict::kRecovered);
 }
 
 bool belongs_to_one(Verdict verdict) {
@@ -20,9 +20,10 @@ bool belongs_to_one(Verdict verdict) {
 
 int badness(Verdict verdict) {
   switch (verdict) {  // the others do not happen here
-    case Verdict::kLost: return 4;
-    case Verdict::kMissing: return 3;
-    case Verdict::kUnverifiable: return 2;
+    case Verdict::kLost: return 5;
+    case Verdict::kMissing: return 4;
+    case Verdict::kUnverifiable: return 3;
+    case Verdict::kRecovered: return 2;
     case Verdict::kStoredAfterReceipt: return 1;
     default: return 0;
   }
@@ -44,7 +45,7 @@ std::vector<Called> called_for(const ServicePlan& service, const ServiceResult& 
     called.cause = called.certain ? true_cause(message) : std::string_view{called.said->cause};
     called.time = message.failure.empty() ? message.receipted : *message.overload;
     called.purged = purged_at(message, zone);
-    called.category = category_of(called.verdict, called.purged, result.last.now);
+    called.category = category_of(message, called.verdict, called.purged, result.last.now);
     out.push_back(called);
   }
   std::stable_sort(out.begin(), out.end(),

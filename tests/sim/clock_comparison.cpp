@@ -109,12 +109,14 @@ class ClockComparison {
   }
 
   [[nodiscard]] Dues dues_of(const Called& one) const {
-    if (!calls_for_action(one.verdict)) return {};
+    const bool sent_again = one.verdict == collector::Verdict::kRecovered;
+    if (!calls_for_action(one.verdict) && !sent_again) return {};
     // The portal tells whole seconds.
     const Instant sent{one.message->sent.ms / 1000 * 1000};
-    return {{ClockKind::kPurge, one.purged},
-            {ClockKind::kLookAt, days_later(sent, kDaysToLookAt, zone_)},
-            {ClockKind::kFeedback, days_later(sent, kDaysToFeedback, zone_)}};
+    Dues out{{ClockKind::kLookAt, days_later(sent, kDaysToLookAt, zone_)},
+             {ClockKind::kFeedback, days_later(sent, kDaysToFeedback, zone_)}};
+    if (!sent_again) out.emplace(ClockKind::kPurge, one.purged);
+    return out;
   }
 
   // Of each kind the soonest; what is purged has nothing left to hurry for.
@@ -122,7 +124,7 @@ class ClockComparison {
     Dues out;
     for (const std::string& name : incident.messages) {
       const auto at = by_name_.find(name);
-      if (at == by_name_.end()) continue;
+      if (at == by_name_.end() || !calls_for_action(at->second->verdict)) continue;
       for (const auto& [kind, due] : dues_of(*at->second)) {
         if (kind == ClockKind::kPurge && due <= view_.correlation.now) continue;
         const auto [known, added] = out.try_emplace(kind, due);

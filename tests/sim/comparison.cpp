@@ -53,7 +53,7 @@ void compare_circumstances(const ServicePlan& service, const ServiceResult& resu
     wrong.push_back(which + " has the cause '" + std::string{true_cause(message)} +
                     "' and was said to have '" + said.cause + "'");
   }
-  const Category category = category_of(true_verdict(message), purged, result.last.now);
+  const Category category = category_of(message, true_verdict(message), purged, result.last.now);
   if (category != said.category) {
     wrong.push_back(which + " is of category " + std::string{to_string(category)} +
                     " and was said to be " + std::string{to_string(said.category)});
@@ -146,7 +146,7 @@ void compare_overloads(const ServicePlan& service, const std::vector<TrueOverloa
 
 using TrueMessages = std::map<std::string, const TrueMessage*>;
 
-// What was said on the way, and when a message was first said to be what it is.
+// What was said on the way, and when a message was first said to be what it is, or was.
 std::map<std::string, Instant> compare_changes(const ServicePlan& service,
                                                const ServiceResult& result,
                                                const TrueMessages& truth,
@@ -171,17 +171,19 @@ std::map<std::string, Instant> compare_changes(const ServicePlan& service,
     if (!may_be_said(service, message, change.verdict, change.at)) {
       wrong.push_back(sentence(service, message, change.verdict, when));
     }
-    if (change.verdict == true_verdict(message)) found.try_emplace(message.id, change.at);
+    if (change.verdict == first_verdict(message)) found.try_emplace(message.id, change.at);
   }
   return found;
 }
 
 // The last word on one message.
 void compare_last(const ServicePlan& service, const ServiceResult& result,
-                  const TrueMessage& message, const collector::MessageVerdict& said, Instant purged,
-                  std::vector<std::string>& wrong) {
-  if (said.purge_deadline != purged) {
-    wrong.push_back(named(service, message) + " is at the portal until " + to_rfc3339(purged) +
+                  const TrueMessage& message, const collector::MessageVerdict& said,
+                  const TimeZone& zone, std::vector<std::string>& wrong) {
+  const Instant purged = purged_at(message, zone);
+  const Instant kept = kept_until(message, zone);
+  if (said.purge_deadline != kept) {
+    wrong.push_back(named(service, message) + " is at the portal until " + to_rfc3339(kept) +
                     " and was said to be until " +
                     (said.purge_deadline ? to_rfc3339(*said.purge_deadline) : "ever"));
   }
@@ -214,14 +216,14 @@ Comparison compare(const ServicePlan& service, const ServiceResult& result,
     if (said == last.end()) {
       out.wrong.push_back(service.name + ": nothing is said of message " + message.id);
     } else {
-      compare_last(service, result, message, *said->second, purged, out.wrong);
+      compare_last(service, result, message, *said->second, zone, out.wrong);
     }
     const auto at = found.find(message.id);
     const Instant by = to_be_said_by(service, message.sent);
     const bool late = at != found.end() && by < at->second;
     if (late && sight_at(service, message.sent) == Sight::kSeen) {
       out.wrong.push_back(named(service, message) + " was found to be " +
-                          std::string{to_string(true_verdict(message))} + " at " +
+                          std::string{to_string(first_verdict(message))} + " at " +
                           to_rfc3339(at->second) + ", to be found by " + to_rfc3339(by));
     }
     if (!is_loss(message.fate)) continue;

@@ -128,7 +128,7 @@ class Chronicle {
     const int inbox = 10 + handled_[node] % 8;
     const int worker = 20 + handled_[node]++ % 8;
     const bool patched = message.sent >= service_.patched;
-    TrueMessage truth{message.id, message.fate, message.sent, {}, {}, {}, {}, {}};
+    TrueMessage truth{message.id, message.fate, message.sent, {}, {}, {}, {}, {}, {}};
     const Instant received = message.sent + some(300, 3'000);
     const std::string form = message.form == FormType::kPublic ? "OFFENTLIG" : "PRIVAT";
     trace(received, node, inbox, "INFO",
@@ -142,7 +142,29 @@ class Chronicle {
     busy(at + milliseconds(31));
     truth.confirmed = truth.receipted + some(40, 400);
     out_.rows.push_back({message.id, message.sent, truth.confirmed, message.form});
+    if (message.sent_again) truth.again = handle_again(message);
     out_.truth.push_back(std::move(truth));
+  }
+
+  // The portal delivers it once more, and it is stored. By threads that nothing else runs on: what
+  // is drawn for it shifts nothing else of the history.
+  SentAgain handle_again(const PlannedMessage& message) {
+    constexpr int kInbox = 30;
+    constexpr int kWorker = 31;
+    const bool patched = *message.sent_again >= service_.patched;
+    SentAgain again{*message.sent_again + seconds(2), {}, {}};
+    trace(again.received, 0, kInbox, "INFO", "Innboks - Mottatt melding " + message.id);
+    const Instant before = again.received + milliseconds(60);
+    if (!patched) receipt(message.id, 0, kInbox, before);
+    again.committed = before + milliseconds(700);
+    trace(again.committed, 0, kWorker, "INFO",
+          "Lagring - Melding " + message.id + " er lagret (journalpost 2023/1234)");
+    const Instant after = again.committed + milliseconds(20);
+    if (patched) receipt(message.id, 0, kWorker, after);
+    again.confirmed = (patched ? after : before) + milliseconds(200);
+    busy(after + milliseconds(31));
+    out_.rows.push_back({message.id, message.sent, again.confirmed, message.form});
+    return again;
   }
 
   Instant receipt(const std::string& id, unsigned node, int thread, Instant at) {
@@ -184,6 +206,8 @@ class Chronicle {
     std::stable_sort(out_.backup.begin(), out_.backup.end(), earlier);
     std::stable_sort(out_.overloads.begin(), out_.overloads.end(),
                      [](const auto& a, const auto& b) { return a.span < b.span; });
+    std::stable_sort(out_.rows.begin(), out_.rows.end(),
+                     [](const auto& a, const auto& b) { return a.confirmed < b.confirmed; });
     std::sort(out_.busy.begin(), out_.busy.end());
   }
 

@@ -39,6 +39,13 @@ struct PortalRow {
   FormType form = FormType::kPrivate;
 };
 
+// A second delivery, which is stored.
+struct SentAgain {
+  Instant received;
+  Instant committed;
+  Instant confirmed;  // when the portal had the receipt
+};
+
 struct TrueMessage {
   std::string id;
   Fate fate = Fate::kStored;
@@ -48,6 +55,7 @@ struct TrueMessage {
   std::optional<Instant> overload;  // its first save failed at the worst of one
   std::string failure;              // the code that the case system's log gives for that
   Instant confirmed;                // when the portal had the receipt
+  std::optional<SentAgain> again;   // it was lost, and the portal sent it once more
 };
 
 // The database in trouble for a while.
@@ -61,7 +69,7 @@ struct ServiceHistory {
   std::vector<LogEntry> trace;          // sorted by time
   std::vector<LogEntry> database;       // sorted by time
   std::vector<LogEntry> backup;         // sorted by time; empty where backups are the database's
-  std::vector<PortalRow> rows;          // sorted by `sent`
+  std::vector<PortalRow> rows;          // sorted by `confirmed`
   std::vector<TrueMessage> truth;       // sorted by `sent`
   std::vector<TrueOverload> overloads;  // sorted by start
   std::vector<Instant> busy;  // when something was going on that an agent should hear of, sorted

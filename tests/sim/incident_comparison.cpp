@@ -204,7 +204,7 @@ void compare_causes(const ServicePlan& service, const std::vector<Called>& calle
                     std::vector<std::string>& wrong) {
   std::map<std::string_view, collector::CausePart> wanted;
   for (const Called& one : called) {
-    if (!calls_for_action(one.verdict)) continue;
+    if (badness(one.verdict) < badness(collector::Verdict::kRecovered)) continue;
     const auto [at, added] = wanted.try_emplace(one.cause);
     collector::CausePart& part = at->second;
     if (added) part = {std::string{one.cause}, one.verdict, one.time, one.time, 0};

@@ -32,6 +32,10 @@ class LatentTruth {
       if (sight == Sight::kBlind) continue;
       if (!message.committed) {
         last_loss_ = std::max(last_loss_, message.receipted);
+        if (!message.again) continue;
+        // That it is stored at last, after its first receipt, shows the fault as well.
+        faulty_.push_back({message.receipted, message.again->committed,
+                           to_be_said_by(service, message.again->received), true});
         continue;
       }
       const Shown shown{message.receipted, std::max(message.receipted, *message.committed),

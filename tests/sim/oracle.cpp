@@ -34,6 +34,12 @@ std::vector<Interval> blind_spans(const ServicePlan& service) {
   return out;
 }
 
+Instant days_kept(const TrueMessage& message, Instant from, const TimeZone& zone) {
+  const Instant confirmed{from.ms / 1000 * 1000};  // the portal tells whole seconds
+  const int kept = message.sent < kLongerKept ? 14 : 30;
+  return std::min(confirmed + days(kept), days_later(confirmed, kept, zone));
+}
+
 }  // namespace
 
 Sight sight_at(const ServicePlan& service, Instant time) {
@@ -55,23 +61,32 @@ Instant to_be_said_by(const ServicePlan& service, Instant time) {
 }
 
 Instant purged_at(const TrueMessage& message, const TimeZone& zone) {
-  // The portal tells whole seconds.
-  const Instant confirmed{message.confirmed.ms / 1000 * 1000};
-  const int kept = message.sent < kLongerKept ? 14 : 30;
-  return std::min(confirmed + days(kept), days_later(confirmed, kept, zone));
+  return days_kept(message, message.confirmed, zone);
+}
+
+Instant kept_until(const TrueMessage& message, const TimeZone& zone) {
+  return days_kept(message, message.again ? message.again->confirmed : message.confirmed, zone);
 }
 
 Instant days_later(Instant from, int count, const TimeZone& zone) {
   return zone.to_utc(to_local(from + days(count), zone.utc_offset(from))).first;
 }
 
-collector::Category category_of(Verdict verdict, Instant purged, Instant now) {
+collector::Category category_of(const TrueMessage& message, Verdict verdict, Instant purged,
+                                Instant now) {
+  if (verdict == Verdict::kRecovered) {
+    return purged <= message.again->received ? collector::Category::kA : collector::Category::kB;
+  }
   const bool is_lost = verdict == Verdict::kLost || verdict == Verdict::kMissing;
   if (!is_lost) return collector::Category::kNone;
   return purged <= now ? collector::Category::kA : collector::Category::kB;
 }
 
 Verdict true_verdict(const TrueMessage& message) {
+  return message.again ? Verdict::kRecovered : first_verdict(message);
+}
+
+Verdict first_verdict(const TrueMessage& message) {
   switch (message.fate) {
     case Fate::kLost: return Verdict::kLost;
     case Fate::kLostSilently: return Verdict::kMissing;
@@ -82,7 +97,7 @@ Verdict true_verdict(const TrueMessage& message) {
 }
 
 std::string_view true_cause(const TrueMessage& message) {
-  switch (true_verdict(message)) {
+  switch (first_verdict(message)) {
     case Verdict::kLost: return message.failure;
     case Verdict::kMissing: return "nothing_logged";
     case Verdict::kStoredAfterReceipt: return "receipt_before_commit";
@@ -103,7 +118,14 @@ bool may_be_last(Sight sight, const TrueMessage& message, Verdict said) {
 
 bool may_be_said(const ServicePlan& service, const TrueMessage& message, Verdict said, Instant at) {
   const Sight sight = sight_at(service, message.sent);
-  if (may_be_last(sight, message, said)) return true;
+  if (message.again) {  // where everything is seen
+    if (said == Verdict::kRecovered) return message.again->received <= at;
+    if (said == first_verdict(message)) {
+      return at <= to_be_said_by(service, message.again->received);
+    }
+  } else if (may_be_last(sight, message, said)) {
+    return true;
+  }
   const Instant by = to_be_said_by(service, message.sent);
   const bool late = message.sent + kFoundWithin < by;
   switch (said) {

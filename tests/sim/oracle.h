@@ -38,12 +38,18 @@ enum class Sight : std::uint8_t {
 // The same time of day so many days later, by Norway's clocks: a deadline that the law counts in
 // days. REQUIRES: not in the hour that spring skips; nobody sends at night here.
 [[nodiscard]] Instant days_later(Instant from, int count, const TimeZone& zone);
-// Where a message of that verdict is, by the Bufdir report's table.
-[[nodiscard]] collector::Category category_of(collector::Verdict verdict, Instant purged,
+// Where a message of that verdict is, by the Bufdir report's table; what was sent again: where it
+// was then.
+[[nodiscard]] collector::Category category_of(const TrueMessage& message,
+                                              collector::Verdict verdict, Instant purged,
                                               Instant now);
 
-// Once all is read.
+// The same of what was sent again: from the receipt that the portal had last.
+[[nodiscard]] Instant kept_until(const TrueMessage& message, const TimeZone& zone);
+
+// Once all is read; and until it is sent again.
 [[nodiscard]] collector::Verdict true_verdict(const TrueMessage& message);
+[[nodiscard]] collector::Verdict first_verdict(const TrueMessage& message);
 // The code that the true verdict must give as its cause.
 [[nodiscard]] std::string_view true_cause(const TrueMessage& message);
 

@@ -6,6 +6,7 @@
 
 #include "common/base/bytes.h"
 #include "common/testing/doubles.h"
+#include "tests/sim/oracle.h"
 
 namespace meldevakt::sim {
 namespace {
@@ -30,6 +31,7 @@ constexpr std::uint64_t kShapeSeed = 0x5107;
 // enough for it to be seen, by the order of what is stored, that it is gone.
 constexpr std::uint64_t kEarlyOneIn = 8;
 constexpr std::uint64_t kPatchSeed = 0x9a7c;
+constexpr std::uint64_t kAgainSeed = 0xa6a1;
 // Then no message is under way any more that the old program receipts.
 constexpr Duration kToldAfter = minutes(1);
 constexpr Duration kBurstFrom = days(3);  // a message that comes so soon may join the one before
@@ -111,7 +113,8 @@ class Volume {
   static PlannedMessage take(SeededRandom& random, Quarter& quarter, Instant time) {
     const bool is_public = random.below(size(quarter)) < quarter.public_forms;
     --(is_public ? quarter.public_forms : quarter.private_forms);
-    return {uuid(random), time, is_public ? FormType::kPublic : FormType::kPrivate, Fate::kStored};
+    return {
+        uuid(random), time, is_public ? FormType::kPublic : FormType::kPrivate, Fate::kStored, {}};
   }
   std::vector<Quarter> quarters_;
 };
@@ -130,6 +133,9 @@ class Planner {
       if (patch_is_told_[i]) plan_.services[i].patch_told = plan_.services[i].patched + kToldAfter;
     }
     add_troubles();
+    if (shape_.sends_again) {
+      for (ServicePlan& service : plan_.services) send_again(service);
+    }
     plan_.span = shape_.span;
     plan_.asked_until = shape_.asked_until;
     return std::move(plan_);
@@ -282,6 +288,25 @@ class Planner {
     for (unsigned i = 0; i < options_.destroyed; ++i) {
       const Instant from = shape_.span.from + Duration{length.ms / 2};
       add_outage(take(), {Outage::Kind::kLogDestroyed, {from, from + days(3)}}, true);
+    }
+  }
+
+  // Once everybody knows, in working hours, while the portal has it and everything is at work.
+  void send_again(ServicePlan& service) const {
+    SeededRandom random{service.seed ^ kAgainSeed};
+    for (PlannedMessage& message : service.messages) {
+      const Instant known = to_be_said_by(service, message.sent) + hours(1);
+      const Interval span{known, std::min(message.sent + days(13), shape_.span.to - days(4))};
+      if (!is_loss(message.fate) || span.to - span.from < days(5) || random.below(2) == 0) continue;
+      const Instant again = time_of_sending(random, span);
+      const auto disturbs = [&](const Outage& outage) {
+        return outage.span.from - hours(1) < again && again < outage.span.to + hours(1);
+      };
+      const bool seen = sight_at(service, message.sent) == Sight::kSeen &&
+                        sight_at(service, again) == Sight::kSeen;
+      if (seen && std::none_of(service.outages.begin(), service.outages.end(), disturbs)) {
+        message.sent_again = again;
+      }
     }
   }
 

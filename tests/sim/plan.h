@@ -37,6 +37,7 @@ struct PlannedMessage {
   Instant sent;
   FormType form = FormType::kPrivate;
   Fate fate = Fate::kStored;
+  std::optional<Instant> sent_again;  // by the portal, after it was lost; it is stored then
   auto operator<=>(const PlannedMessage&) const = default;
 };
 
@@ -95,8 +96,9 @@ struct CountryShape {
   Interval patches;  // when the others get the corrected case system
   std::vector<Quarter> quarters;
   std::vector<AffectedService> affected;
-  unsigned unaffected = 0;  // municipalities with a service of their own
-  bool all_apart = false;   // every service has two nodes, and database and backups apart
+  unsigned unaffected = 0;   // municipalities with a service of their own
+  bool sends_again = false;  // half of what is lost is sent again by the portal, days later
+  bool all_apart = false;    // every service has two nodes, and database and backups apart
 };
 // 242 municipalities, 26,730 messages, 983 days from 2020-09-25.
 [[nodiscard]] CountryShape whole_country();

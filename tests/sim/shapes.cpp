@@ -68,6 +68,7 @@ CountryShape small_country(std::uint64_t seed) {
   const bool kept_longer = seed % 8 == 6;
   const bool patched_early = seed % 8 == 4;
   CountryShape out;
+  out.sends_again = seed % 2 == 1;
   Instant from = utc(2021, 1, 1) + days(static_cast<std::int64_t>(random.below(700)));
   if (kept_longer) from = utc(2023, 5, 1) + days(static_cast<std::int64_t>(random.below(30)));
   out.span = {from, from + days(56)};

@@ -41,8 +41,15 @@ inline pid_t start_child(std::vector<std::string> arguments, const std::string& 
   } else {
     posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), kFresh, 0600);
   }
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t no_signals;  // a test may have blocked those that ask for a stop
+  sigemptyset(&no_signals);
+  posix_spawnattr_setsigmask(&attributes, &no_signals);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   pid_t child = -1;
-  const int failed = ::posix_spawn(&child, raw[0], &actions, nullptr, raw.data(), environ);
+  const int failed = ::posix_spawn(&child, raw[0], &actions, &attributes, raw.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return failed == 0 ? child : -1;
 }

@@ -122,7 +122,7 @@ std::vector<Alarm> look_until(SilenceWatch& watch, Instant from, Instant until) 
 TEST_CASE("silence: an alarm once a silence, not for the time nobody listened, over on return") {
   World world;
   const Instant heard = world.clock.now();
-  SilenceWatch watch{*world.store, minutes(10), heard};
+  SilenceWatch watch{*world.store, minutes(10), {heard, heard}};
   CHECK(look_until(watch, heard, heard + minutes(10)).empty());
   const auto first = look_until(watch, heard + minutes(11), heard + minutes(12));
   REQUIRE(first.size() == 1);
@@ -130,7 +130,7 @@ TEST_CASE("silence: an alarm once a silence, not for the time nobody listened, o
   CHECK(world.store->alarms("t1").value().size() == 1);
   CHECK(world.view().alarms.size() == 1);
   // The next server listens from now on, and does not raise it twice.
-  SilenceWatch again{*world.store, minutes(10), heard + hours(5)};
+  SilenceWatch again{*world.store, minutes(10), {heard + hours(5), heard + hours(5)}};
   CHECK(look_until(again, heard + hours(5), heard + hours(5) + minutes(10)).empty());
   (void)look_until(again, heard + hours(5) + minutes(11), heard + hours(6));
   CHECK(world.store->alarms("t1").value().size() == 1);
@@ -148,7 +148,7 @@ TEST_CASE("silence: a machine that slept, or whose clock was set, heard nobody m
   for (const Duration step : {minutes(30), days(365), days(-2)}) {
     World world;
     const Instant heard = world.clock.now();
-    SilenceWatch watch{*world.store, minutes(10), heard};
+    SilenceWatch watch{*world.store, minutes(10), {heard, heard}};
     CHECK(look_until(watch, heard, heard + minutes(5)).empty());
     const Instant after = heard + minutes(5) + step;
     CHECK(look_until(watch, after, after + minutes(10)).empty());
@@ -160,27 +160,30 @@ TEST_CASE("silence: a short restart goes on listening, a long one begins anew") 
   World world;
   const Instant heard = world.clock.now();
   const std::string path = world.folder / "listened.json";
-  SilenceWatch watch{*world.store, hours(25), heard};
-  CHECK(watch.look(heard + hours(20)).silent.empty());
-  // Looks lie hours apart here: so it listened from the last one on.
+  SilenceWatch watch{*world.store, hours(2), {heard, heard}};
+  CHECK(look_until(watch, heard, heard + hours(1)).empty());
   REQUIRE(watch.note(path));
-  const Instant looked = heard + hours(20);
-  CHECK(listening_since(path, looked + kSilenceLookMax) == looked);
-  CHECK(listening_since(path, looked + kSilenceLookMax + milliseconds(1)) ==
-        looked + kSilenceLookMax + milliseconds(1));
-  CHECK(listening_since(path, looked - seconds(1)) == looked - seconds(1));  // the clock was set
-  CHECK(listening_since(world.folder / "none.json", looked) == looked);
+  const Instant looked = heard + hours(1);
+  CHECK(listening_since(path, looked + kSilenceLookMax).since == heard);
+  // The next process says it when this one would have.
+  SilenceWatch next{*world.store, hours(2), listening_since(path, looked + minutes(2))};
+  CHECK(look_until(next, looked + minutes(2), heard + hours(2)).empty());
+  CHECK(look_until(next, heard + hours(2) + minutes(1), heard + hours(2) + minutes(1)).size() == 1);
+  const Instant late = looked + kSilenceLookMax + milliseconds(1);
+  CHECK(listening_since(path, late).since == late);
+  CHECK(listening_since(path, looked - seconds(1)).since == looked - seconds(1));  // set back
+  CHECK(listening_since(world.folder / "none.json", looked).since == looked);
   for (const char* damaged :
        {"", "[]", "{\"listening\":1}", "{\"listening\":\"x\",\"looked\":1}"}) {
     world.folder.write("listened.json", damaged);
-    CHECK(listening_since(path, looked) == looked);
+    CHECK(listening_since(path, looked).since == looked);
   }
 }
 
 TEST_CASE("silence: of an agent that is not used any more nothing is expected") {
   World world;
   const Instant heard = world.clock.now();
-  SilenceWatch watch{*world.store, minutes(10), heard};
+  SilenceWatch watch{*world.store, minutes(10), {heard, heard}};
   REQUIRE(look_until(watch, heard, heard + minutes(11)).size() == 1);
   const Instant now = heard + minutes(12);
   REQUIRE(world.store->add_registry_entries(
@@ -189,6 +192,13 @@ TEST_CASE("silence: of an agent that is not used any more nothing is expected") 
   CHECK(world.store->alarms("t1").value().front().closed == now);
   CHECK(look_until(watch, now, now + hours(1)).empty());
   CHECK(world.store->alarms("t1").value().size() == 1);
+  // The register was wrong: the same silence is found again, also by the next process.
+  REQUIRE(world.store->add_registry_entries(
+      "t1", {{EntryKind::kUnused, world.agent.id(), "", {now, now}}}, now));
+  const Instant later = now + hours(1) + minutes(1);
+  REQUIRE(watch.look(later).silent.size() == 1);
+  CHECK(watch.look(later).silent.empty());
+  CHECK(world.view().alarms.size() == 1);
 }
 
 }  // namespace

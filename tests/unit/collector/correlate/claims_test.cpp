@@ -60,21 +60,47 @@ TEST_CASE("claims_of: a statement that ends after it was received is of a clock 
   CHECK(late[0].source.complete == statement.sources[0].complete);
 }
 
-TEST_CASE("claims_without_facts: what cannot be opened was not read, nor the time it was told in") {
-  Statement statement;
-  statement.agent = "a1";
-  statement.span = {Instant{0} + days(700), Instant{0} + days(700) + minutes(1)};
-  statement.sources.resize(2);
-  statement.sources[0].complete = Interval{Instant{0} + days(1), Instant{0} + days(2)};
-  const std::vector<LedgerCoverage> claims = claims_without_facts(statement, statement.span.to);
-  REQUIRE(claims.size() == 2);
-  const Interval told{statement.span.from - kToldBehind, statement.span.to};
-  CHECK(!claims[0].source.complete);
-  REQUIRE(claims[0].source.event_gaps.size() == 2);
-  CHECK(claims[0].source.event_gaps[0].span == *statement.sources[0].complete);
-  CHECK(claims[0].source.event_gaps[1].span == told);
-  REQUIRE(claims[1].source.event_gaps.size() == 1);
-  CHECK(claims[1].source.event_gaps[0].span == told);
+// The statement that ends `n` minutes after the day 700, of a source "a" that claims so much.
+Statement statement_of(std::int64_t n, std::optional<Interval> complete, std::size_t sources = 1) {
+  Statement out;
+  out.agent = "a1";
+  out.span = {Instant{0} + days(700) + minutes(n - 1), Instant{0} + days(700) + minutes(n)};
+  out.sources.resize(sources);
+  if (sources > 0) out.sources[0].id = "a";
+  if (sources > 0) out.sources[0].complete = complete;
+  return out;
+}
+
+TEST_CASE("StatementClaims: what cannot be opened was not read, wherever it is claimed") {
+  const Interval day{Instant{0} + days(1), Instant{0} + days(2)};
+  const Interval next{day.to, day.to + days(1)};
+  StatementClaims claims;
+  const auto take = [&](const Statement& statement, bool opened) {
+    return claims.take(statement, statement.span.to, opened);
+  };
+  CHECK(take(statement_of(1, day), true)[0].source.complete == day);
+  // The first statements of a large seal have no sources: the next claim is void, and no other.
+  CHECK(take(statement_of(2, {}, 0), false).empty());
+  const auto waits = take(statement_of(3, {}), true);
+  REQUIRE(waits[0].source.event_gaps.size() == 1);
+  CHECK(waits[0].source.event_gaps[0].span ==
+        Interval{statement_of(2, {}).span.from - kToldBehind, statement_of(2, {}).span.to});
+  const auto voided = take(statement_of(4, next), true);
+  CHECK(!voided[0].source.complete);
+  REQUIRE(voided[0].source.event_gaps.size() == 2);
+  CHECK(voided[0].source.event_gaps[1].span == next);
+  const auto again = take(statement_of(5, next), true);
+  CHECK(again[0].source.complete == next);
+  CHECK(again[0].source.event_gaps.empty());
+  // Its own claim; and what goes on is what is left over.
+  CHECK(!take(statement_of(6, day), false)[0].source.complete);
+  claims.lose("a1", statement_of(7, {}).span.to);
+  StatementClaims other;
+  other.go_on_from(claims.lost());
+  const Statement late = statement_of(8, day);
+  CHECK(!other.take(late, late.span.to, true)[0].source.complete);
+  CHECK(take(statement_of(7 + 8 * 24 * 60, day), true)[0].source.complete ==
+        day);  // of another time
 }
 
 }  // namespace

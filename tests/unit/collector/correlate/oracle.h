@@ -85,43 +85,81 @@ class Oracle : private OracleWorld {
       return std::get<StepFact>(fact->fact.what).signal == Signal::kMessageCommitted;
     });
     if (receipts.empty() || commit == facts.end()) return false;
-    const auto again = delivered_again(names, receipts.front(), {facts.begin(), commit},
-                                       std::get<StepFact>((*commit)->fact.what).time);
-    if (!again) return false;
-    Oracle before = *this;
-    before.cut_ = Cut{names, *again, *commit};
-    before.now_ = *again;
-    if (before.receipt_times(names).empty()) return false;
-    const Verdict verdict = before.of_receipted(names, before.receipt_times(names).front());
-    return verdict == Verdict::kLost || verdict == Verdict::kMissing ||
-           verdict == Verdict::kInDoubt;
+    if (!commit_after_receipt(names, *commit)) return false;
+    for (const Instant again : delivered_again(names, {facts.begin(), commit}, *commit)) {
+      Oracle before = *this;
+      before.cut_ = Cut{names, again, *commit};
+      before.now_ = again;
+      std::erase_if(before.facts_, [&](const LedgerFact* fact) {
+        const auto* step = std::get_if<StepFact>(&fact->fact.what);
+        return step != nullptr && !is_own(*step, names) && possible_owners(*step).count(names) &&
+               (step->time >= again || event_order(*fact) >= event_order(**commit));
+      });
+      const auto first = before.receipt_times(names);
+      if (first.empty()) continue;
+      const Verdict verdict = before.of_receipted(names, first.front());
+      if (verdict == Verdict::kLost || verdict == Verdict::kMissing ||
+          verdict == Verdict::kInDoubt) {
+        return true;
+      }
+    }
+    return false;
   }
 
-  std::optional<Instant> delivered_again(const Names& names, Instant receipt,
-                                         const std::vector<const LedgerFact*>& before,
-                                         Instant commit) const {
-    if (commit <= receipt + p_.grace) return std::nullopt;
-    std::optional<Instant> failed;
+  bool commit_after_receipt(const Names& names, const LedgerFact* commit) const {
+    return of_committed(names, std::get<StepFact>(commit->fact.what).time) ==
+           Verdict::kStoredAfterReceipt;
+  }
+
+  // What only logs tell that other tenants share has no past (oracle_world.h: is_shared).
+  bool is_shared_only(const Names& names) const {
+    if (!rows(names).empty()) return false;
+    const auto facts = own_facts(names);
+    return std::all_of(facts.begin(), facts.end(), [&](const LedgerFact* fact) {
+      return is_shared(*fact, std::get<StepFact>(fact->fact.what).time);
+    });
+  }
+
+  std::vector<Instant> delivered_again(const Names& names,
+                                       const std::vector<const LedgerFact*>& before,
+                                       const LedgerFact* commit) const {
+    std::vector<Instant> out;
+    if (is_shared_only(names)) return out;
+    const Instant receipt = receipt_times(names).front();
+    const Duration apart = p_.again_after + p_.clock_error;
     Instant last = receipt;
+    bool retried = false;
     for (const LedgerFact* fact : before) {
       const auto& [signal, time] = signal_and_time(*fact);
-      const bool delivers =
-          signal == Signal::kMessageReceived || signal == Signal::kMessageAcknowledged;
-      if (delivers && time > last + p_.grace) return time;
-      if (signal == Signal::kMessageSaveFailed && !failed) failed = time;
+      if (signal == Signal::kMessageSaveFailed) retried = false;
+      if (signal == Signal::kMessageRetried) retried = true;
       if (signal == Signal::kMessageSaveFailed || signal == Signal::kMessageRetried) {
         last = std::max(last, time);
       }
+      const bool delivers =
+          signal == Signal::kMessageReceived || signal == Signal::kMessageAcknowledged;
+      if (!delivers || retried || time < last + apart) continue;
+      for (const LedgerFact* other : before) {
+        const Signal told = signal_and_time(*other).first;
+        if (event_order(*other) >= event_order(*fact) || other->agent != fact->agent) continue;
+        if (told == signal || told == Signal::kMessageSaveFailed) out.push_back(time);
+      }
     }
     const auto failures = times(names, Signal::kMessageSaveFailed);
-    if (!failures.empty()) failed = *std::min_element(failures.begin(), failures.end());
-    const Duration slack = p_.grace + p_.clock_error;
-    std::optional<Instant> out;
+    const Instant tried = failures.empty() ? receipt : std::max(receipt, failures.front());
+    const Instant committed = std::get<StepFact>(commit->fact.what).time;
     for (const Receipt& row : rows(names)) {
-      if (!row.confirmed || row.channel == "print" || *row.confirmed > commit + slack) continue;
-      if (*row.confirmed <= std::max(receipt, failed.value_or(receipt)) + slack) continue;
-      if (!out || *row.confirmed < *out) out = row.confirmed;
+      if (!row.confirmed || row.channel == "print") continue;
+      if (*row.confirmed > committed + p_.grace + p_.clock_error) continue;
+      if (*row.confirmed < tried + apart) continue;
+      for (const Receipt& other : rows(names)) {
+        if (other.portal != row.portal || other.sent != row.sent || !other.confirmed) continue;
+        if (other.channel != "print" && *other.confirmed + p_.again_after <= *row.confirmed) {
+          out.push_back(*row.confirmed);
+        }
+      }
     }
+    std::sort(out.begin(), out.end());
     return out;
   }
 

@@ -21,6 +21,7 @@ inline std::uint64_t seed_of_this_run() {
 inline Policy short_policy() {
   Policy policy;
   policy.grace = seconds(4);
+  policy.again_after = seconds(5);
   policy.look_before = seconds(3);
   policy.clock_error = seconds(1);
   policy.nearby = seconds(2);

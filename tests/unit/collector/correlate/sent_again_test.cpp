@@ -8,6 +8,7 @@
 
 #include "collector/correlate/testimony.h"
 #include "collector/report/fleet.h"
+#include "collector/report/latent_fault.h"
 #include "tests/unit/collector/correlate/small_world.h"
 
 namespace meldevakt::collector {
@@ -112,12 +113,99 @@ TEST_CASE("sent again: what a second delivery makes of a message") {
 TEST_CASE("sent again: nothing was logged of the first delivery") {
   SmallWorld w;
   w.trace_covered(-3600, 4 * kDay);
+  w.received(-1);
   w.acknowledged(0);
   w.received(2 * kDay);
   w.committed(2 * kDay + 1);
   const MessageVerdict got = w.verdict(3 * kDay);
   CHECK(got.verdict == Verdict::kRecovered);
   CHECK(got.explanation.find("before that it was missing: ") != std::string::npos);
+}
+
+TEST_CASE("sent again: what is no second delivery") {
+  struct Case {
+    std::string_view name;
+    std::function<void(SmallWorld&)> world;
+    Verdict want;
+  };
+  const Case cases[] = {
+      {"a queue: the case system receives it once, long after the portal's receipt",
+       [](SmallWorld& w) {
+         w.row(1, at(-5), at(0));
+         w.received(3600);
+         w.committed(3601);
+       },
+       Verdict::kStoredAfterReceipt},
+      {"told twice by two agents",
+       [](SmallWorld& w) {
+         w.acknowledged(0);
+         w.agent = "a2";
+         w.acknowledged(3600);
+         w.committed(3601);
+       },
+       Verdict::kStoredAfterReceipt},
+      {"acknowledged twice within minutes",
+       [](SmallWorld& w) {
+         w.acknowledged(0);
+         w.acknowledged(60);
+         w.committed(61);
+       },
+       Verdict::kStoredAfterReceipt},
+      {"tried again by itself, late, and received from its own queue",
+       [](SmallWorld& w) {
+         w.acknowledged(0);
+         w.failed(1);
+         w.retried(3600);
+         w.received(7200);
+         w.committed(7201);
+       },
+       Verdict::kStoredAfterReceipt},
+      {"one list read in a wrong zone",
+       [](SmallWorld& w) {
+         w.row(1, at(-3605), at(-3600));
+         w.row(1, at(-5), at(0));
+         w.committed(-1);
+         w.acknowledged(0);
+       },
+       Verdict::kStored},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    SmallWorld w;
+    w.trace_covered(-7200, 4 * kDay);
+    c.world(w);
+    const MessageVerdict got = w.verdict(3 * kDay);
+    CAPTURE(got.explanation);
+    CHECK(got.verdict == c.want);
+    CHECK(got.category == Category::kNone);
+  }
+}
+
+TEST_CASE("sent again: clocks that err by hours tell no second delivery") {
+  SmallWorld w = first_delivery();
+  w.input.coverage.back().clock_error = hours(3);
+  w.input.coverage.back().span = {at(-kDay), at(4 * kDay)};
+  w.received(3600);
+  w.committed(3601);
+  CHECK(w.verdict(3 * kDay).verdict != Verdict::kRecovered);
+}
+
+TEST_CASE("sent again: what may be its or another's after that changes nothing of before") {
+  SmallWorld w = first_delivery();
+  w.received(2 * kDay);
+  w.committed(2 * kDay + 1);
+  w.step(Signal::kMessageCommitted, 3 * kDay, {}, {testing::portal(1), testing::portal(2)});
+  CHECK(w.verdict(4 * kDay).verdict == Verdict::kRecovered);
+}
+
+TEST_CASE("sent again: it shows the fault that lost it") {
+  SmallWorld w = first_delivery();
+  w.received(2 * kDay);
+  w.committed(2 * kDay + 1);
+  const auto fault = latent_fault(correlate(w.input, at(3 * kDay)), std::nullopt);
+  REQUIRE(fault);
+  CHECK(fault->present);
+  CHECK(fault->messages == 1);
 }
 
 TEST_CASE("sent again: it stays a loss in the fleet's report, and its incident's cause") {

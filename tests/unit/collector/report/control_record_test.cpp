@@ -150,7 +150,7 @@ TEST_CASE("standing control: a record survives its writing down, and no other te
   CHECK(control_sentence(record, *zones.find("UTC").value()) ==
         "receipts and stored messages DO NOT agree 29.01.2023 13:46:40 - 30.01.2023 13:46:40: "
         "12 receipted, 11 stored, 3 of them after their receipts, 1 LOST, "
-        "2 with times still to come and not looked at; 'trace' was not read");
+        "2 with times still to come; 'trace' was not read");
   // One that was signed before they were counted.
   std::string old = json;
   old.erase(old.find("\"ahead\":2,"), std::string_view{"\"ahead\":2,"}.size());
