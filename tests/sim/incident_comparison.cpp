@@ -220,10 +220,11 @@ void compare_causes(const ServicePlan& service, const std::vector<Called>& calle
                       is_near(at->second.last, part.last);
     if (!same) {
       const std::string messages = at == wanted.end() ? "0" : std::to_string(at->second.messages);
-      wrong.push_back(whose + part.cause + ": expected " + messages + " messages, found " +
-                      std::to_string(part.messages) + ", at worst " +
-                      std::string{to_string(part.worst)} + ", from " + to_rfc3339(part.first) +
-                      " to " + to_rfc3339(part.last));
+      std::string& text = wrong.emplace_back(whose);
+      text += part.cause + ": expected " + messages + " messages, found ";
+      text += std::to_string(part.messages) + ", at worst ";
+      text += to_string(part.worst);
+      text += ", from " + to_rfc3339(part.first) + " to " + to_rfc3339(part.last);
     }
     if (at != wanted.end()) wanted.erase(at);
   }

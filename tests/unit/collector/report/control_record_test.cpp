@@ -13,7 +13,7 @@ namespace meldevakt::collector {
 namespace {
 
 constexpr Instant kFrom{1'675'000'000'000};
-const Interval kPeriod{kFrom, kFrom + days(1)};
+constexpr Interval kPeriod{kFrom, kFrom + days(1)};
 
 TenantInput read_throughout() {
   LedgerCoverage claim;
