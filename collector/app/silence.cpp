@@ -23,12 +23,19 @@ Status SilenceWatch::look_at(const AgentRecord& agent, Instant in_use, Instant l
                   to_rfc3339(heard) +
                   (in_use > heard ? ", in use since " + to_rfc3339(in_use) : ""),
               now};
-  // The same silence once more, after it was closed since nothing was expected of the agent.
   MELDEVAKT_TRY_ASSIGN(const std::vector<Alarm> stored, store_.alarms(agent.key.tenant));
-  const bool was_closed = std::any_of(stored.begin(), stored.end(), [&](const Alarm& one) {
-    return one.kind == alarm.kind && one.agent == alarm.agent && one.detail == alarm.detail &&
-           one.closed;
-  });
+  bool is_open = false;
+  bool was_closed = false;  // the same silence, when nothing was expected of the agent
+  for (const Alarm& one : stored) {
+    if (one.kind != alarm.kind || one.agent != alarm.agent) continue;
+    is_open = is_open || !one.closed;
+    was_closed = was_closed || (one.closed && one.detail == alarm.detail);
+  }
+  // Stored by the process before: the agent's next statement closes it.
+  if (is_open) {
+    recorded_.insert(silence);
+    return {};
+  }
   if (was_closed) alarm.detail += ", found again at " + to_rfc3339(now);
   MELDEVAKT_TRY(store_.add_alarm(alarm));
   recorded_.insert(silence);

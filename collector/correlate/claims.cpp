@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace meldevakt::collector {
 
@@ -34,15 +35,19 @@ std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant receiv
 }
 
 void StatementClaims::lose(const std::string& agent, Instant received) {
-  LostFacts& lost = lost_[agent];
-  if (lost.until == Instant{} || !lost.voided.empty()) lost.from = received;
-  lost.until = received;
+  const auto [at, is_new] = lost_.try_emplace(agent);
+  LostFacts& lost = at->second;
+  if (is_new || !lost.voided.empty()) lost.from = received;
+  lost.until = is_new ? received : std::max(lost.until, received);
   lost.voided.clear();
 }
 
 std::vector<LedgerCoverage> StatementClaims::take(const Statement& statement, Instant received,
                                                   bool opened) {
   constexpr std::string_view kReason = "what was told of it cannot be opened";
+  const auto place = std::pair{statement.epoch, statement.sequence};
+  const auto known = lost_.find(statement.agent);
+  if (known != lost_.end() && known->second.last && place <= *known->second.last) return {};
   std::vector<LedgerCoverage> out = claims_of(statement, received);
   if (!opened) {
     lose(statement.agent, statement.span.to);
@@ -56,14 +61,16 @@ std::vector<LedgerCoverage> StatementClaims::take(const Statement& statement, In
     lost_.erase(at);
     return out;
   }
+  lost.last = place;
   for (LedgerCoverage& claim : out) {
     SourceCoverage& source = claim.source;
-    if (lost.voided.count(source.id) != 0) continue;
+    unsigned& voided = lost.voided[source.id];
+    if (voided == kClaimsVoided) continue;
     source.event_gaps.push_back({{lost.from - kToldBehind, lost.until}, std::string{kReason}});
     if (!source.complete) continue;
     source.event_gaps.push_back({*source.complete, std::string{kReason}});
     source.complete.reset();
-    lost.voided.insert(source.id);
+    ++voided;
   }
   return out;
 }

@@ -23,11 +23,13 @@ inline constexpr Duration kClockWrong = minutes(10);
 // The same for statement after statement of a ledger, where some of what is told cannot be opened:
 // nobody knows what it held, so nothing is read that may have stood there. The time in which such a
 // statement was made is a gap of each of its agent's sources, from kToldBehind before it on; and so
-// is what each source claims next, in that statement or in a later one, since what is told is
-// claimed afterwards. Not what is claimed more than kClaimedWithin later: that is of another time.
-// Thread-safety: none.
+// are the kClaimsVoided next claims of each source, from that statement's own on, since what is
+// told is claimed with it or soon afterwards. Not what is claimed more than kClaimedWithin later:
+// that is of another time. A statement that was taken before (it was read, and then heard of once
+// more) claims nothing again. Thread-safety: none.
 inline constexpr Duration kToldBehind = minutes(10);
-inline constexpr Duration kClaimedWithin = days(7);
+inline constexpr Duration kClaimedWithin = days(1);
+inline constexpr unsigned kClaimsVoided = 3;
 class StatementClaims {
  public:
   // `opened`: all that the statement tells could be opened.

@@ -13,9 +13,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collector/deadlines/deadlines.h"
@@ -107,9 +107,11 @@ struct RowAhead {
 
 // What an agent told that cannot be opened (claims.h).
 struct LostFacts {
-  Instant from;                  // of the first statement
-  Instant until;                 // of the last
-  std::set<std::string> voided;  // sources whose next claim was made a gap
+  Instant from;                            // of the first statement
+  Instant until;                           // of the last
+  std::map<std::string, unsigned> voided;  // claims of each source that were voided
+  std::optional<std::pair<std::uint64_t, std::uint64_t>>
+      last;  // epoch and sequence that was taken last
 };
 
 struct TenantInput {

@@ -210,8 +210,8 @@ class Builder {
   void choose_receipts(std::size_t message) {
     std::vector<Receipt>& receipts = out_.all[message].receipts;
     const auto ahead = ahead_.find(message);
-    if (ahead == ahead_.end() && receipts.size() < 2) return;
-    Rows rows = ahead == ahead_.end() ? Rows{} : ahead->second;
+    if (ahead == ahead_.end()) return sort_unique(receipts);
+    Rows rows = ahead->second;
     for (const Receipt& row : receipts) add_telling(rows, row, {});
     std::map<std::string_view, std::vector<WeighedRow>> by_portal;
     for (const auto& [row, telling] : rows) by_portal[row.portal].push_back({row, telling});

@@ -10,41 +10,61 @@
 namespace meldevakt::collector {
 namespace {
 
+constexpr Duration kRetryExplains = hours(6);
+
 bool delivers(Signal signal) {
   return signal == Signal::kMessageReceived || signal == Signal::kMessageAcknowledged;
 }
 
-// The same agent told of a delivery of that kind before, or of a save that failed.
+// The same log told of a delivery of that kind before, or of a save that failed.
 bool was_told_before(const Lives& lives, const Life& life, const Step& again) {
   return std::any_of(life.own.begin(), life.own.end(), [&](std::size_t i) {
     const Step& step = lives.steps[i];
     const Signal signal = step.what->signal;
     return &step < &again && step.ledger->agent == again.ledger->agent &&
+           step.ledger->fact.source == again.ledger->fact.source &&
            (signal == again.what->signal || signal == Signal::kMessageSaveFailed);
   });
 }
 
-// As its own steps tell, before the commit.
-void add_told(const Lives& lives, const Life& life, const Signs& signs, const Bench& bench,
-              std::vector<Instant>& out) {
-  Instant last = *signs.receipted_until;
-  bool tried_by_itself = false;
+// What a case system did by itself so far. A retry explains what it is told of again for a while.
+struct Attempts {
+  Instant last;  // the latest that anything could have been tried
+  bool failed = false;
+  std::optional<Instant> retried{};  // since it failed last
+
+  void take(const StepFact& what) {
+    const bool fails = what.signal == Signal::kMessageSaveFailed;
+    if (!fails && what.signal != Signal::kMessageRetried) return;
+    last = std::max(last, what.time + what.time_error);
+    failed = failed || fails;
+    retried = fails ? std::nullopt : std::optional{what.time + what.time_error};
+  }
+  [[nodiscard]] bool explain(Instant time) const {
+    return retried && time < *retried + kRetryExplains;
+  }
+};
+
+Duration apart(const Step& step, const Bench& bench) {
+  const Instant time = step.what->time;
+  return bench.policy.again_after + bench.policy.clock_error +
+         bench.coverage.clock_errors().widest(step.ledger->agent, {time, time});
+}
+
+// As its own steps tell, before the commit. Returns what was tried until then.
+Attempts add_told(const Lives& lives, const Life& life, const Signs& signs, const Bench& bench,
+                  std::vector<Instant>& out) {
+  Attempts attempts{*signs.receipted_until};
   for (const std::size_t i : life.own) {
     const Step& step = lives.steps[i];
-    if (&step >= signs.commit) return;
-    const StepFact& what = *step.what;
-    if (what.signal == Signal::kMessageRetried) tried_by_itself = true;
-    if (what.signal == Signal::kMessageSaveFailed) tried_by_itself = false;
-    if (what.signal == Signal::kMessageRetried || what.signal == Signal::kMessageSaveFailed) {
-      last = std::max(last, what.time + what.time_error);
-    }
-    const ClockErrors& errors = bench.coverage.clock_errors();
-    const Duration slack = bench.policy.clock_error + errors.of(step.ledger->agent, what.time);
-    const Instant time = what.time - what.time_error;
-    if (!delivers(what.signal) || tried_by_itself || time < last + bench.policy.again_after + slack)
-      continue;
+    if (&step >= signs.commit) break;
+    attempts.take(*step.what);
+    const Instant time = step.what->time - step.what->time_error;
+    if (!delivers(step.what->signal) || attempts.explain(time)) continue;
+    if (time < attempts.last + apart(step, bench)) continue;
     if (was_told_before(lives, life, step)) out.push_back(time);
   }
+  return attempts;
 }
 
 // The portal confirmed the same sending before.
@@ -56,19 +76,16 @@ bool was_confirmed_before(const Life& life, const Receipt& again, const Policy& 
 }
 
 // As the portal's rows tell: at about the time of the commit, which may lie on either side of its
-// receipt.
+// receipt. Only after a save that failed: a message that waited in a queue is confirmed so, too.
 void add_confirmed(const Life& life, const Signs& signs, const Bench& bench,
-                   std::vector<Instant>& out) {
+                   const Attempts& attempts, std::vector<Instant>& out) {
   const Instant committed = signs.commit->what->time + signs.commit->what->time_error;
-  const ClockErrors& errors = bench.coverage.clock_errors();
-  const Duration slack =
-      bench.policy.clock_error + errors.of(signs.commit->ledger->agent, committed);
-  const Instant receipted = *signs.receipted_until;
-  const Instant last = std::max(receipted, signs.failed_from.value_or(receipted));
+  const Duration far = apart(*signs.commit, bench);
+  if (!attempts.failed || attempts.explain(committed) || committed < attempts.last + far) return;
+  const Instant latest = committed + bench.policy.grace + far - bench.policy.again_after;
   for (const Receipt& row : life.receipts) {
     if (!row.confirmed || row.channel == kPrintChannel) continue;
-    const bool near = *row.confirmed <= committed + bench.policy.grace + slack;
-    if (!near || *row.confirmed < last + bench.policy.again_after + slack) continue;
+    if (*row.confirmed < attempts.last + far || latest < *row.confirmed) continue;
     if (was_confirmed_before(life, row, bench.policy)) out.push_back(*row.confirmed);
   }
 }
@@ -116,8 +133,8 @@ std::vector<Instant> delivered_again(const Lives& lives, const Life& life, const
   std::vector<Instant> out;
   // Whose it is nobody knows of what only a shared log tells: nothing is said of its past.
   if (!signs.receipt_came_first || signs.shared_only) return out;
-  add_told(lives, life, signs, bench, out);
-  add_confirmed(life, signs, bench, out);
+  const Attempts attempts = add_told(lives, life, signs, bench, out);
+  add_confirmed(life, signs, bench, attempts, out);
   std::sort(out.begin(), out.end());
   return out;
 }

@@ -5,11 +5,12 @@
 //
 // Concluded where a commit is known that came only after a second delivery, at Policy::again_after
 // or more after its receipt and its last attempt, up to which it was `lost`, `missing` or
-// `in_doubt`. A second delivery is one that the same case system tells of a second time, or after
-// it failed to save, without having tried it again by itself; or that the portal confirms a second
-// time, of the same sending. A product that stores it late by itself had it all the time: that is
-// stored_after_receipt. What people did without a trace in the logs they tell (testimony.h).
-// Pure. Thread-safety: pure function. Cost: O(steps and rows of the life) for each delivery.
+// `in_doubt`. A second delivery is one of which the same log tells a second time, or after a save
+// that failed, and no retry of the case system's own explains it (for six hours); or one that,
+// after such a failure, the portal confirms a second time, of the same sending. A product that
+// stores it late by itself had it all the time: that is stored_after_receipt. What people did
+// without a trace in the logs they tell (testimony.h). Pure. Thread-safety: pure function. Cost:
+// O(steps and rows of the life) for each delivery.
 #pragma once
 
 #include <optional>

@@ -48,6 +48,23 @@ void gather_words(const Life& life, Signs& signs) {
   if (row != nullptr) signs.row_district = row->district;
 }
 
+// The latest that the receipt of this row can have been, where lists were read in several zones.
+Instant latest_in_zones(const Life& life, const Receipt& row) {
+  Instant out = *row.confirmed;
+  for (const Receipt& other : life.receipts) {
+    if (are_of_two_zones(row, other)) out = std::max(out, *other.confirmed);
+  }
+  return out;
+}
+
+// The receipt that counts is of one of its zones: what must have been read reaches to the last.
+void widen_by_zones(const Life& life, Signs& signs) {
+  for (const Receipt& row : life.receipts) {
+    if (!has_receipt(row) || row.confirmed != signs.receipted) continue;
+    keep_latest(signs.receipted_until, latest_in_zones(life, row));
+  }
+}
+
 void gather_rows(const Life& life, Signs& signs) {
   for (const Receipt& row : life.receipts) {
     if (row.sent) keep_earliest(signs.sent, *row.sent);
@@ -163,10 +180,10 @@ void find_receipt_before_commit(const Lives& lives, const Life& life, const Cove
   }
   for (const Receipt& row : life.receipts) {
     if (!has_receipt(row)) continue;
+    const Instant confirmed = latest_in_zones(life, row);
     // A time in whole seconds was probably cut: the receipt may be almost a second later.
-    const Duration cut = row.confirmed->ms % 1000 == 0 ? seconds(1) : Duration{};
-    if (*row.confirmed + policy.clock_error + error + cut < committed)
-      across_clocks(*row.confirmed);
+    const Duration cut = confirmed.ms % 1000 == 0 ? seconds(1) : Duration{};
+    if (confirmed + policy.clock_error + error + cut < committed) across_clocks(confirmed);
   }
   if (by_one_clock) signs.first_across_clocks.reset();
 }
@@ -226,6 +243,7 @@ Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& cove
   for (const Receipt& row : life.receipts) {
     if (has_receipt(row)) times.push_back({*row.confirmed, *row.confirmed});
   }
+  widen_by_zones(life, signs);
   for (const std::size_t i : life.unclear) gather_unclear_step(lives.steps[i], signs);
   keep_nearby(lives, lives.nameless_commits, times, policy.nearby, signs.unclear_commit);
   keep_nearby(lives, lives.nameless_failures, times, policy.nearby, signs.unclear_failure);

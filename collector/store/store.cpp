@@ -19,6 +19,7 @@ Result<TenantInput> Store::tenant_input(const std::string& tenant,
         append(all.receipts, part.receipts);
         append(all.rows_ahead, part.rows_ahead);
         append(all.receipt_coverage, part.receipt_coverage);
+        all.lost_facts.merge(part.lost_facts);
       },
       alarms_found);
   if (!done) return done.error();

@@ -13,14 +13,6 @@ auto newness(const Receipt& receipt) {
                          receipt.form != FormType::kUnknown, receipt);
 }
 
-// As if read in a zone further east than the other.
-bool is_in_wrong_zone(const Receipt& row, const Receipt& other) {
-  if (!row.sent || !other.sent || !row.confirmed || !other.confirmed) return false;
-  const Duration apart = *other.sent - *row.sent;
-  return apart > Duration{} && apart <= kZonesApartMax && apart.ms % minutes(15).ms == 0 &&
-         *other.confirmed - *row.confirmed == apart;
-}
-
 }  // namespace
 
 bool lies_ahead(const Receipt& row, Instant told) {
@@ -36,6 +28,13 @@ RowTelling telling_of(const Receipt& row, Instant told) {
   return {!lies_ahead(row, told), lies_ahead(row, told + kRowDoubtfulMax)};
 }
 
+bool are_of_two_zones(const Receipt& a, const Receipt& b) {
+  if (a.portal != b.portal || !a.sent || !b.sent || !a.confirmed || !b.confirmed) return false;
+  const Duration apart = *b.sent - *a.sent;
+  return apart != Duration{} && apart <= kZonesApartMax && Duration{} - apart <= kZonesApartMax &&
+         apart.ms % minutes(15).ms == 0 && *b.confirmed - *a.confirmed == apart;
+}
+
 std::vector<Receipt> counting_rows(const std::vector<WeighedRow>& rows) {
   const bool any = std::any_of(rows.begin(), rows.end(),
                                [](const WeighedRow& row) { return row.telling.counts(); });
@@ -44,11 +43,6 @@ std::vector<Receipt> counting_rows(const std::vector<WeighedRow>& rows) {
     if (row.telling.counts() || !any) out.push_back(row.row);
   }
   std::sort(out.begin(), out.end());
-  const std::vector<Receipt> all = out;
-  std::erase_if(out, [&all](const Receipt& row) {
-    return std::any_of(all.begin(), all.end(),
-                       [&row](const Receipt& other) { return is_in_wrong_zone(row, other); });
-  });
   return out;
 }
 

@@ -8,9 +8,7 @@
 // of the list it stood in, beside one that counts: it tells of what had not happened (a wrong zone,
 // a wrong year), and would keep a message that is lost waiting until then. The row confirmed last
 // is the portal's newest word, of unconfirmed ones a printed row (it was first tried otherwise).
-// Of two rows that tell the same times in two zones (every time later by the same whole quarters of
-// an hour, up to kZonesApartMax) the later one counts: one of the lists was read in a wrong zone.
-// Pure. Thread-safety: pure functions. Cost: O(n^2) for n rows of one message.
+// Pure. Thread-safety: pure functions. Cost: O(n log n).
 #pragma once
 
 #include <vector>
@@ -22,8 +20,6 @@ namespace meldevakt {
 
 // What lies further ahead of when it was told is a wrong time, not a clock that is a little fast.
 inline constexpr Duration kRowAheadMax = minutes(10);
-
-inline constexpr Duration kZonesApartMax = hours(14);
 
 // A row that was ahead by less when it was first told may be right, and the clock that it was read
 // by slow: a list that holds it when its time has come tells it anew.
@@ -45,6 +41,12 @@ struct RowTelling {
   auto operator<=>(const RowTelling&) const = default;
 };
 [[nodiscard]] RowTelling telling_of(const Receipt& row, Instant told);
+
+// Two rows that tell the same sending and receipt, as if read in two zones (both times later by the
+// same whole quarters of an hour): one of the lists was read in a wrong one, and nobody knows
+// which.
+inline constexpr Duration kZonesApartMax = hours(14);
+[[nodiscard]] bool are_of_two_zones(const Receipt& a, const Receipt& b);
 
 struct WeighedRow {
   Receipt row;

@@ -173,6 +173,17 @@ TEST_CASE(
   const ClockWatch::Looked ahead = watch.look(right + minutes(1));
   REQUIRE(ahead.wrong.size() == 1);
   CHECK(ahead.wrong[0].kind == kClockAhead);
+  // Nothing is expected of one that is not used; and it is found again when that was wrong.
+  const Instant unused = right + minutes(2);
+  const auto say = [&](Interval span) {
+    REQUIRE(world.store->add_registry_entries(
+        world.tenant.id, {{EntryKind::kUnused, world.agent.id(), "", span}}, unused));
+  };
+  say({unused, kAlways.to});
+  CHECK(watch.look(unused).wrong.empty());
+  say({unused, unused});
+  CHECK(watch.look(unused + minutes(1)).wrong.size() == 1);
+  CHECK(watch.look(unused + minutes(2)).wrong.empty());
   CHECK(world.store->check_store(OpenSslVerifier{}));
 }
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "collector/app/silence.h"
 #include "tests/unit/collector/app/told_world.h"
@@ -198,6 +199,10 @@ TEST_CASE("silence: of an agent that is not used any more nothing is expected") 
   const Instant later = now + hours(1) + minutes(1);
   REQUIRE(watch.look(later).silent.size() == 1);
   CHECK(watch.look(later).silent.empty());
+  CHECK(look_until(
+            *std::make_unique<SilenceWatch>(*world.store, minutes(10), Listening{heard, later}),
+            later, later + minutes(5))
+            .empty());  // by no process twice
   CHECK(world.view().alarms.size() == 1);
 }
 

@@ -64,6 +64,7 @@ TEST_CASE("claims_of: a statement that ends after it was received is of a clock 
 Statement statement_of(std::int64_t n, std::optional<Interval> complete, std::size_t sources = 1) {
   Statement out;
   out.agent = "a1";
+  out.sequence = static_cast<std::uint64_t>(n);
   out.span = {Instant{0} + days(700) + minutes(n - 1), Instant{0} + days(700) + minutes(n)};
   out.sources.resize(sources);
   if (sources > 0) out.sources[0].id = "a";
@@ -79,27 +80,31 @@ TEST_CASE("StatementClaims: what cannot be opened was not read, wherever it is c
     return claims.take(statement, statement.span.to, opened);
   };
   CHECK(take(statement_of(1, day), true)[0].source.complete == day);
-  // The first statements of a large seal have no sources: the next claim is void, and no other.
+  // The first statements of a large seal have no sources: what is claimed next is void.
   CHECK(take(statement_of(2, {}, 0), false).empty());
   const auto waits = take(statement_of(3, {}), true);
   REQUIRE(waits[0].source.event_gaps.size() == 1);
   CHECK(waits[0].source.event_gaps[0].span ==
         Interval{statement_of(2, {}).span.from - kToldBehind, statement_of(2, {}).span.to});
-  const auto voided = take(statement_of(4, next), true);
-  CHECK(!voided[0].source.complete);
-  REQUIRE(voided[0].source.event_gaps.size() == 2);
-  CHECK(voided[0].source.event_gaps[1].span == next);
-  const auto again = take(statement_of(5, next), true);
+  for (unsigned n = 0; n < kClaimsVoided; ++n) {
+    const auto voided = take(statement_of(4 + n, next), true);
+    CHECK(!voided[0].source.complete);
+    REQUIRE(voided[0].source.event_gaps.size() == 2);
+    CHECK(voided[0].source.event_gaps[1].span == next);
+  }
+  const auto again = take(statement_of(4 + kClaimsVoided, next), true);
   CHECK(again[0].source.complete == next);
   CHECK(again[0].source.event_gaps.empty());
+  // Heard of once more: it was taken.
+  CHECK(take(statement_of(1, day), true).empty());
   // Its own claim; and what goes on is what is left over.
-  CHECK(!take(statement_of(6, day), false)[0].source.complete);
-  claims.lose("a1", statement_of(7, {}).span.to);
+  CHECK(!take(statement_of(10, day), false)[0].source.complete);
+  claims.lose("a1", statement_of(11, {}).span.to);
   StatementClaims other;
   other.go_on_from(claims.lost());
-  const Statement late = statement_of(8, day);
+  const Statement late = statement_of(12, day);
   CHECK(!other.take(late, late.span.to, true)[0].source.complete);
-  CHECK(take(statement_of(7 + 8 * 24 * 60, day), true)[0].source.complete ==
+  CHECK(take(statement_of(12 + 2 * 24 * 60, day), true)[0].source.complete ==
         day);  // of another time
 }
 

@@ -128,9 +128,11 @@ class Oracle : private OracleWorld {
     const Instant receipt = receipt_times(names).front();
     const Duration apart = p_.again_after + p_.clock_error;
     Instant last = receipt;
-    bool retried = false;
+    bool retried = false;  // since it failed; these worlds are too short for it to be forgotten
+    bool failed = false;
     for (const LedgerFact* fact : before) {
       const auto& [signal, time] = signal_and_time(*fact);
+      if (signal == Signal::kMessageSaveFailed) failed = true;
       if (signal == Signal::kMessageSaveFailed) retried = false;
       if (signal == Signal::kMessageRetried) retried = true;
       if (signal == Signal::kMessageSaveFailed || signal == Signal::kMessageRetried) {
@@ -142,16 +144,15 @@ class Oracle : private OracleWorld {
       for (const LedgerFact* other : before) {
         const Signal told = signal_and_time(*other).first;
         if (event_order(*other) >= event_order(*fact) || other->agent != fact->agent) continue;
+        if (other->fact.source != fact->fact.source) continue;
         if (told == signal || told == Signal::kMessageSaveFailed) out.push_back(time);
       }
     }
-    const auto failures = times(names, Signal::kMessageSaveFailed);
-    const Instant tried = failures.empty() ? receipt : std::max(receipt, failures.front());
     const Instant committed = std::get<StepFact>(commit->fact.what).time;
     for (const Receipt& row : rows(names)) {
-      if (!row.confirmed || row.channel == "print") continue;
+      if (!failed || retried || committed < last + apart) break;
+      if (!row.confirmed || row.channel == "print" || *row.confirmed < last + apart) continue;
       if (*row.confirmed > committed + p_.grace + p_.clock_error) continue;
-      if (*row.confirmed < tried + apart) continue;
       for (const Receipt& other : rows(names)) {
         if (other.portal != row.portal || other.sent != row.sent || !other.confirmed) continue;
         if (other.channel != "print" && *other.confirmed + p_.again_after <= *row.confirmed) {

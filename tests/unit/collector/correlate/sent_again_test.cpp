@@ -59,6 +59,13 @@ TEST_CASE("sent again: what a second delivery makes of a message") {
          w.committed(31 * kDay + 1);
        },
        Verdict::kRecovered, Category::kA, "pg/55P03"},
+      {"days after a retry of its own",
+       [](SmallWorld& w) {
+         w.retried(30);
+         w.received(2 * kDay);
+         w.committed(2 * kDay + 1);
+       },
+       Verdict::kRecovered, Category::kB, "pg/55P03"},
       {"as only the portal's next list tells",
        [](SmallWorld& w) {
          w.committed(2 * kDay);
@@ -151,6 +158,43 @@ TEST_CASE("sent again: what is no second delivery") {
          w.committed(61);
        },
        Verdict::kStoredAfterReceipt},
+      {"tried again by itself, late, and confirmed then",
+       [](SmallWorld& w) {
+         w.row(1, at(-5), at(0));
+         w.acknowledged(0);
+         w.failed(1);
+         w.retried(3600);
+         w.committed(3601);
+         w.acknowledged(3602);
+         w.row(1, at(-5), at(3602));
+       },
+       Verdict::kStoredAfterReceipt},
+      {"tried again by itself, late, after a second failure",
+       [](SmallWorld& w) {
+         w.row(1, at(-5), at(0));
+         w.acknowledged(0);
+         w.failed(1);
+         w.failed(3600);
+         w.committed(3601);
+         w.row(1, at(-5), at(3602));
+       },
+       Verdict::kStoredAfterReceipt},
+      {"a queue that is confirmed on both of its sides",
+       [](SmallWorld& w) {
+         w.row(1, at(-5), at(0));
+         w.committed(3601);
+         w.acknowledged(3602);
+         w.row(1, at(-5), at(3602));
+       },
+       Verdict::kStoredAfterReceipt},
+      {"two logs of one agent: a gateway's, and the case system's",
+       [](SmallWorld& w) {
+         w.received(-1).source = "gateway";
+         w.acknowledged(0).source = "gateway";
+         w.received(3600);
+         w.committed(3601);
+       },
+       Verdict::kStoredAfterReceipt},
       {"tried again by itself, late, and received from its own queue",
        [](SmallWorld& w) {
          w.acknowledged(0);
@@ -168,6 +212,13 @@ TEST_CASE("sent again: what is no second delivery") {
          w.acknowledged(0);
        },
        Verdict::kStored},
+      {"one list read in a wrong zone, whichever it is",
+       [](SmallWorld& w) {
+         w.row(1, at(-5), at(0));
+         w.row(1, at(3595), at(3600));
+         w.committed(30);
+       },
+       Verdict::kStored},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
@@ -179,6 +230,15 @@ TEST_CASE("sent again: what is no second delivery") {
     CHECK(got.verdict == c.want);
     CHECK(got.category == Category::kNone);
   }
+}
+
+TEST_CASE("rows of two zones: what must have been read reaches to the later receipt") {
+  SmallWorld w;
+  w.trace_covered(-7200, 2 * kDay).source.event_gaps.push_back({{at(3590), at(3610)}, "gone"});
+  w.row(1, at(-5), at(0));
+  CHECK(w.verdict(kDay).verdict == Verdict::kMissing);
+  w.row(1, at(3595), at(3600));
+  CHECK(w.verdict(kDay).verdict == Verdict::kUnverifiable);
 }
 
 TEST_CASE("sent again: clocks that err by hours tell no second delivery") {
