@@ -50,12 +50,7 @@ Status ClockWatch::look_at(const std::string& tenant, Instant now, std::vector<A
       if (known && !holds) {
         MELDEVAKT_TRY(store_.close_alarms(tenant, agent.key.agent, kind, now));
       } else if (holds && !known) {
-        Alarm alarm = *wrong;
-        // The same words once more, after they were closed.
-        const bool was_closed = std::any_of(stored.begin(), stored.end(), [&](const Alarm& one) {
-          return one.agent == alarm.agent && one.kind == alarm.kind && one.detail == alarm.detail;
-        });
-        if (was_closed) alarm.detail += ", found again at " + to_rfc3339(now);
+        Alarm alarm = found_again(*wrong, stored, now);
         MELDEVAKT_TRY(store_.add_alarm(alarm));
         out.push_back(std::move(alarm));
       }

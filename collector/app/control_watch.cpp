@@ -24,10 +24,7 @@ Status ControlWatch::look_at(const std::string& tenant, Instant now, std::vector
   });
   if (known) return {};
   // The same miss once more, after the clock or the schedule was changed and changed back.
-  Alarm alarm = *missed;
-  if (std::any_of(stored.begin(), stored.end(), tells_it)) {
-    alarm.detail += ", found again at " + to_rfc3339(now);
-  }
+  Alarm alarm = found_again(*missed, stored, now);
   MELDEVAKT_TRY(store_.add_alarm(alarm));
   out.push_back(std::move(alarm));
   return {};

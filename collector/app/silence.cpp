@@ -4,10 +4,22 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 
 #include "common/platform/disk.h"
 
 namespace meldevakt::collector {
+namespace {
+
+constexpr std::string_view kSilent = "silent";
+
+bool is_open(const std::vector<Alarm>& stored, const AgentRecord& agent) {
+  return std::any_of(stored.begin(), stored.end(), [&](const Alarm& alarm) {
+    return alarm.kind == kSilent && alarm.agent == agent.key.agent && !alarm.closed;
+  });
+}
+
+}  // namespace
 
 Status SilenceWatch::look_at(const AgentRecord& agent, Instant in_use, Instant listening,
                              Instant now, std::vector<Alarm>& out) {
@@ -17,26 +29,19 @@ Status SilenceWatch::look_at(const AgentRecord& agent, Instant in_use, Instant l
   if (now - since <= silent_after_) return {};
   const auto silence = std::pair{agent.key.agent, std::max(heard, in_use)};
   if (recorded_.count(silence) != 0) return {};
-  Alarm alarm{agent.key.tenant, agent.key.agent, "silent",
-              (agent.last_received ? "it has told nothing since "
-                                   : "it has told nothing since it enrolled at ") +
-                  to_rfc3339(heard) +
-                  (in_use > heard ? ", in use since " + to_rfc3339(in_use) : ""),
-              now};
   MELDEVAKT_TRY_ASSIGN(const std::vector<Alarm> stored, store_.alarms(agent.key.tenant));
-  bool is_open = false;
-  bool was_closed = false;  // the same silence, when nothing was expected of the agent
-  for (const Alarm& one : stored) {
-    if (one.kind != alarm.kind || one.agent != alarm.agent) continue;
-    is_open = is_open || !one.closed;
-    was_closed = was_closed || (one.closed && one.detail == alarm.detail);
-  }
   // Stored by the process before: the agent's next statement closes it.
-  if (is_open) {
+  if (is_open(stored, agent)) {
     recorded_.insert(silence);
     return {};
   }
-  if (was_closed) alarm.detail += ", found again at " + to_rfc3339(now);
+  std::string detail = agent.last_received ? "it has told nothing since "
+                                           : "it has told nothing since it enrolled at ";
+  detail += to_rfc3339(heard);
+  if (in_use > heard) detail += ", in use since " + to_rfc3339(in_use);
+  const Alarm alarm =
+      found_again({agent.key.tenant, agent.key.agent, std::string{kSilent}, std::move(detail), now},
+                  stored, now);
   MELDEVAKT_TRY(store_.add_alarm(alarm));
   recorded_.insert(silence);
   out.push_back(alarm);
@@ -46,12 +51,9 @@ Status SilenceWatch::look_at(const AgentRecord& agent, Instant in_use, Instant l
 // Nobody waits for an agent of which the register says that it is not in use any more.
 Status SilenceWatch::close_unused(const AgentRecord& agent, const std::vector<Alarm>& stored,
                                   Instant now) {
-  const auto is_open = [&](const Alarm& alarm) {
-    return alarm.kind == "silent" && alarm.agent == agent.key.agent && !alarm.closed;
-  };
   std::erase_if(recorded_, [&](const auto& one) { return one.first == agent.key.agent; });
-  if (std::none_of(stored.begin(), stored.end(), is_open)) return {};
-  return store_.close_alarms(agent.key.tenant, agent.key.agent, "silent", now);
+  if (!is_open(stored, agent)) return {};
+  return store_.close_alarms(agent.key.tenant, agent.key.agent, kSilent, now);
 }
 
 Status SilenceWatch::look_at_tenant(const std::string& tenant, Instant now,

@@ -2,8 +2,7 @@
 // store closes it with the agent's next statement (store.h); both are entries of the tenant's log.
 //
 //   SilenceWatch watch{store, config.silent_after, listening_since(path, clock.now())};
-//   for (const Alarm& alarm : watch.look(clock.now()).value()) log(alarm.detail);    // once a
-//   minute
+//   for (const Alarm& alarm : watch.look(clock.now()).silent) log(alarm.detail);   // once a minute
 //
 // Nobody is silent for the time in which nobody listened: what was not heard before `listening`, or
 // while nobody looked (the machine slept, its clock was set, what the store has of the tenant could

@@ -26,7 +26,7 @@
 #include "collector/correlate/key16.h"
 #include "collector/correlate/paged_vector.h"
 #include "collector/correlate/slot_index.h"
-#include "common/receipts/newest_row.h"
+#include "common/receipts/counting_rows.h"
 
 namespace meldevakt::collector {
 

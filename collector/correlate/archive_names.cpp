@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <map>
-#include <string_view>
 #include <utility>
 
 #include "collector/correlate/archive.h"
@@ -150,16 +148,11 @@ std::vector<Receipt> Archive::rows_of(std::uint32_t name) const {
   const std::uint32_t first = names_[name].first_row;
   if (first == kNobody) return {};
   if (rows_[first].next == kNobody) return {receipt_of(name, rows_[first])};
-  std::map<std::string_view, std::vector<WeighedRow>> by_portal;
+  std::vector<WeighedRow> out;
   for (std::uint32_t i = first; i != kNobody; i = rows_[i].next) {
-    const RowShape& shape = row_shapes_[rows_[i].shape];
-    by_portal[texts_[shape.portal]].push_back({receipt_of(name, rows_[i]), shape.telling});
+    out.push_back({receipt_of(name, rows_[i]), row_shapes_[rows_[i].shape].telling});
   }
-  std::vector<Receipt> out;
-  for (const auto& [portal, rows] : by_portal) {
-    for (Receipt& row : counting_rows(rows)) out.push_back(std::move(row));
-  }
-  return out;
+  return counting_rows(out);
 }
 
 }  // namespace meldevakt::collector

@@ -1,4 +1,4 @@
-// What one statement claims of its sources. Pure. Thread-safety: pure function.
+// What statements claim of their sources. Pure. Thread-safety: as each says.
 #pragma once
 
 #include <map>

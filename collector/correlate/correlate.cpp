@@ -6,7 +6,7 @@
 
 #include "collector/correlate/judge.h"
 #include "collector/correlate/windows.h"
-#include "common/receipts/newest_row.h"
+#include "common/receipts/counting_rows.h"
 
 namespace meldevakt::collector {
 namespace {

@@ -99,7 +99,7 @@ struct PortalUse {
   auto operator<=>(const PortalUse&) const = default;
 };
 
-// A portal's row that told of times still to come (newest_row.h), and when that was.
+// A portal's row that told of times still to come (counting_rows.h), and when that was.
 struct RowAhead {
   Receipt row;
   Instant told;
@@ -107,11 +107,12 @@ struct RowAhead {
 
 // What an agent told that cannot be opened (claims.h).
 struct LostFacts {
-  Instant from;                            // of the first statement
-  Instant until;                           // of the last
-  std::map<std::string, unsigned> voided;  // claims of each source that were voided
-  std::optional<std::pair<std::uint64_t, std::uint64_t>>
-      last;  // epoch and sequence that was taken last
+  Instant from;   // of the first statement
+  Instant until;  // of the last
+  // Claims of each source that were voided.
+  std::map<std::string, unsigned> voided{};
+  // Epoch and sequence of what was taken last; nullopt: not known.
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> last{};
 };
 
 struct TenantInput {

@@ -124,10 +124,6 @@ std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const
   return out;
 }
 
-}  // namespace
-
-namespace {
-
 // It is stored, and was not when it was first delivered.
 void tell_absence(const Absence& was, const Surroundings& surroundings, Duration error,
                   MessageVerdict& out) {
@@ -173,13 +169,11 @@ Judged judge(const Lives& lives, const Life& life, const Bench& bench,
     out.span = Interval{times->from - error, times->to + error};
     message.windows = surroundings.windows_over(*out.span);
   }
-  bool again = false;
-  if (message.verdict == Verdict::kStoredAfterReceipt) {
-    again = !delivered_again(lives, life, signs, bench).empty();
-    const auto was = again ? absence_before(lives, life, signs, bench) : std::nullopt;
-    if (was) tell_absence(*was, surroundings, bench.policy.clock_error, message);
+  const std::vector<Instant> again = delivered_again(lives, life, signs, bench);
+  if (const auto was = absence_before(again, lives, life, signs, bench)) {
+    tell_absence(*was, surroundings, bench.policy.clock_error, message);
   }
-  out.sensitive = sensitive_of(times, signs, again, bench.coverage, bench.policy);
+  out.sensitive = sensitive_of(times, signs, !again.empty(), bench.coverage, bench.policy);
   out.next = next_of(signs, decision, message, bench);
   out.first_across_clocks = signs.first_across_clocks;
   if (message.verdict == Verdict::kStored && signs.receipted) {

@@ -11,7 +11,7 @@
 #include <variant>
 
 #include "collector/correlate/names.h"
-#include "common/receipts/newest_row.h"
+#include "common/receipts/counting_rows.h"
 
 namespace meldevakt::collector {
 namespace {
@@ -213,12 +213,9 @@ class Builder {
     if (ahead == ahead_.end()) return sort_unique(receipts);
     Rows rows = ahead->second;
     for (const Receipt& row : receipts) add_telling(rows, row, {});
-    std::map<std::string_view, std::vector<WeighedRow>> by_portal;
-    for (const auto& [row, telling] : rows) by_portal[row.portal].push_back({row, telling});
-    receipts.clear();
-    for (const auto& [portal, all] : by_portal) {
-      for (Receipt& row : counting_rows(all)) receipts.push_back(std::move(row));
-    }
+    std::vector<WeighedRow> weighed;
+    for (const auto& [row, telling] : rows) weighed.push_back({row, telling});
+    receipts = counting_rows(weighed);
   }
 
   const TenantInput& input_;

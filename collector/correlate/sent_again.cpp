@@ -10,6 +10,7 @@
 namespace meldevakt::collector {
 namespace {
 
+// So long after its own retry a case system may take the message out of its own queue once more.
 constexpr Duration kRetryExplains = hours(6);
 
 bool delivers(Signal signal) {
@@ -139,9 +140,9 @@ std::vector<Instant> delivered_again(const Lives& lives, const Life& life, const
   return out;
 }
 
-std::optional<Absence> absence_before(const Lives& lives, const Life& life, const Signs& signs,
-                                      const Bench& bench) {
-  for (const Instant again : delivered_again(lives, life, signs, bench)) {
+std::optional<Absence> absence_before(const std::vector<Instant>& deliveries, const Lives& lives,
+                                      const Life& life, const Signs& signs, const Bench& bench) {
+  for (const Instant again : deliveries) {
     if (auto out = absence_until(again, lives, life, signs, bench)) return out;
   }
   return std::nullopt;

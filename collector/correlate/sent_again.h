@@ -1,7 +1,8 @@
 // A message that was not stored when it was first delivered, and was when it was sent again: it was
 // lost, and that it is stored now does not change that it was.
 //
-//   if (const auto absence = absence_before(lives, life, signs, bench)) absence->verdict;  // kLost
+//   const std::vector<Instant> again = delivered_again(lives, life, signs, bench);
+//   if (const auto absence = absence_before(again, lives, life, signs, bench)) absence->verdict;
 //
 // Concluded where a commit is known that came only after a second delivery, at Policy::again_after
 // or more after its receipt and its last attempt, up to which it was `lost`, `missing` or
@@ -30,11 +31,13 @@ struct Absence {
   Instant again;   // delivered
 };
 
+// Each time it may have been delivered again before it was stored, sorted. None for nearly all.
 // `signs`: of the whole life.
-[[nodiscard]] std::optional<Absence> absence_before(const Lives& lives, const Life& life,
-                                                    const Signs& signs, const Bench& bench);
-// Each time it may have been delivered again before it was stored. None for nearly all.
 [[nodiscard]] std::vector<Instant> delivered_again(const Lives& lives, const Life& life,
                                                    const Signs& signs, const Bench& bench);
+// `deliveries`: as delivered_again() says.
+[[nodiscard]] std::optional<Absence> absence_before(const std::vector<Instant>& deliveries,
+                                                    const Lives& lives, const Life& life,
+                                                    const Signs& signs, const Bench& bench);
 
 }  // namespace meldevakt::collector

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "common/receipts/newest_row.h"
+#include "common/receipts/counting_rows.h"
 
 namespace meldevakt::collector {
 namespace {

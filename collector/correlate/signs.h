@@ -14,7 +14,7 @@
 namespace meldevakt::collector {
 
 struct Signs {
-  const Receipt* row = nullptr;            // the portal's newest word (newest_row.h)
+  const Receipt* row = nullptr;            // the portal's newest word (counting_rows.h)
   FormType row_form = FormType::kUnknown;  // what the newest of those that say it says
   std::string_view row_channel;
   std::string_view row_district;

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "collector/correlate/decide.h"
 #include "collector/correlate/told_names.h"
 #include "common/summary/forms.h"
 
@@ -69,42 +70,31 @@ std::string in_words(const MessageRecovered& told, const std::string& person) {
 
 // Its commit is known by now: the one of the recovery, where it came long after the receipt and
 // about that time or later; else it was stored all along, and what was done was done in vain.
-void recover_stored(MessageVerdict& message, const MessageRecovered& told,
-                    const std::string& words) {
-  const bool of_the_recovery = message.committed && message.receipted &&
-                               told.how != RecoveredHow::kFound &&
-                               *message.committed >= *message.receipted + kAgainAfter &&
-                               *message.committed >= told.when - kRecoveryAbout;
-  if (!of_the_recovery) return;
-  const bool purged = message.purge_deadline && *message.purge_deadline <= told.when;
-  message.category = purged ? Category::kA : Category::kB;
-  if (message.channel == kSvarUtChannel) message.category = Category::kC;
-  message.explanation = "R" + words + "; " + without_stop(message.explanation) + ".";
-  message.verdict = Verdict::kRecovered;
+bool is_commit_of(const MessageVerdict& message, const MessageRecovered& told) {
+  return message.committed && message.receipted && told.how != RecoveredHow::kFound &&
+         *message.committed >= *message.receipted + kAgainAfter &&
+         *message.committed >= told.when - kRecoveryAbout;
 }
 
 // `others`: what else is told of it that is not the same.
 void recover(MessageVerdict& message, const MessageRecovered& told, const std::string& person,
              const std::string& others) {
-  const std::string words = "ecovered at " + to_rfc3339(told.when) + ": " + in_words(told, person);
+  const std::string words = "at " + to_rfc3339(told.when) + ": " + in_words(told, person) + others;
+  const std::string concluded = without_stop(message.explanation);
   if (message.verdict == Verdict::kRecovered) {  // as the logs say, too
-    message.explanation = without_stop(message.explanation) + "; r" + words + others + ".";
+    message.explanation = concluded + "; recovered " + words + ".";
     return;
   }
-  if (message.verdict == Verdict::kStoredAfterReceipt) {
-    recover_stored(message, told, words + others);
-    return;
-  }
-  if (!needs_action(message.verdict)) return;
-  if (told.how == RecoveredHow::kFound) message.category = Category::kNone;  // never lost
-  const bool absent = message.category != Category::kNone && message.category != Category::kC;
-  if (absent) {
-    const bool purged = message.purge_deadline && *message.purge_deadline <= told.when;
-    message.category = purged ? Category::kA : Category::kB;
-  }
-  message.explanation = "R" + words + others + "; before that it was " +
-                        std::string{to_string(message.verdict)} + ": " +
-                        without_stop(message.explanation) + ".";
+  const bool stored_since =
+      message.verdict == Verdict::kStoredAfterReceipt && is_commit_of(message, told);
+  if (!needs_action(message.verdict) && !stored_since) return;
+  const bool absent = message.category != Category::kNone || stored_since;
+  const bool found = told.how == RecoveredHow::kFound;  // it was there: never lost
+  message.category = absent && !found ? category_of(Verdict::kLost, message.channel,
+                                                    message.purge_deadline, told.when)
+                                      : Category::kNone;
+  message.explanation = "Recovered " + words + "; before that it was " +
+                        std::string{to_string(message.verdict)} + ": " + concluded + ".";
   message.verdict = Verdict::kRecovered;
 }
 

@@ -8,7 +8,7 @@
 
 #include "collector/correlate/claims.h"
 #include "collector/correlate/correlate.h"
-#include "common/receipts/newest_row.h"
+#include "common/receipts/counting_rows.h"
 
 namespace meldevakt::collector {
 

@@ -7,7 +7,6 @@
 #include "collector/correlate/claims.h"
 #include "collector/store/records.h"
 #include "collector/store/sqlite_store.h"
-#include "common/receipts/newest_row.h"
 #include "common/seal/dsse.h"
 
 namespace meldevakt::collector {

@@ -7,7 +7,7 @@
 #include "collector/store/sqlite_log.h"
 #include "collector/store/sqlite_store.h"
 #include "common/ports/sha256.h"
-#include "common/receipts/newest_row.h"
+#include "common/receipts/counting_rows.h"
 #include "common/summary/json.h"
 
 namespace meldevakt::collector {

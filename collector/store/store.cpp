@@ -1,8 +1,19 @@
 #include "collector/store/store.h"
 
+#include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace meldevakt::collector {
+
+Alarm found_again(Alarm alarm, const std::vector<Alarm>& stored, Instant now) {
+  const bool was_told = std::any_of(stored.begin(), stored.end(), [&](const Alarm& one) {
+    return one.tenant == alarm.tenant && one.agent == alarm.agent && one.kind == alarm.kind &&
+           one.detail == alarm.detail;
+  });
+  if (was_told) alarm.detail += ", found again at " + to_rfc3339(now);
+  return alarm;
+}
 
 Result<TenantInput> Store::tenant_input(const std::string& tenant,
                                         std::vector<Alarm>& alarms_found) {

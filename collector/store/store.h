@@ -67,6 +67,10 @@ struct Alarm {
   std::optional<Instant> closed{};  // when what it tells of was over
 };
 
+// The alarm as it is to be stored, beside those that are: the same words are stored once
+// (add_alarm), so what was closed and is so again says when it was found again.
+[[nodiscard]] Alarm found_again(Alarm alarm, const std::vector<Alarm>& stored, Instant now);
+
 struct ImportResult {
   std::vector<Receipt> rows{};  // those that say something new, in their order
   Instant told{};               // when it was imported

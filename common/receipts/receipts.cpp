@@ -7,9 +7,9 @@
 
 #include "common/base/text.h"
 #include "common/privacy/privacy.h"
+#include "common/receipts/counting_rows.h"
 #include "common/receipts/csv.h"
 #include "common/receipts/headings.h"
-#include "common/receipts/newest_row.h"
 #include "common/receipts/values.h"
 
 namespace meldevakt {

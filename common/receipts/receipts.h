@@ -13,7 +13,7 @@
 // (a receipt is never said to precede a commit because of it).
 //
 // A message may have several rows, since its state changes, in one file or in several: all of them
-// are given, and what counts of them is for newest_row.h to say.
+// are given, and what counts of them is for counting_rows.h to say.
 //
 // Pure. Thread-safety: pure functions. Bounds: kCsvBytesMax, kFieldBytesMax, kRowErrorsMax.
 #pragma once
@@ -65,7 +65,7 @@ struct Imported {
   std::uint64_t rows = 0;      // data rows read, bad ones too
   std::uint64_t bad_rows = 0;  // may be more than `errors` lists
   std::uint64_t repeated = 0;  // identical rows seen again
-  std::uint64_t ahead = 0;     // rows with times still to come (newest_row.h)
+  std::uint64_t ahead = 0;     // rows with times still to come (counting_rows.h)
 };
 // One row whose columns are known (headings.h). The error says what is wrong and what is expected,
 // never what the row says.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "collector/store/sqlite_store.h"
-#include "common/receipts/newest_row.h"
+#include "common/receipts/counting_rows.h"
 #include "common/testing/doubles.h"
 #include "common/testing/fault_vfs.h"
 #include "tests/unit/collector/fake_agent.h"

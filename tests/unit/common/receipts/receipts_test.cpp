@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "common/receipts/counting_rows.h"
 #include "common/receipts/headings.h"
-#include "common/receipts/newest_row.h"
 #include "common/receipts/values.h"
 #include "common/testing/doubles.h"
 

@@ -1,6 +1,8 @@
-#include "common/receipts/newest_row.h"
+#include "common/receipts/counting_rows.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <tuple>
 
 namespace meldevakt {
@@ -36,11 +38,13 @@ bool are_of_two_zones(const Receipt& a, const Receipt& b) {
 }
 
 std::vector<Receipt> counting_rows(const std::vector<WeighedRow>& rows) {
-  const bool any = std::any_of(rows.begin(), rows.end(),
-                               [](const WeighedRow& row) { return row.telling.counts(); });
+  std::set<std::string_view> right;  // portals of which any row counts
+  for (const WeighedRow& row : rows) {
+    if (row.telling.counts()) right.insert(row.row.portal);
+  }
   std::vector<Receipt> out;
   for (const WeighedRow& row : rows) {
-    if (row.telling.counts() || !any) out.push_back(row.row);
+    if (row.telling.counts() || right.count(row.row.portal) == 0) out.push_back(row.row);
   }
   std::sort(out.begin(), out.end());
   return out;

@@ -53,7 +53,7 @@ struct WeighedRow {
   RowTelling telling;
 };
 
-// Of one portal and message: those that count, sorted.
+// Of one message: those that count, sorted. What one portal told excuses no other's.
 [[nodiscard]] std::vector<Receipt> counting_rows(const std::vector<WeighedRow>& rows);
 
 // Which of two that count is the portal's newer word.
