@@ -64,17 +64,21 @@ class Needles:
             for at in range(len(text) - VALUE_BYTES_MIN + 1):
                 for needle, what in index.get(text[at:at + VALUE_BYTES_MIN], ()):
                     if what not in found and text.startswith(needle, at) and \
-                            _stands_alone(text, at, needle, what):
+                            _is_value(text, at, needle, what):
                         found[what] = True
         return list(found)
 
 
-def _stands_alone(text, at, needle, what):
-    """Short numbers count only where nothing stands beside them that makes them part of more."""
+def _is_value(text, at, needle, what):
+    """A core of Base64 leaves up to six bits of the value's ends open: they are decoded. And short
+    numbers count only where nothing stands beside them that makes them part of more."""
     value, _, form = what
+    beside = BESIDE[form](text, at, at + len(needle), value.encode())
+    if beside is None:
+        return False
     if not value.isdigit() or len(value) > SHORT_NUMBER_DIGITS_MAX:
         return True
-    before, after = BESIDE[form](text, at, at + len(needle), value.encode())
+    before, after = beside
     return not before.isalnum() and not after.isalnum()
 
 
@@ -100,16 +104,23 @@ def _beside_utf_16(low):
 
 
 def _beside_base64(text, begin, end, value):
-    """Decoded from the group in which the value begins (and the one before) to where it ends."""
+    """Decoded from the group in which the value begins (and the one before) to where it ends; None
+    where it decodes to another value. Where it ends before the value does, nothing stands beside."""
     core = bytes(text[begin:end])
-    firsts = {first for spelled, first in base64_cores(value).items() if spelled == core}
-    for first in firsts:
+    beside = None
+    for spelled, first in base64_cores(value).items():
+        if spelled != core:
+            continue
         start = begin - first
-        whole = _decoded(text, start - 4, start) + _decoded(text, start, end + 6)
-        where = whole.find(value)
-        if where >= 0:
+        groups, skipped = _decoded(text, start, end + 6), first * 6 // 8
+        there = groups[skipped:skipped + len(value)]
+        if there == value:
+            whole = _decoded(text, start - 4, start) + groups
+            where = len(whole) - len(groups) + skipped
             return whole[max(0, where - 1):where], whole[where + len(value):where + len(value) + 1]
-    return b"", b""
+        if len(there) < len(value):
+            beside = b"", b""
+    return beside
 
 
 def _decoded(text, begin, end):

@@ -30,6 +30,13 @@ ROWS += [(form(b"." * n + before + b"91234567" + after + b"." * m), not before.i
                       lambda raw: raw.decode().encode("utf-16-be"))
          for n in range(4) for m in range(4)
          for before in (b"", b":", b"17", b"a") for after in (b"", b",", b"0", b"z")]
+# A neighbour in value shares all bits but the last two with it: in one alignment its Base64 agrees.
+ROWS += [(form(b"." * n + before + near + after), False)
+         for form in (base64.b64encode, base64.urlsafe_b64encode) for n in range(3)
+         for near in (b"91234566", b"91234565", b"Q1234567", b"q1234567") for before in (b"", b":", b"17")
+         for after in (b"", b".", b"42")]
+# What ends before the value's last bits do is told: nobody can say that it was another.
+ROWS += [(base64.b64encode(b"." * n + b"91234567").rstrip(b"="), True) for n in range(3)]
 
 
 def problems():
