@@ -343,14 +343,15 @@ Result<Inspected> report_fleet(const Config& config, const TimeZone& zone,
     rows.push_back(fleet_row_of(view, asked));
     standings.push_back(standing_of(view, asked));
     views.names[view.tenant.id] = view.tenant.name;
-    if (options.json) result.text += fleet_row_json(rows.back()) + "\n";
   }));
+  follow_mergers(rows);
   views.systemic = systemic_incidents(standings);
   if (!options.json) {
     const std::string systemic = systemic_lines(views, zone);
     result.text = fleet_table(rows, zone) + (systemic.empty() ? "" : "\n" + systemic);
     return result;
   }
+  for (const FleetRow& row : rows) result.text += fleet_row_json(row) + "\n";
   for (const SystemicIncident& one : views.systemic) {
     result.text += R"({"systemic":)" + systemic_json(one) + "}\n";
   }

@@ -16,7 +16,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kRowTooOld = "row_too_old";  // MessageVerdict::cause
+// A newer list of the portal settles it: that can be had now.
+bool waits_for_a_list(const MessageVerdict& message) {
+  return message.cause == "row_too_old" || message.cause == "posting_unknown";
+}
 
 Json time_or_null(const std::optional<Instant>& time) {
   return time ? Json(to_rfc3339(*time)) : Json(nullptr);
@@ -51,9 +54,8 @@ Telling telling_of(const MessageVerdict& message, const std::optional<Told>& tol
   // Not yet known what it will be.
   if (message.verdict == Verdict::kPending) return {};
   const bool needs = needs_action(message.verdict);
-  // A newer list of the portal settles it: that can be had now.
   const bool at_once =
-      needs && (message.verdict != Verdict::kUnverifiable || message.cause == kRowTooOld);
+      needs && (message.verdict != Verdict::kUnverifiable || waits_for_a_list(message));
   if (told) {
     const bool changed = told->state != to_string(message.verdict);
     const bool matters = told->needs_action || at_once;

@@ -313,6 +313,7 @@ void add_losses_outside(const View& view, const Interval& asked, FleetRow& row) 
 void add_answers(const View& view, const Interval& asked, FleetRow& row) {
   const Interval used = view.registry.used(asked);
   row.members = members_of(view, asked, used);
+  row.mergers = view.registry.mergers(asked.to);
   if (row.members.empty()) {
     row.answer.answer = Answer::kNotUsing;
     row.answer.reason = used.empty() ? "it received from no portal in that time"

@@ -89,11 +89,11 @@ Decision decide_not_posted(const Context& c, Instant since, Instant by) {
     // When it was sent nobody knows: at most this long before it was first seen.
     const bool unknown =
         c.has_portal_id && c.portals.all_told_at(*s.first_seen - c.policy.look_before, by);
-    if (!unknown) return {Verdict::kFallback, Reason::kPostingUnknown, nullptr, {}, read};
+    if (!unknown) return {Verdict::kUnverifiable, Reason::kPostingUnknown, nullptr, {}, read};
     return {Verdict::kFallbackStalled, Reason::kUnknownToPrint, nullptr, {}, read};
   }
   if (!rows_told_at(c, s.sent.value_or(since), by)) {
-    return {Verdict::kFallback, Reason::kPostingUnknown, nullptr, {}, read};
+    return {Verdict::kUnverifiable, Reason::kPostingUnknown, nullptr, {}, read};
   }
   return {Verdict::kFallbackStalled, Reason::kNeverPosted, nullptr, {}, read};
 }
@@ -103,7 +103,7 @@ Decision decide_fallback(const Context& c) {
   if (c.signs.posted) return {Verdict::kFallback, Reason::kPosted};
   const bool refused = c.signs.rejected != nullptr;
   const auto since = to_be_posted_from(c.signs);
-  if (!since) return {Verdict::kFallback, Reason::kPostingUnknown};
+  if (!since) return {Verdict::kUnverifiable, Reason::kPostingUnknown};
   const Instant by = *since + c.policy.post_within;
   if (by <= c.now) return decide_not_posted(c, *since, by);
   const Reason reason = refused ? Reason::kRejected : Reason::kPrinted;

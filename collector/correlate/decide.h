@@ -42,7 +42,7 @@ enum class Reason : std::uint8_t {
   kRejected,             // fallback
   kPrinted,              // fallback
   kPosted,               // fallback: a letter, and the portal says that it was posted
-  kPostingUnknown,       // fallback: its time to be posted ran out, and no list since then tells
+  kPostingUnknown,       // unverifiable: a letter whose time ran out, and no list since then tells
   kNeverPosted,          // fallback_stalled: a list since then does not say that it was posted
   kUnknownToPrint,       // fallback_stalled: refused, and a list since then does not hold it
 };

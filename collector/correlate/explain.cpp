@@ -206,7 +206,10 @@ std::string explain_verdict(const Decision& decision, const Signs& signs,
     case Verdict::kInDoubt: return explain_failed(decision, signs);
     case Verdict::kMissing:
     case Verdict::kNoFailureSeen: return explain_silent(decision, signs, candidates);
-    case Verdict::kUnverifiable: return explain_unverifiable(decision, signs, candidates);
+    case Verdict::kUnverifiable:
+      return decision.reason == Reason::kPostingUnknown
+                 ? explain_fallback(decision, signs)
+                 : explain_unverifiable(decision, signs, candidates);
     case Verdict::kUndelivered: return explain_undelivered(decision, signs);
     case Verdict::kFallback:
     case Verdict::kFallbackStalled: return explain_fallback(decision, signs);
@@ -250,10 +253,10 @@ std::string cause_of(const Decision& decision, const Signs& signs) {
     case Reason::kNeverAcknowledged: return "not_acknowledged";
     case Reason::kNeverPosted:
     case Reason::kUnknownToPrint: return "not_posted";
+    case Reason::kPostingUnknown: return "posting_unknown";
     case Reason::kRejected:
     case Reason::kPrinted:
-    case Reason::kPosted:
-    case Reason::kPostingUnknown: return code_or(signs.last_failure, "rejected");
+    case Reason::kPosted: return code_or(signs.last_failure, "rejected");
     default: return "";  // pending, stored, no_failure_seen
   }
 }

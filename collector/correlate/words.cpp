@@ -88,6 +88,7 @@ constexpr std::array kCauses{
     Words{"not_confirmed", "never confirmed to the portal"},
     Words{"not_posted", "to be posted by the portal, and never was as far as it says"},
     Words{"nothing_logged", "neither stored nor failed as far as the log tells"},
+    Words{"posting_unknown", "to be posted by the portal, and nobody knows whether it was"},
     Words{"receipt_before_commit", "receipted before it was stored"},
     Words{"rejected", "refused by the case system"},
     Words{"row_too_old", "the portal's list is from before its time ran out"},

@@ -17,13 +17,14 @@ namespace {
 constexpr std::size_t kIdDigits = 16;
 
 // What they have in common is how little we see, not what is broken.
-constexpr std::array<std::string_view, 10> kNoSignature{"",
+constexpr std::array<std::string_view, 11> kNoSignature{"",
                                                         "coverage_gap",
                                                         "no_coverage",
                                                         "unclear_signals",
                                                         "commit_not_logged",
                                                         "fetched_by_hand",
                                                         "unreceipted",
+                                                        "posting_unknown",
                                                         "row_too_old",
                                                         "count_short",
                                                         "whose_unknown"};

@@ -239,6 +239,16 @@ std::vector<Membership> Registry::memberships(const Interval& asked, Instant nam
   return out;
 }
 
+std::vector<Merger> Registry::mergers(Instant at) const {
+  std::vector<Merger> out;
+  for (const RegistryEntry& entry : entries_) {
+    if (entry.kind != EntryKind::kMunicipality || entry.label.empty() || at < entry.span.to)
+      continue;
+    out.push_back({entry.value, entry.label});
+  }
+  return out;
+}
+
 bool Registry::names_municipalities() const {
   return std::any_of(entries_.begin(), entries_.end(), [](const RegistryEntry& entry) {
     return entry.kind == EntryKind::kMunicipality;

@@ -96,6 +96,13 @@ struct Membership {
   auto operator<=>(const Membership&) const = default;
 };
 
+// A municipality that became part of another, by their numbers.
+struct Merger {
+  std::string from;
+  std::string into;
+  auto operator<=>(const Merger&) const = default;
+};
+
 // An agent, or one of its sources, that was not in use.
 struct UnusedEntry {
   std::string agent;
@@ -125,6 +132,8 @@ class Registry {
   [[nodiscard]] std::vector<Membership> memberships(const Interval& asked) const {
     return memberships(asked, asked.to);
   }
+  // Which numbers had gone into which by then.
+  [[nodiscard]] std::vector<Merger> mergers(Instant at) const;
   [[nodiscard]] bool names_municipalities() const;  // at any time
   // What of that time lies between the first and the last day of a portal that was used in it. No
   // portal is registered: all of it. None was used then: empty.

@@ -1,5 +1,7 @@
 #include "collector/report/report.h"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -203,6 +205,26 @@ std::vector<std::string> municipalities_of(const FleetRow& row) {
     out.insert(member.municipalities.begin(), member.municipalities.end());
   }
   return {out.begin(), out.end()};
+}
+
+void follow_mergers(std::vector<FleetRow>& rows) {
+  std::map<std::string, std::string> into;  // where two registers differ, the greater number
+  for (const FleetRow& row : rows) {
+    for (const Merger& one : row.mergers) into[one.from] = std::max(into[one.from], one.into);
+  }
+  const auto last_of = [&into](std::string number) {
+    for (std::size_t turns = 0; turns < into.size(); ++turns) {
+      const auto next = into.find(number);
+      if (next == into.end()) break;
+      number = next->second;
+    }
+    return number;
+  };
+  for (FleetRow& row : rows) {
+    for (FleetMember& member : row.members) {
+      for (std::string& number : member.municipalities) number = last_of(std::move(number));
+    }
+  }
 }
 
 FleetTotals total(const std::vector<FleetRow>& rows) {

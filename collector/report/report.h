@@ -8,6 +8,7 @@
 
 #include "collector/correlate/correlate.h"
 #include "collector/incidents/incidents.h"
+#include "collector/registry/registry.h"
 #include "collector/report/beside.h"
 #include "collector/report/fleet.h"
 #include "collector/report/latent_fault.h"
@@ -23,6 +24,7 @@ struct FleetRow {
   std::uint64_t open_incidents = 0;
   std::uint64_t alarms = 0;
   std::vector<FleetMember> members;  // whom it served, by when it did
+  std::vector<Merger> mergers;       // that its register knows
   Interval asked;                    // for which time `answer` is given
   TenantAnswer answer;
   std::optional<LatentFault> latent;
@@ -36,6 +38,9 @@ struct FleetRow {
 };
 [[nodiscard]] FleetTotals total(const std::vector<FleetRow>& rows);
 [[nodiscard]] std::vector<std::string> municipalities_of(const FleetRow& row);  // each once
+// Calls each municipality what it became by the mergers that any of the registers knows: the one
+// that goes on with it may be another tenant's.
+void follow_mergers(std::vector<FleetRow>& rows);
 
 [[nodiscard]] std::string message_json(const MessageVerdict& message, std::string_view tenant,
                                        const MessageBeside& beside = {});

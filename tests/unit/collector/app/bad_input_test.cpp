@@ -206,6 +206,27 @@ TEST_CASE("a municipality that merged on 1 January is counted where it went, and
   CHECK(total({after}).uses == 1);
 }
 
+TEST_CASE("a municipality that another tenant goes on with is counted once") {
+  World world;
+  const Instant merged = kStart + days(10);
+  REQUIRE(world.store->add_registry_entries(
+      "t1", {{EntryKind::kMunicipality, "1504", "1505", {kAlways.from, merged}}}, kStart));
+  const Interval asked{kStart, kStart + days(40)};
+  FleetRow mine = fleet_row_of(world.view(), asked);
+  REQUIRE(municipalities_of(mine) == std::vector<std::string>{"1505"});
+  // The other one's register knows that this one merged, too, with a third; and is its own end.
+  FleetRow theirs;
+  theirs.mergers = {{"1505", "1508"}, {"1508", "1508"}, {"1600", "1601"}, {"1601", "1600"}};
+  theirs.members = {{{"1508", "1600"}, {Answer::kAffected, 2, 0, 0, "2 messages"}, asked}};
+  CHECK(total({mine, theirs}).uses == 3);
+  std::vector<FleetRow> rows{mine, theirs};
+  follow_mergers(rows);
+  CHECK(municipalities_of(rows[0]) == std::vector<std::string>{"1508"});
+  CHECK(total(rows) == FleetTotals{2, 2, 0, 0, 0});
+  // Not yet when the report ends.
+  CHECK(fleet_row_of(world.view(), {kStart, merged - days(1)}).mergers.empty());
+}
+
 TEST_CASE("what the register says of its times takes no loss away, and counts nobody twice") {
   World world;
   const Instant merged = kStart + days(10);

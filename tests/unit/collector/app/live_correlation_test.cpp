@@ -101,6 +101,27 @@ TEST_CASE("live: what cannot be verified is told when its purge is urgent, and n
   CHECK(world.findings() == Texts{});
 }
 
+TEST_CASE("live: a refused message is told when nobody knows whether its letter went") {
+  LiveWorld world;
+  SmallWorld facts;
+  facts.rejected(0);
+  world.send(world.agent, facts.input.facts, -3600, 60);
+  world.pass(days(5) - minutes(1));
+  CHECK(world.findings() == Texts{});
+  world.pass(minutes(2));
+  const Texts told = world.findings();
+  REQUIRE(told.size() == 1);
+  CHECK(begins(told[0], "WARN t1 message=" + portal_id(1) + " verdict=unverifiable "));
+  CHECK(told[0].find(" cause=posting_unknown") != std::string::npos);
+  Receipt row = facts.row(1, at(-5), at(86'400));
+  row.channel = kPrintChannel;
+  world.import("t1", {row});
+  const Texts posted = world.findings();
+  REQUIRE(posted.size() == 1);
+  CHECK(begins(posted[0],
+               "INFO t1 message=" + portal_id(1) + " verdict=fallback before=unverifiable "));
+}
+
 // A message that is receipted before it is stored: the fault is told.
 void tell_latent_fault(LiveWorld& world) {
   SmallWorld facts;

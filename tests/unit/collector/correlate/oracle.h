@@ -224,7 +224,9 @@ class Oracle : private OracleWorld {
       if (row.channel == "print" && row.confirmed) return Verdict::kFallback;
     }
     const auto sent = sent_of(names);
-    if (refusals.empty() && !sent && own_steps(names).empty()) return Verdict::kFallback;
+    if (refusals.empty() && !sent && own_steps(names).empty()) {
+      return Verdict::kUnverifiable;
+    }
     Instant since = sent ? *sent : Instant{};
     if (!refusals.empty()) {
       since = *std::min_element(refusals.begin(), refusals.end());
@@ -242,7 +244,7 @@ class Oracle : private OracleWorld {
       told = each_of(portals_of_world(),
                      [&](auto& p) { return is_told_by(p, earliest, out_of_time); });
     }
-    return told ? Verdict::kFallbackStalled : Verdict::kFallback;
+    return told ? Verdict::kFallbackStalled : Verdict::kUnverifiable;
   }
 
   Verdict of_receipted(const Names& names, Instant receipt) const {

@@ -180,10 +180,11 @@ TEST_CASE("words: codes and drivers") {
 }
 
 TEST_CASE("correlate: every reason has a word that people can read") {
-  for (const char* cause : {"coverage_gap", "commit_not_logged", "fetched_by_hand", "no_answer",
-                            "no_coverage", "not_acknowledged", "not_confirmed", "not_posted",
-                            "nothing_logged", "receipt_before_commit", "rejected", "row_too_old",
-                            "save_failed", "unclear_signals", "unreceipted", "whose_unknown"}) {
+  for (const char* cause :
+       {"coverage_gap", "commit_not_logged", "fetched_by_hand", "no_answer", "no_coverage",
+        "not_acknowledged", "not_confirmed", "not_posted", "nothing_logged", "posting_unknown",
+        "receipt_before_commit", "rejected", "row_too_old", "save_failed", "unclear_signals",
+        "unreceipted", "whose_unknown"}) {
     CHECK(describe_cause(cause).find('_') == std::string::npos);
     CHECK(describe_cause(cause).find("the save failed (") == std::string::npos);
   }

@@ -113,7 +113,9 @@ TEST_CASE("correlate: more coverage never turns stored into something else") {
 // What a verdict may become when nothing but time goes on.
 bool may_become(Verdict was, Verdict is) {
   if (was == is || was == Verdict::kPending) return true;
-  if (was == Verdict::kFallback) return is == Verdict::kFallbackStalled;
+  if (was == Verdict::kFallback) {
+    return is == Verdict::kFallbackStalled || is == Verdict::kUnverifiable;
+  }
   return was == Verdict::kStored && is == Verdict::kUnreceipted;
 }
 

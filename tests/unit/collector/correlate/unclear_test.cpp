@@ -136,22 +136,22 @@ TEST_CASE("correlate: no receipt") {
        Verdict::kFallback, "a list of the portal from " + to_rfc3339(at(5 * day)), 5 * day - 1},
       {"the list is from before that",
        [=](W w) { w.row(1, at(0), std::nullopt, kPrintChannel), complete(w, -10, 5 * day - 1); },
-       Verdict::kFallback, "whether it was posted is not known", 40 * day},
+       Verdict::kUnverifiable, "whether it was posted is not known", 40 * day},
       {"a newer list does not hold it",
        [=](W w) {
          w.row(1, at(0), std::nullopt, kPrintChannel);
          complete(w, -10, 9), complete(w, 9, 9 * day);
        },
-       Verdict::kFallback, "", 40 * day},
+       Verdict::kUnverifiable, "", 40 * day},
       {"another portal's list",
        [=](W w) {
          w.row(1, at(0), std::nullopt, kPrintChannel).portal = "other";
          complete(w, -10, 9 * day);
        },
-       Verdict::kFallback, "", 40 * day},
+       Verdict::kUnverifiable, "", 40 * day},
       {"nobody says when it was sent",
        [=](W w) { w.row(1, std::nullopt, std::nullopt, kPrintChannel), complete(w, -10, 9 * day); },
-       Verdict::kFallback, "is not known", 40 * day},
+       Verdict::kUnverifiable, "is not known", 40 * day},
       {"refused: its time counts from then",
        [=](W w) { w.row(1, at(0), std::nullopt), w.rejected(day), complete(w, -10, 9 * day); },
        Verdict::kFallback, "", 6 * day - 1},
@@ -162,8 +162,9 @@ TEST_CASE("correlate: no receipt") {
        [=](W w) { w.rejected(2), complete(w, -3600, 6 * day); }, Verdict::kFallbackStalled,
        "does not know it", 6 * day},
       {"the list begins too late to hold it for certain",
-       [=](W w) { w.rejected(2), complete(w, -597, 6 * day); }, Verdict::kFallback, "", 40 * day},
-      {"refused, and there is no list at all", [](W w) { w.rejected(2); }, Verdict::kFallback,
+       [=](W w) { w.rejected(2), complete(w, -597, 6 * day); }, Verdict::kUnverifiable, "",
+       40 * day},
+      {"refused, and there is no list at all", [](W w) { w.rejected(2); }, Verdict::kUnverifiable,
        "is not known", 40 * day},
       {"printed and never posted, but stored",
        [=](W w) {
