@@ -1,5 +1,6 @@
 // The register at a terminal: who is who, what the fleet's answer makes of it, and the controls.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
@@ -31,6 +32,11 @@ struct World {
   testing::Folder folder;
   testing::Program program{folder};
 };
+
+unsigned mode_of(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_mode & 0777U : 0;
+}
 
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
