@@ -32,6 +32,7 @@ void LiveTenant::add(const VerifiedFrame& frame, Instant received,
   const Statement& statement = frame.statement;
   bool opened = frame.frame.bodies.size() == statement.bodies.size();
   TenantInput part;
+  std::vector<ReceiptCoverage> lists;
   for (std::size_t i = 0; i < frame.frame.bodies.size() && i < statement.bodies.size(); ++i) {
     Result<Body> body = open_body(frame.frame.bodies[i], statement.bodies[i]);
     if (!body) {
@@ -42,10 +43,10 @@ void LiveTenant::add(const VerifiedFrame& frame, Instant received,
       continue;
     }
     for (Fact& fact : body.value().facts) {
-      add_fact(part, statement.agent, std::move(fact), received);
+      add_fact(part, statement.agent, std::move(fact), received, lists);
     }
   }
-  part.coverage = claims_.take(statement, received, opened);
+  claims_.take(statement, received, opened, std::move(lists), part);
   add(part, problems);
 }
 

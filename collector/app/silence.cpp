@@ -107,8 +107,8 @@ Listening listening_since(const std::string& path, Instant now) {
   };
   const auto listening = time("listening");
   const auto looked = time("looked");
-  const bool went_on = listening && looked && *listening <= *looked && *looked <= now &&
-                       now - *looked <= kSilenceLookMax;
+  const bool went_on = listening && looked && Instant{} <= *listening && *listening <= *looked &&
+                       *looked <= now && now - kSilenceLookMax <= *looked;
   return went_on ? Listening{*listening, *looked} : Listening{now, now};
 }
 

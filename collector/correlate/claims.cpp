@@ -34,35 +34,29 @@ std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant receiv
   return out;
 }
 
-void StatementClaims::lose(const std::string& agent, Instant received) {
+// A loss soon after another goes on with it; what was voided until then counts anew.
+void StatementClaims::add_loss(const std::string& agent, const Interval& made, bool until_next) {
   const auto [at, is_new] = lost_.try_emplace(agent);
   LostFacts& lost = at->second;
-  if (is_new || !lost.voided.empty()) lost.from = received;
-  lost.until = is_new ? received : std::max(lost.until, received);
+  const bool apart = is_new || lost.over || !lost.voided.empty();
+  lost.from = apart ? made.from : std::min(lost.from, made.from);
+  lost.until = is_new || lost.over ? made.to : std::max(lost.until, made.to);
+  lost.rows_until = std::max(lost.rows_until, made.to);
+  lost.over = false;
+  lost.until_next = until_next;
   lost.voided.clear();
 }
 
-std::vector<LedgerCoverage> StatementClaims::take(const Statement& statement, Instant received,
-                                                  bool opened) {
+void StatementClaims::lose(const std::string& agent, Instant received) {
+  const auto before = ends_.find(agent);
+  const Instant from = before == ends_.end() ? received : before->second;
+  add_loss(agent, {std::min(from, received), std::max(from, received)}, true);
+}
+
+void StatementClaims::void_claims(const Statement& statement, LostFacts& lost,
+                                  std::vector<LedgerCoverage>& claims) {
   constexpr std::string_view kReason = "what was told of it cannot be opened";
-  const auto place = std::pair{statement.epoch, statement.sequence};
-  const auto known = lost_.find(statement.agent);
-  if (known != lost_.end() && known->second.last && place <= *known->second.last) return {};
-  std::vector<LedgerCoverage> out = claims_of(statement, received);
-  if (!opened) {
-    lose(statement.agent, statement.span.to);
-    LostFacts& lost = lost_[statement.agent];
-    lost.from = std::min(lost.from, statement.span.from);
-  }
-  const auto at = lost_.find(statement.agent);
-  if (at == lost_.end()) return out;
-  LostFacts& lost = at->second;
-  if (statement.span.from > lost.until + kClaimedWithin) {
-    lost_.erase(at);
-    return out;
-  }
-  lost.last = place;
-  for (LedgerCoverage& claim : out) {
+  for (LedgerCoverage& claim : claims) {
     SourceCoverage& source = claim.source;
     unsigned& voided = lost.voided[source.id];
     if (voided == kClaimsVoided) continue;
@@ -72,7 +66,34 @@ std::vector<LedgerCoverage> StatementClaims::take(const Statement& statement, In
     source.complete.reset();
     ++voided;
   }
-  return out;
+  lost.last = std::pair{statement.epoch, statement.sequence};
+}
+
+void StatementClaims::take(const Statement& statement, Instant received, bool opened,
+                           std::vector<ReceiptCoverage> lists, TenantInput& part) {
+  const auto place = std::pair{statement.epoch, statement.sequence};
+  auto at = lost_.find(statement.agent);
+  if (at != lost_.end() && at->second.last && place <= *at->second.last) return;
+  std::vector<LedgerCoverage> claims = claims_of(statement, received);
+  if (at != lost_.end() && std::exchange(at->second.until_next, false)) {
+    // Sent late, it was made long before it was received.
+    LostFacts& lost = at->second;
+    lost.until = lost.rows_until = std::max(lost.from, statement.span.from);
+    lost.from = std::min(lost.from, statement.span.from);
+  }
+  ends_[statement.agent] = statement.span.to;
+  if (!opened) add_loss(statement.agent, statement.span, false);
+  at = lost_.find(statement.agent);
+  if (at != lost_.end()) {
+    LostFacts& lost = at->second;
+    lost.over = lost.over || statement.span.from > lost.until + kClaimedWithin;
+    if (!lost.over) void_claims(statement, lost, claims);
+    for (ReceiptCoverage& list : lists) list.span.from = std::max(list.span.from, lost.rows_until);
+  }
+  for (LedgerCoverage& claim : claims) part.coverage.push_back(std::move(claim));
+  for (ReceiptCoverage& list : lists) {
+    if (!list.span.empty()) part.receipt_coverage.push_back(std::move(list));
+  }
 }
 
 }  // namespace meldevakt::collector

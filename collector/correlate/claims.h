@@ -25,17 +25,23 @@ inline constexpr Duration kClockWrong = minutes(10);
 // statement was made is a gap of each of its agent's sources, from kToldBehind before it on; and so
 // are the kClaimsVoided next claims of each source, from that statement's own on, since what is
 // told is claimed with it or soon afterwards. Not what is claimed more than kClaimedWithin later:
-// that is of another time. A statement that was taken before (it was read, and then heard of once
-// more) claims nothing again. Thread-safety: none.
+// that is of another time. A portal's rows may have stood there too, and are told once, however
+// often the list that they stand in is said to be complete: what this agent says of lists from then
+// on does not reach back before that time, and only a list that is imported does.
+//
+// A statement that was taken before (it was read, and then heard of once more) claims nothing
+// again. Thread-safety: none.
 inline constexpr Duration kToldBehind = minutes(10);
 inline constexpr Duration kClaimedWithin = days(1);
 inline constexpr unsigned kClaimsVoided = 3;
 class StatementClaims {
  public:
-  // `opened`: all that the statement tells could be opened.
-  [[nodiscard]] std::vector<LedgerCoverage> take(const Statement& statement, Instant received,
-                                                 bool opened);
-  // A statement of that agent, received then, cannot be opened itself.
+  // Adds to `part` what it claims of sources and lists. `opened`: all that it tells could be
+  // opened; `lists`: what its bodies say of lists.
+  void take(const Statement& statement, Instant received, bool opened,
+            std::vector<ReceiptCoverage> lists, TenantInput& part);
+  // A statement of that agent, received then, cannot be opened itself: it was made between the one
+  // before it and the next one, since an agent's statements leave no time out.
   void lose(const std::string& agent, Instant received);
 
   // What goes on from one reader of the ledger to the next.
@@ -43,7 +49,12 @@ class StatementClaims {
   void go_on_from(std::map<std::string, LostFacts> lost) { lost_ = std::move(lost); }
 
  private:
+  void add_loss(const std::string& agent, const Interval& made, bool until_next);
+  void void_claims(const Statement& statement, LostFacts& lost,
+                   std::vector<LedgerCoverage>& claims);
+
   std::map<std::string, LostFacts> lost_;  // by agent
+  std::map<std::string, Instant> ends_;    // of each agent's statement that was taken last
 };
 
 }  // namespace meldevakt::collector

@@ -100,11 +100,12 @@ void add_row(TenantInput& input, Receipt row, Instant told) {
   }
 }
 
-void add_fact(TenantInput& input, const std::string& agent, Fact fact, Instant received) {
+void add_fact(TenantInput& input, const std::string& agent, Fact fact, Instant received,
+              std::vector<ReceiptCoverage>& lists) {
   if (auto* const receipt = std::get_if<Receipt>(&fact.what)) {
     add_row(input, std::move(*receipt), received);
   } else if (auto* const complete = std::get_if<ReceiptCoverage>(&fact.what)) {
-    input.receipt_coverage.push_back(std::move(*complete));
+    lists.push_back(std::move(*complete));
   } else {
     input.facts.push_back({agent, std::move(fact)});
   }

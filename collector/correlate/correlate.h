@@ -109,6 +109,11 @@ struct RowAhead {
 struct LostFacts {
   Instant from;   // of the first statement
   Instant until;  // of the last
+  // It is long ago: claims count again. Lists never again reach back before `rows_until`.
+  bool over = false;
+  // When the statement itself cannot be opened, the next one says until when it was made.
+  bool until_next = false;
+  Instant rows_until{};
   // Claims of each source that were voided.
   std::map<std::string, unsigned> voided{};
   // Epoch and sequence of what was taken last; nullopt: not known.
@@ -131,8 +136,9 @@ struct TenantInput {
 // `told`: when the list was imported that holds it, or when an agent's word of it was received.
 void add_row(TenantInput& input, Receipt row, Instant told);
 // Puts a fact where it belongs: a portal's row that an agent told is a row like one that was
-// imported.
-void add_fact(TenantInput& input, const std::string& agent, Fact fact, Instant received);
+// imported. What it says of lists is put into `lists`: that waits for the statement (claims.h).
+void add_fact(TenantInput& input, const std::string& agent, Fact fact, Instant received,
+              std::vector<ReceiptCoverage>& lists);
 
 template <typename Use>
 void for_each_row(const TenantInput& input, const Use& use) {

@@ -172,7 +172,7 @@ Decision decide_failed(const Context& c, Signal decisive) {
 // A person fetched it from the portal and put it in the case system, or did not: its logs name
 // messages that the case system itself received.
 bool is_fetched_by_hand(const Context& c) {
-  return !c.signs.first_seen && c.signs.row != nullptr && c.signs.row->channel == kManualChannel;
+  return !c.signs.first_seen && c.signs.row_channel == kManualChannel;
 }
 
 // Neither a commit nor a failure of its own is seen.

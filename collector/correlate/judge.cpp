@@ -5,6 +5,7 @@
 
 #include "collector/correlate/receipt_order.h"
 #include "collector/correlate/sent_again.h"
+#include "collector/correlate/settled_rows.h"
 #include "collector/correlate/words.h"
 
 namespace meldevakt::collector {
@@ -138,8 +139,10 @@ void tell_absence(const Absence& was, const Surroundings& surroundings, Duration
 
 }  // namespace
 
-Judged judge(const Lives& lives, const Life& life, const Bench& bench,
+Judged judge(const Lives& lives, const Life& told, const Bench& bench,
              const Surroundings& surroundings) {
+  const std::optional<Life> settled = with_settled_rows(lives, told);
+  const Life& life = settled ? *settled : told;
   const Signs signs = gather_signs(lives, life, bench.coverage, bench.policy);
   const Decision decision = decide_verdict(signs, life.references, bench.portals, bench.coverage,
                                            bench.policy, bench.now);

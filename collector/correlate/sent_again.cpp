@@ -1,6 +1,9 @@
 #include "collector/correlate/sent_again.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
 
 #include "collector/correlate/decide.h"
 #include "collector/correlate/explain.h"
@@ -17,16 +20,34 @@ bool delivers(Signal signal) {
   return signal == Signal::kMessageReceived || signal == Signal::kMessageAcknowledged;
 }
 
-// The same log told of a delivery of that kind before, or of a save that failed.
-bool was_told_before(const Lives& lives, const Life& life, const Step& again) {
-  return std::any_of(life.own.begin(), life.own.end(), [&](std::size_t i) {
-    const Step& step = lives.steps[i];
+// What each log told so far, in event order.
+class ToldSoFar {
+ public:
+  // Whether the same log told of a delivery of that kind before, or of a save that failed.
+  [[nodiscard]] bool tells_again(const Step& step) const {
+    const auto log = told_.find({step.ledger->agent, step.ledger->fact.source});
+    if (log == told_.end()) return false;
+    return log->second.failed ||
+           (step.what->signal == Signal::kMessageReceived ? log->second.received
+                                                          : log->second.acknowledged);
+  }
+  void take(const Step& step) {
     const Signal signal = step.what->signal;
-    return &step < &again && step.ledger->agent == again.ledger->agent &&
-           step.ledger->fact.source == again.ledger->fact.source &&
-           (signal == again.what->signal || signal == Signal::kMessageSaveFailed);
-  });
-}
+    if (signal != Signal::kMessageSaveFailed && !delivers(signal)) return;
+    Kinds& kinds = told_[{step.ledger->agent, step.ledger->fact.source}];
+    kinds.failed = kinds.failed || signal == Signal::kMessageSaveFailed;
+    kinds.received = kinds.received || signal == Signal::kMessageReceived;
+    kinds.acknowledged = kinds.acknowledged || signal == Signal::kMessageAcknowledged;
+  }
+
+ private:
+  struct Kinds {
+    bool failed = false;
+    bool received = false;
+    bool acknowledged = false;
+  };
+  std::map<std::pair<std::string_view, std::string_view>, Kinds> told_;  // agent, source
+};
 
 // What a case system did by itself so far. A retry explains what it is told of again for a while.
 struct Attempts {
@@ -56,24 +77,30 @@ Duration apart(const Step& step, const Bench& bench) {
 Attempts add_told(const Lives& lives, const Life& life, const Signs& signs, const Bench& bench,
                   std::vector<Instant>& out) {
   Attempts attempts{*signs.receipted_until};
+  ToldSoFar told;
   for (const std::size_t i : life.own) {
     const Step& step = lives.steps[i];
     if (&step >= signs.commit) break;
     attempts.take(*step.what);
+    const bool again = told.tells_again(step);
+    told.take(step);
     const Instant time = step.what->time - step.what->time_error;
-    if (!delivers(step.what->signal) || attempts.explain(time)) continue;
-    if (time < attempts.last + apart(step, bench)) continue;
-    if (was_told_before(lives, life, step)) out.push_back(time);
+    if (!again || !delivers(step.what->signal) || attempts.explain(time)) continue;
+    if (attempts.last + apart(step, bench) <= time) out.push_back(time);
   }
   return attempts;
 }
 
-// The portal confirmed the same sending before.
-bool was_confirmed_before(const Life& life, const Receipt& again, const Policy& policy) {
-  return std::any_of(life.receipts.begin(), life.receipts.end(), [&](const Receipt& row) {
-    return row.portal == again.portal && row.sent == again.sent && row.confirmed &&
-           row.channel != kPrintChannel && *row.confirmed + policy.again_after <= *again.confirmed;
-  });
+// When each portal confirmed each sending first.
+using FirstConfirmed = std::map<std::pair<std::string_view, std::optional<Instant>>, Instant>;
+FirstConfirmed first_confirmed(const Life& life) {
+  FirstConfirmed out;
+  for (const Receipt& row : life.receipts) {
+    if (!row.confirmed || row.channel == kPrintChannel) continue;
+    Instant& first = out.try_emplace({row.portal, row.sent}, *row.confirmed).first->second;
+    first = std::min(first, *row.confirmed);
+  }
+  return out;
 }
 
 // As the portal's rows tell: at about the time of the commit, which may lie on either side of its
@@ -84,10 +111,12 @@ void add_confirmed(const Life& life, const Signs& signs, const Bench& bench,
   const Duration far = apart(*signs.commit, bench);
   if (!attempts.failed || attempts.explain(committed) || committed < attempts.last + far) return;
   const Instant latest = committed + bench.policy.grace + far - bench.policy.again_after;
+  const FirstConfirmed first = first_confirmed(life);
   for (const Receipt& row : life.receipts) {
     if (!row.confirmed || row.channel == kPrintChannel) continue;
     if (*row.confirmed < attempts.last + far || latest < *row.confirmed) continue;
-    if (was_confirmed_before(life, row, bench.policy)) out.push_back(*row.confirmed);
+    const Instant before = first.at({row.portal, row.sent});
+    if (before + bench.policy.again_after <= *row.confirmed) out.push_back(*row.confirmed);
   }
 }
 
@@ -137,6 +166,11 @@ std::vector<Instant> delivered_again(const Lives& lives, const Life& life, const
   const Attempts attempts = add_told(lives, life, signs, bench, out);
   add_confirmed(life, signs, bench, attempts, out);
   std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  if (out.size() > kDeliveriesMax) {
+    out[kDeliveriesMax - 1] = out.back();
+    out.resize(kDeliveriesMax);
+  }
   return out;
 }
 

@@ -11,9 +11,10 @@
 // after such a failure, the portal confirms a second time, of the same sending. A product that
 // stores it late by itself had it all the time: that is stored_after_receipt. What people did
 // without a trace in the logs they tell (testimony.h). Pure. Thread-safety: pure function. Cost:
-// O(steps and rows of the life) for each delivery.
+// O(steps and rows of the life) for each delivery, of which at most kDeliveriesMax are looked at.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,7 +32,9 @@ struct Absence {
   Instant again;   // delivered
 };
 
-// Each time it may have been delivered again before it was stored, sorted. None for nearly all.
+// Each time it may have been delivered again before it was stored, sorted: the first of them and
+// the last. None for nearly all, one or two for the rest.
+inline constexpr std::size_t kDeliveriesMax = 16;
 // `signs`: of the whole life.
 [[nodiscard]] std::vector<Instant> delivered_again(const Lives& lives, const Life& life,
                                                    const Signs& signs, const Bench& bench);

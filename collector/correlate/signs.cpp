@@ -5,6 +5,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "collector/correlate/settled_rows.h"
 #include "common/receipts/counting_rows.h"
 
 namespace meldevakt::collector {
@@ -48,32 +49,42 @@ void gather_words(const Life& life, Signs& signs) {
   if (row != nullptr) signs.row_district = row->district;
 }
 
-// The latest that the receipt of this row can have been, where lists were read in several zones.
-Instant latest_in_zones(const Life& life, const Receipt& row) {
-  Instant out = *row.confirmed;
-  for (const Receipt& other : life.receipts) {
-    if (are_of_two_zones(row, other)) out = std::max(out, *other.confirmed);
+// Rows that another one tells in an earlier zone: the portal counts its days from that one.
+std::vector<bool> later_in_zones(const std::vector<Receipt>& rows) {
+  std::vector<bool> out;  // empty: none
+  for (const auto& group : rows_in_zones(rows)) {
+    out.resize(rows.size());
+    for (const std::size_t i : group) out[i] = rows[group.front()].confirmed != rows[i].confirmed;
   }
   return out;
 }
 
-// The receipt that counts is of one of its zones: what must have been read reaches to the last.
-void widen_by_zones(const Life& life, Signs& signs) {
-  for (const Receipt& row : life.receipts) {
-    if (!has_receipt(row) || row.confirmed != signs.receipted) continue;
-    keep_latest(signs.receipted_until, latest_in_zones(life, row));
+// The receipt that counts is of one of several zones, and nobody knows of which: what must have
+// been read reaches to the last.
+void widen_by_zones(const Lives& lives, const Life& life, Signs& signs) {
+  const auto& rows = life.receipts;
+  for (const auto& group : zones_in_doubt(lives, life)) {
+    const auto counts = [&](std::size_t i) {
+      return has_receipt(rows[i]) && rows[i].confirmed == signs.receipted;
+    };
+    if (std::none_of(group.begin(), group.end(), counts)) continue;
+    for (const std::size_t i : group) {
+      if (has_receipt(rows[i])) keep_latest(signs.receipted_until, *rows[i].confirmed);
+    }
   }
 }
 
 void gather_rows(const Life& life, Signs& signs) {
-  for (const Receipt& row : life.receipts) {
+  const std::vector<bool> later = later_in_zones(life.receipts);
+  for (std::size_t i = 0; i < life.receipts.size(); ++i) {
+    const Receipt& row = life.receipts[i];
     if (row.sent) keep_earliest(signs.sent, *row.sent);
     if (std::find(signs.portals.begin(), signs.portals.end(), row.portal) == signs.portals.end()) {
       signs.portals.push_back(row.portal);
     }
     if (has_receipt(row)) {
       keep_receipt(signs, *row.confirmed, Duration{});
-      keep_latest(signs.kept_from, *row.confirmed);
+      if (later.empty() || !later[i]) keep_latest(signs.kept_from, *row.confirmed);
     }
     if (row.channel == kPrintChannel) {
       signs.printed = true;
@@ -180,7 +191,7 @@ void find_receipt_before_commit(const Lives& lives, const Life& life, const Cove
   }
   for (const Receipt& row : life.receipts) {
     if (!has_receipt(row)) continue;
-    const Instant confirmed = latest_in_zones(life, row);
+    const Instant confirmed = *row.confirmed;
     // A time in whole seconds was probably cut: the receipt may be almost a second later.
     const Duration cut = confirmed.ms % 1000 == 0 ? seconds(1) : Duration{};
     if (confirmed + policy.clock_error + error + cut < committed) across_clocks(confirmed);
@@ -243,7 +254,7 @@ Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& cove
   for (const Receipt& row : life.receipts) {
     if (has_receipt(row)) times.push_back({*row.confirmed, *row.confirmed});
   }
-  widen_by_zones(life, signs);
+  widen_by_zones(lives, life, signs);
   for (const std::size_t i : life.unclear) gather_unclear_step(lives.steps[i], signs);
   keep_nearby(lives, lives.nameless_commits, times, policy.nearby, signs.unclear_commit);
   keep_nearby(lives, lives.nameless_failures, times, policy.nearby, signs.unclear_failure);

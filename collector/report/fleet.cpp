@@ -72,10 +72,13 @@ std::optional<Instant> message_time(const MessageVerdict& message) {
 bool is_asked(const MessageVerdict& message, const Interval& asked, Instant now) {
   const std::optional<Instant> time = message_time(message);
   if (!time || *time <= now + kAheadMax) return time && asked.contains(*time);
+  bool any = false;
   for (const auto& other : {message.sent, message.failed, message.committed, message.first_seen}) {
-    if (other && *other <= now + kAheadMax) return asked.contains(*other);
+    if (!other || now + kAheadMax < *other) continue;
+    if (asked.contains(*other)) return true;
+    any = true;
   }
-  return true;
+  return !any;
 }
 
 std::string hole_in(const TenantInput& input, const Interval& asked) {

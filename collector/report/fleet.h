@@ -65,7 +65,8 @@ enum class Balance : std::uint8_t {
 // When a message was receipted; else when it was sent, or what else is known of it.
 [[nodiscard]] std::optional<Instant> message_time(const MessageVerdict& message);
 // Whether it is of the time that is asked about. Where its time is still to come (a wrong zone or
-// clock) any other that is known of it decides; without one it may be of any time, and is asked.
+// clock) any other that is known of it and lies there says so; without one it may be of any time,
+// and is asked.
 [[nodiscard]] bool is_asked(const MessageVerdict& message, const Interval& asked, Instant now);
 // The first that is lost, or was; nullopt: none.
 [[nodiscard]] std::optional<Instant> first_loss(const Correlation& correlation);

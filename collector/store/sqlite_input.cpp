@@ -19,6 +19,7 @@ struct OpenStatement {
   Statement statement;
   std::size_t found = 0;   // bodies
   std::size_t opened = 0;  // of them
+  std::vector<ReceiptCoverage> lists{};
 };
 
 // The part that is being read, given on when it holds enough.
@@ -64,7 +65,7 @@ Alarm undecodable(const std::string& tenant, const std::string& agent, std::stri
 }
 
 // False: it cannot be opened, and an alarm says so.
-bool take_body(const OpenStatement& open, std::size_t position, const std::string& packed,
+bool take_body(OpenStatement& open, std::size_t position, const std::string& packed,
                TenantInput& part, std::vector<Alarm>& alarms) {
   const Statement& statement = open.statement;
   Result<Body> body = Error{Errc::kCorrupt, "a body that the statement does not name"};
@@ -75,13 +76,13 @@ bool take_body(const OpenStatement& open, std::size_t position, const std::strin
     return false;
   }
   for (Fact& fact : body.value().facts) {
-    add_fact(part, statement.agent, std::move(fact), open.received);
+    add_fact(part, statement.agent, std::move(fact), open.received, open.lists);
   }
   return true;
 }
 
 // A statement claims what it read when everything it told is there.
-void close(const std::optional<OpenStatement>& open, StatementClaims& claims, TenantInput& part,
+void close(std::optional<OpenStatement> open, StatementClaims& claims, TenantInput& part,
            std::vector<Alarm>& alarms) {
   if (!open) return;
   const Statement& statement = open->statement;
@@ -91,9 +92,7 @@ void close(const std::optional<OpenStatement>& open, StatementClaims& claims, Te
                                  open->received));
   }
   const bool all = open->opened == statement.bodies.size() && open->opened == open->found;
-  for (LedgerCoverage& claim : claims.take(statement, open->received, all)) {
-    part.coverage.push_back(std::move(claim));
-  }
+  claims.take(statement, open->received, all, std::move(open->lists), part);
 }
 
 Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms) {
@@ -129,7 +128,7 @@ Status read_ledger(sql::Connection& db, Parts& parts, std::vector<Alarm>& alarms
     const auto position = static_cast<std::size_t>(rows.count(5));
     if (take_body(*open, position, rows.text(6), parts.part(), alarms)) ++open->opened;
   }
-  close(open, claims, parts.part(), alarms);
+  close(std::move(open), claims, parts.part(), alarms);
   parts.part().lost_facts = claims.lost();
   return {};
 }

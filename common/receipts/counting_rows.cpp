@@ -1,12 +1,15 @@
 #include "common/receipts/counting_rows.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 #include <string_view>
 #include <tuple>
 
 namespace meldevakt {
 namespace {
+
+constexpr Duration kZoneStep = minutes(15);  // zones lie whole quarters of an hour apart
 
 // How new a row is, with every tie broken. An unconfirmed message that is printed was first tried
 // otherwise.
@@ -34,7 +37,42 @@ bool are_of_two_zones(const Receipt& a, const Receipt& b) {
   if (a.portal != b.portal || !a.sent || !b.sent || !a.confirmed || !b.confirmed) return false;
   const Duration apart = *b.sent - *a.sent;
   return apart != Duration{} && apart <= kZonesApartMax && Duration{} - apart <= kZonesApartMax &&
-         apart.ms % minutes(15).ms == 0 && *b.confirmed - *a.confirmed == apart;
+         apart.ms % kZoneStep.ms == 0 && *b.confirmed - *a.confirmed == apart;
+}
+
+std::vector<std::vector<std::size_t>> rows_in_zones(const std::vector<Receipt>& rows) {
+  std::vector<std::vector<std::size_t>> out;
+  if (rows.size() < 2) return out;
+  // Those that can be of one sending stand beside each other, by its time.
+  struct Place {
+    std::string_view portal;
+    Duration until_confirmed;
+    std::int64_t within_quarter_ms;
+    Instant sent;
+    std::size_t row;
+    auto operator<=>(const Place&) const = default;
+    [[nodiscard]] bool goes_on(const Place& next) const {
+      return portal == next.portal && until_confirmed == next.until_confirmed &&
+             within_quarter_ms == next.within_quarter_ms && next.sent - sent <= kZonesApartMax;
+    }
+  };
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Receipt& row = rows[i];
+    if (!row.sent || !row.confirmed) continue;
+    places.push_back(
+        {row.portal, *row.confirmed - *row.sent, row.sent->ms % kZoneStep.ms, *row.sent, i});
+  }
+  std::sort(places.begin(), places.end());
+  for (std::size_t begin = 0, i = 0; i < places.size(); ++i) {
+    if (i + 1 < places.size() && places[i].goes_on(places[i + 1])) continue;
+    if (places[begin].sent != places[i].sent) {
+      std::vector<std::size_t>& group = out.emplace_back();
+      for (std::size_t at = begin; at <= i; ++at) group.push_back(places[at].row);
+    }
+    begin = i + 1;
+  }
+  return out;
 }
 
 std::vector<Receipt> counting_rows(const std::vector<WeighedRow>& rows) {

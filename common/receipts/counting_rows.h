@@ -11,6 +11,7 @@
 // Pure. Thread-safety: pure functions. Cost: O(n log n).
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "common/base/time.h"
@@ -47,6 +48,9 @@ struct RowTelling {
 // which.
 inline constexpr Duration kZonesApartMax = hours(14);
 [[nodiscard]] bool are_of_two_zones(const Receipt& a, const Receipt& b);
+// Of one message's rows: those that tell one sending in several zones, as places in `rows`, the
+// earliest first. Each group holds two times or more. Cost: O(n log n).
+[[nodiscard]] std::vector<std::vector<std::size_t>> rows_in_zones(const std::vector<Receipt>& rows);
 
 struct WeighedRow {
   Receipt row;

@@ -72,12 +72,19 @@ Statement statement_of(std::int64_t n, std::optional<Interval> complete, std::si
   return out;
 }
 
+std::vector<LedgerCoverage> claimed(StatementClaims& claims, const Statement& statement,
+                                    Instant received, bool opened) {
+  TenantInput part;
+  claims.take(statement, received, opened, {}, part);
+  return part.coverage;
+}
+
 TEST_CASE("StatementClaims: what cannot be opened was not read, wherever it is claimed") {
   const Interval day{Instant{0} + days(1), Instant{0} + days(2)};
   const Interval next{day.to, day.to + days(1)};
   StatementClaims claims;
   const auto take = [&](const Statement& statement, bool opened) {
-    return claims.take(statement, statement.span.to, opened);
+    return claimed(claims, statement, statement.span.to, opened);
   };
   CHECK(take(statement_of(1, day), true)[0].source.complete == day);
   // The first statements of a large seal have no sources: what is claimed next is void.
@@ -103,9 +110,81 @@ TEST_CASE("StatementClaims: what cannot be opened was not read, wherever it is c
   StatementClaims other;
   other.go_on_from(claims.lost());
   const Statement late = statement_of(12, day);
-  CHECK(!other.take(late, late.span.to, true)[0].source.complete);
-  CHECK(take(statement_of(12 + 2 * 24 * 60, day), true)[0].source.complete ==
+  CHECK(!claimed(other, late, late.span.to, true)[0].source.complete);
+  (void)take(late, true);
+  CHECK(take(statement_of(13 + 2 * 24 * 60, day), true)[0].source.complete ==
         day);  // of another time
+}
+
+TEST_CASE("StatementClaims: a lost statement was made where its neighbours leave room for it") {
+  const Interval day{Instant{0} + days(1), Instant{0} + days(2)};
+  struct Case {
+    std::string_view name;
+    bool first;     // the agent's first statement is the lost one
+    bool restarts;  // between the lost one and the next
+    Interval want;  // of the gap
+  };
+  const Instant received = statement_of(9, {}).span.to + days(4);
+  const std::vector<Case> cases{
+      {"sent days late",
+       false,
+       false,
+       {statement_of(1, {}).span.to, statement_of(4, {}).span.from}},
+      {"read by one, gone on from by another",
+       false,
+       true,
+       {statement_of(1, {}).span.to, statement_of(4, {}).span.from}},
+      {"the agent's first", true, false, {statement_of(4, {}).span.from, received}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    StatementClaims claims;
+    if (!c.first) (void)claimed(claims, statement_of(1, day), received, true);
+    claims.lose("a1", received);
+    claims.lose("a1", received);  // two in a row
+    StatementClaims other;
+    other.go_on_from(claims.lost());
+    const auto next = claimed(c.restarts ? other : claims, statement_of(4, {}), received, true);
+    REQUIRE(next[0].source.event_gaps.size() == 1);
+    CHECK(next[0].source.event_gaps[0].span == Interval{c.want.from - kToldBehind, c.want.to});
+  }
+}
+
+TEST_CASE("StatementClaims: rows that cannot be opened are in no list that their agent tells of") {
+  const Instant begin = Instant{0} + days(600);
+  const auto listed = [&](StatementClaims& claims, const Statement& statement, bool opened) {
+    TenantInput part;
+    const ReceiptCoverage until_now{"npb", {begin, statement.span.to}};
+    const ReceiptCoverage before{"npb", {begin, begin + days(1)}};
+    claims.take(statement, statement.span.to, opened, {until_now, before}, part);
+    return part.receipt_coverage;
+  };
+  const auto whole = [&](const std::vector<ReceiptCoverage>& lists) {
+    return lists.size() == 2 && lists[0].span.from == begin;
+  };
+  StatementClaims claims;
+  CHECK(whole(listed(claims, statement_of(1, {}), true)));
+  const Statement lost = statement_of(2, {});
+  CHECK(listed(claims, lost, false).empty());  // its rows, and all of them are from before its end
+  // However late it is said again that the list is complete: its rows are told once.
+  for (const std::int64_t n : {3, 4, 5, 6, 7, 2 * 24 * 60, 900 * 24 * 60}) {
+    CAPTURE(n);
+    const auto lists = listed(claims, statement_of(n, {}), true);
+    REQUIRE(lists.size() == 1);
+    CHECK(lists[0].span == Interval{lost.span.to, statement_of(n, {}).span.to});
+  }
+  // Another agent's word counts, and what goes on from here knows of it.
+  Statement others = statement_of(9, {});
+  others.agent = "a2";
+  CHECK(whole(listed(claims, others, true)));
+  StatementClaims other;
+  other.go_on_from(claims.lost());
+  CHECK(listed(other, statement_of(901 * 24 * 60, {}), true).size() == 1);
+  // A whole statement that cannot be opened held rows, too.
+  claims.lose("a2", statement_of(10, {}).span.to);
+  others.span = statement_of(11, {}).span;
+  others.sequence = 11;
+  CHECK(listed(claims, others, true).size() == 1);
 }
 
 }  // namespace

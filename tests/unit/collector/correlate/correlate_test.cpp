@@ -311,14 +311,15 @@ TEST_CASE("correlate: a row that an agent told counts like one that was imported
   row.source = "portal";
   row.rule = "row";
   row.what = imported.input.receipts.front();
-  add_fact(told.input, "a2", row, at(9));
-  add_fact(told.input, "a2", row, at(9));
+  std::vector<ReceiptCoverage> lists;
+  add_fact(told.input, "a2", row, at(9), lists);
+  add_fact(told.input, "a2", row, at(9), lists);
   Fact complete = row;
   complete.what = ReceiptCoverage{"npb", {at(-60), at(60)}};
-  add_fact(told.input, "a2", complete, at(9));
-  CHECK(told.input.receipt_coverage.size() == 1);
+  add_fact(told.input, "a2", complete, at(9), lists);
+  CHECK(lists.size() == 1);
+  CHECK(told.input.receipt_coverage.empty());  // not before the whole statement is there
   CHECK(told.input.facts.size() == imported.input.facts.size());
-  told.input.receipt_coverage.clear();
   CHECK(imported.verdict().verdict == Verdict::kLost);
   CHECK(told.verdict().verdict == Verdict::kLost);
   CHECK(told.verdict().explanation == imported.verdict().explanation);
