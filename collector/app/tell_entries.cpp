@@ -127,6 +127,11 @@ Result<LedgerEntry> tell_recovered(const View& view, const TellOptions& options,
   }
   what.how = *how;
   MELDEVAKT_TRY_ASSIGN(what.when, past_time("--when", options.when, view, zone));
+  if (!is_recovery_of(what, *message)) {
+    return refuse("--message", "it was stored at " + to_rfc3339(*message->committed) +
+                                   " as far as the log tells, and not by what is told: there is "
+                                   "nothing to recover");
+  }
   Testimony out = testimony(view, options);
   out.what = std::move(what);
   return LedgerEntry{std::move(out)};

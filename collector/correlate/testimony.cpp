@@ -85,9 +85,8 @@ void recover(MessageVerdict& message, const MessageRecovered& told, const std::s
     message.explanation = concluded + "; recovered " + words + ".";
     return;
   }
-  const bool stored_since =
-      message.verdict == Verdict::kStoredAfterReceipt && is_commit_of(message, told);
-  if (!needs_action(message.verdict) && !stored_since) return;
+  if (!is_recovery_of(told, message)) return;
+  const bool stored_since = message.verdict == Verdict::kStoredAfterReceipt;
   const bool absent = message.category != Category::kNone || stored_since;
   const bool found = told.how == RecoveredHow::kFound;  // it was there: never lost
   message.category = absent && !found ? category_of(Verdict::kLost, message.channel,
@@ -171,6 +170,11 @@ void tell_count(MessageVerdict& message, const Testimony& entry, const Reconcili
 
 std::string_view to_string(RecoveredHow how) {
   return kHow.at(static_cast<std::size_t>(how));
+}
+
+bool is_recovery_of(const MessageRecovered& told, const MessageVerdict& message) {
+  if (message.verdict == Verdict::kStoredAfterReceipt) return is_commit_of(message, told);
+  return needs_action(message.verdict) || message.verdict == Verdict::kRecovered;
 }
 
 std::optional<RecoveredHow> recovered_how_from_string(std::string_view text) {

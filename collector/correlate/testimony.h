@@ -130,6 +130,10 @@ class WordsOfPeople {
   std::unordered_map<std::string, std::vector<Word>> words_;  // by the name that was used
 };
 
+// Whether that word is of any effect: the message needs action, or was recovered, or was stored so
+// long after its receipt, and so near or after what is told, that its commit is the recovery's.
+[[nodiscard]] bool is_recovery_of(const MessageRecovered& told, const MessageVerdict& message);
+
 // Changes the verdicts as above; where a count is short, each `no_failure_seen` of its time becomes
 // `unverifiable` with the cause "count_short"; where it agrees, the explanation says so. REQUIRES:
 // `all` as correlate() leaves it.

@@ -175,6 +175,14 @@ TEST_CASE("silence: a short restart goes on listening, a long one begins anew") 
   CHECK(listening_since(path, looked - seconds(1)).since == looked - seconds(1));  // set back
   CHECK(listening_since(world.folder / "none.json", looked).since == looked);
   for (const char* damaged :
+       {R"({"listening":-9223372036854775808,"looked":-9223372036854775808})",
+        R"({"listening":-1,"looked":1})", R"({"listening":9223372036854775807,"looked":0})",
+        R"({"listening":1})", "[]", "", R"({"listening":"1","looked":2})"}) {
+    CAPTURE(damaged);
+    world.folder.write("damaged.json", damaged);
+    CHECK(listening_since(world.folder / "damaged.json", looked).since == looked);
+  }
+  for (const char* damaged :
        {"", "[]", "{\"listening\":1}", "{\"listening\":\"x\",\"looked\":1}"}) {
     world.folder.write("listened.json", damaged);
     CHECK(listening_since(path, looked).since == looked);

@@ -116,5 +116,33 @@ TEST_CASE("live: a body that cannot be opened says that nothing was read, as the
   CHECK(world.concluded("t1").find(R"("verdict":"unverifiable")") != std::string::npos);
 }
 
+TEST_CASE("live: rows that cannot be opened are in no list, as the store says") {
+  LiveWorld world;
+  testing::FakeAgent folder{'c', "t1"};
+  REQUIRE(testing::admit(*world.store, folder));
+  world.send(world.agent, {}, -3600, 60);
+  testing::SmallWorld list;
+  const ReceiptCoverage whole{"npb", {testing::kStart - days(40), testing::kStart - days(1)}};
+  list.add(whole);
+  const auto known = [&] {
+    std::vector<Alarm> alarms;
+    return world.store->tenant_input("t1", alarms).value().receipt_coverage.size();
+  };
+  for (const bool opened : {false, true}) {
+    CAPTURE(opened);
+    world.take(folder, opened ? testing::frame_of(folder, {}, 0, 60)
+                              : testing::frame_of(folder, "{}", 1, 0, 60));
+    world.send(folder, list.input.facts, 60, 120);
+    check_same(world);
+    CHECK(known() == 0);  // what was lost once is not told again
+  }
+  world.import("t1", {}, whole);
+  CHECK(known() == 1);
+  world.restart();
+  world.send(folder, list.input.facts, 60, 120);
+  check_same(world);
+  CHECK(known() == 1);
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

@@ -75,6 +75,32 @@ TEST_CASE("tell: a word that reaches no message any more is an alarm until it is
   CHECK(world.view().alarms.empty());
 }
 
+TEST_CASE("tell: what a late commit leaves nothing to be recovered of is refused") {
+  World world;
+  const char* const soon = "11111111-0000-4000-8000-000000000008";
+  const char* const late = "11111111-0000-4000-8000-000000000009";
+  const Instant at = world.clock.now();
+  world.clock.advance(days(3));
+  world.tell_frame(world.agent, {{soon, at, at + seconds(1), {}, at + minutes(9)},
+                                 {late, at, at + seconds(1), {}, at + hours(3)}});
+  world.clock.advance(hours(1));
+  REQUIRE(world.verdict(late) == Verdict::kStoredAfterReceipt);
+  const auto recovered = [](const char* message, const char* how, Instant when) {
+    TellOptions out;
+    out.messages = {message};
+    out.how = how;
+    out.when = time_of(when);
+    return out;
+  };
+  for (const TellOptions& options :
+       {recovered(soon, "sent_again", at + minutes(9)), recovered(late, "found", at + hours(3)),
+        recovered(late, "sent_again", at + hours(28))}) {
+    CHECK(holds(world.refused(tell_recovered, options), "there is nothing to recover"));
+  }
+  REQUIRE(world.tell(tell_recovered, recovered(late, "sent_again", at + hours(3))));
+  CHECK(world.verdict(late) == Verdict::kRecovered);
+}
+
 TEST_CASE("tell: what cannot be meant is refused, and says why") {
   World world;
   const std::string id = world.incident_of(kLost);

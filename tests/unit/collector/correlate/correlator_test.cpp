@@ -43,6 +43,21 @@ void shuffle(std::vector<T>& values, SeededRandom& random) {
   for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.below(i)]);
 }
 
+// Lists that were read in another zone, or that leave the channel open.
+void tell_rows_otherwise(SmallWorld& world, SeededRandom& random) {
+  const std::vector<Receipt> rows = world.input.receipts;
+  for (const Receipt& row : rows) {
+    if (random.below(3) != 0) continue;
+    Receipt other = row;
+    const Duration zones[] = {Duration{}, minutes(15), hours(2), Duration{} - hours(1)};
+    const Duration apart = zones[random.below(4)];
+    if (other.sent) other.sent = *other.sent + apart;
+    if (other.confirmed) other.confirmed = *other.confirmed + apart;
+    if (random.below(2) == 0) other.channel.clear();
+    world.input.receipts.push_back(other);
+  }
+}
+
 // More of what is rare in random_world(): clocks that err, windows, other revisions, doubt.
 SmallWorld eventful_world(SeededRandom& random) {
   SmallWorld world = random_world(random);
@@ -67,6 +82,7 @@ SmallWorld eventful_world(SeededRandom& random) {
       claim.clock_error = milliseconds(static_cast<std::int64_t>(random.below(most)));
     }
   }
+  tell_rows_otherwise(world, random);
   if (random.below(3) == 0) {  // a fact that is said again and names others
     LedgerFact again{"a1", world.step(Signal::kMessageCommitted, 2, {portal(1)})};
     again.fact.revision = 1;

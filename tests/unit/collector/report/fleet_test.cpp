@@ -305,6 +305,19 @@ TEST_CASE("fleet: a municipality is affected, clean or unanswered, and it is sai
   }
 }
 
+TEST_CASE("fleet: a receipt still to come hides nothing that lies in the time asked about") {
+  MessageVerdict waits = message(Verdict::kPending, kFrom + days(365));
+  waits.sent = kFrom - days(40);
+  waits.failed = kFrom + days(1);
+  const Instant now = kFrom + days(30);
+  CHECK(is_asked(waits, kAsked, now));
+  CHECK(is_asked(waits, {kFrom - days(41), kFrom - days(39)}, now));
+  CHECK(!is_asked(waits, {kFrom + days(2), kFrom + days(3)}, now));
+  waits.sent.reset();
+  waits.failed = kFrom + days(365);
+  CHECK(is_asked(waits, {kFrom + days(2), kFrom + days(3)}, now));  // of any time, for all we know
+}
+
 TEST_CASE("fleet: the sum is exact whoever serves whom") {
   const std::uint64_t seed = 20230605;
   meldevakt::testing::SeededRandom random{seed};
