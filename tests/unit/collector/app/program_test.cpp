@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 
 #include "common/base/bytes.h"
 #include "common/crypto/crypto.h"
@@ -23,7 +25,7 @@ using testing::Program;
 using testing::Ran;
 using testing::TlsClient;
 
-const std::string kCsv =
+constexpr std::string_view kCsv =
     "bekymringsmeldingId;innsendt;bekreftet;skjemaType;kanal\n"
     "5b0c8f0e-6f0e-4a44-9a39-1d6f0c1b7a10;2023-02-01T10:00:00Z;2023-02-01T10:00:05Z;PRIVAT;"
     "Fagsystem\n";
@@ -40,8 +42,8 @@ struct World {
                  "[agents]\nlisten = \"127.0.0.1:0\"\n"
                  "[people]\nlisten = \"127.0.0.1:0\"\n");
     folder.write("fixed.toml", "data = \"data\"\nnames = [\"k.example\"]\n");
-    folder.write("rows.csv", kCsv);
-    folder.write("bad.csv", kCsv + "hemmelig;i går;;PRIVAT;Fagsystem\n");
+    folder.write("rows.csv", std::string{kCsv});
+    folder.write("bad.csv", std::string{kCsv} + "hemmelig;i går;;PRIVAT;Fagsystem\n");
   }
   ~World() {
     if (server > 0) (void)stop();
@@ -63,7 +65,7 @@ struct World {
   }
   Ran stop() {
     ::kill(server, SIGTERM);
-    const Ran ran = program.wait(server, "serve");
+    Ran ran = program.wait(server, "serve");
     server = 0;
     return ran;
   }

@@ -250,10 +250,11 @@ TEST_CASE("tell: what cannot be meant is refused, and says why") {
 
 TEST_CASE("tell aware: a date means that day, also the one of the first loss; it is kept as said") {
   World world;  // the first loss: 29.01.2023 15:46 UTC
-  for (const auto& [when, refused] : {std::pair{"2023-01-28", true},
+  for (const auto& [said, refused] : {std::pair{"2023-01-28", true},
                                       {"2023-01-29T10:00:00Z", true},
                                       {"2023-01-29", false},
                                       {"2023-01-30", false}}) {
+    const std::string when = said;
     CAPTURE(when);
     TellOptions aware;
     aware.incidents = {world.incident_of(kLost)};

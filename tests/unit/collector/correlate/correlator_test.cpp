@@ -16,7 +16,6 @@ namespace {
 using meldevakt::testing::SeededRandom;
 using testing::at;
 using testing::case_number;
-using testing::dumped;
 using testing::Pair;
 using testing::portal;
 using testing::random_world;

@@ -112,11 +112,11 @@ TEST_CASE("rows of two zones: one list in a wrong zone does not take the latent 
   for (const double apart : {kHour, -kHour}) {
     SmallWorld w;
     w.trace_covered(-kDay, 4 * kDay);
-    for (int i = 0; i < 20; ++i) {
-      const auto m = static_cast<std::uint64_t>(i + 1);
-      w.row(m, at(600 * i - 5), at(600 * i));
-      w.committed(600 * i + 30, m);
-      w.row(m, at(600 * i - 5 + apart), at(600 * i + apart));
+    for (std::uint64_t m = 1; m <= 20; ++m) {
+      const double confirmed = 600.0 * static_cast<double>(m);
+      w.row(m, at(confirmed - 5), at(confirmed));
+      w.committed(confirmed + 30, m);
+      w.row(m, at(confirmed - 5 + apart), at(confirmed + apart));
     }
     const auto fault = latent_fault(correlate(w.input, at(3 * kDay)));
     REQUIRE(fault);

@@ -14,7 +14,7 @@ namespace meldevakt::collector {
 namespace {
 
 constexpr Instant kFrom{1'675'000'000'000};
-const Interval kAsked{kFrom, kFrom + days(10)};
+constexpr Interval kAsked{kFrom, kFrom + days(10)};
 
 LedgerCoverage read(const Interval& complete, std::vector<EventGap> gaps = {}) {
   LedgerCoverage out;
