@@ -35,13 +35,15 @@ std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant receiv
 }
 
 // A loss soon after another goes on with it; what was voided until then counts anew.
-void StatementClaims::add_loss(const std::string& agent, const Interval& made, bool until_next) {
+void StatementClaims::add_loss(const std::string& agent, const Interval& made, Instant received,
+                               bool until_next) {
   const auto [at, is_new] = lost_.try_emplace(agent);
   LostFacts& lost = at->second;
   const bool apart = is_new || lost.over || !lost.voided.empty();
   lost.from = apart ? made.from : std::min(lost.from, made.from);
   lost.until = is_new || lost.over ? made.to : std::max(lost.until, made.to);
-  lost.rows_until = std::max(lost.rows_until, made.to);
+  // Whatever its clock said: no row that counts is from after it was received.
+  lost.rows_until = std::max({lost.rows_until, made.to, received});
   lost.over = false;
   lost.until_next = until_next;
   lost.voided.clear();
@@ -50,7 +52,7 @@ void StatementClaims::add_loss(const std::string& agent, const Interval& made, b
 void StatementClaims::lose(const std::string& agent, Instant received) {
   const auto before = ends_.find(agent);
   const Instant from = before == ends_.end() ? received : before->second;
-  add_loss(agent, {std::min(from, received), std::max(from, received)}, true);
+  add_loss(agent, {std::min(from, received), std::max(from, received)}, received, true);
 }
 
 void StatementClaims::void_claims(const Statement& statement, LostFacts& lost,
@@ -75,18 +77,20 @@ void StatementClaims::take(const Statement& statement, Instant received, bool op
   auto at = lost_.find(statement.agent);
   if (at != lost_.end() && at->second.last && place <= *at->second.last) return;
   std::vector<LedgerCoverage> claims = claims_of(statement, received);
-  if (at != lost_.end() && std::exchange(at->second.until_next, false)) {
-    // Sent late, it was made long before it was received.
+  const bool takes_time = statement.span.from < statement.span.to;
+  if (at != lost_.end() && at->second.until_next && takes_time) {
     LostFacts& lost = at->second;
-    lost.until = lost.rows_until = std::max(lost.from, statement.span.from);
+    lost.until = std::max(lost.from, statement.span.to);
     lost.from = std::min(lost.from, statement.span.from);
+    lost.until_next = false;
   }
   ends_[statement.agent] = statement.span.to;
-  if (!opened) add_loss(statement.agent, statement.span, false);
+  if (!opened) add_loss(statement.agent, statement.span, received, !takes_time);
   at = lost_.find(statement.agent);
   if (at != lost_.end()) {
     LostFacts& lost = at->second;
-    lost.over = lost.over || statement.span.from > lost.until + kClaimedWithin;
+    const bool later = statement.span.from > lost.until + kClaimedWithin;
+    lost.over = lost.over || (later && !lost.until_next);
     if (!lost.over) void_claims(statement, lost, claims);
     for (ReceiptCoverage& list : lists) list.span.from = std::max(list.span.from, lost.rows_until);
   }

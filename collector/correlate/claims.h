@@ -41,7 +41,9 @@ class StatementClaims {
   void take(const Statement& statement, Instant received, bool opened,
             std::vector<ReceiptCoverage> lists, TenantInput& part);
   // A statement of that agent, received then, cannot be opened itself: it was made between the one
-  // before it and the next one, since an agent's statements leave no time out.
+  // before it and the end of the next one that takes time, since an agent's statements leave no
+  // time out. (Of a large seal all but the last begin and end where the seal begins.) REQUIRES:
+  // statements were taken from the ledger's beginning on.
   void lose(const std::string& agent, Instant received);
 
   // What goes on from one reader of the ledger to the next.
@@ -49,7 +51,7 @@ class StatementClaims {
   void go_on_from(std::map<std::string, LostFacts> lost) { lost_ = std::move(lost); }
 
  private:
-  void add_loss(const std::string& agent, const Interval& made, bool until_next);
+  void add_loss(const std::string& agent, const Interval& made, Instant received, bool until_next);
   void void_claims(const Statement& statement, LostFacts& lost,
                    std::vector<LedgerCoverage>& claims);
 

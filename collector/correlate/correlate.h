@@ -111,7 +111,7 @@ struct LostFacts {
   Instant until;  // of the last
   // It is long ago: claims count again. Lists never again reach back before `rows_until`.
   bool over = false;
-  // When the statement itself cannot be opened, the next one says until when it was made.
+  // Until when it was made the next statement that takes time will say.
   bool until_next = false;
   Instant rows_until{};
   // Claims of each source that were voided.

@@ -126,6 +126,7 @@ Decision decide_unreceipted(const Context& c) {
 // attempt where that is later.
 Instant last_chance(const Context& c) {
   Instant last = *c.signs.receipted_until;
+  if (c.signs.receipted_in_zones) last = std::max(last, *c.signs.receipted_in_zones);
   if (c.signs.tried_until) last = std::max(last, *c.signs.tried_until);
   return last + c.policy.grace;
 }

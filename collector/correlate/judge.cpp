@@ -141,7 +141,7 @@ void tell_absence(const Absence& was, const Surroundings& surroundings, Duration
 
 Judged judge(const Lives& lives, const Life& told, const Bench& bench,
              const Surroundings& surroundings) {
-  const std::optional<Life> settled = with_settled_rows(lives, told);
+  const std::optional<Life> settled = with_channels(told);
   const Life& life = settled ? *settled : told;
   const Signs signs = gather_signs(lives, life, bench.coverage, bench.policy);
   const Decision decision = decide_verdict(signs, life.references, bench.portals, bench.coverage,
@@ -172,11 +172,15 @@ Judged judge(const Lives& lives, const Life& told, const Bench& bench,
     out.span = Interval{times->from - error, times->to + error};
     message.windows = surroundings.windows_over(*out.span);
   }
-  const std::vector<Instant> again = delivered_again(lives, life, signs, bench);
+  const Deliveries again = delivered_again(lives, life, signs, bench);
   if (const auto was = absence_before(again, lives, life, signs, bench)) {
     tell_absence(*was, surroundings, bench.policy.clock_error, message);
+  } else if (again.more) {
+    message.explanation +=
+        " It was delivered again too often for each time to be looked at: it may "
+        "have been lost meanwhile.";
   }
-  out.sensitive = sensitive_of(times, signs, !again.empty(), bench.coverage, bench.policy);
+  out.sensitive = sensitive_of(times, signs, !again.times.empty(), bench.coverage, bench.policy);
   out.next = next_of(signs, decision, message, bench);
   out.first_across_clocks = signs.first_across_clocks;
   if (message.verdict == Verdict::kStored && signs.receipted) {

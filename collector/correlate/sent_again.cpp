@@ -1,6 +1,7 @@
 #include "collector/correlate/sent_again.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -52,12 +53,14 @@ class ToldSoFar {
 // What a case system did by itself so far. A retry explains what it is told of again for a while.
 struct Attempts {
   Instant last;  // the latest that anything could have been tried
+  std::size_t count = 0;
   bool failed = false;
   std::optional<Instant> retried{};  // since it failed last
 
   void take(const StepFact& what) {
     const bool fails = what.signal == Signal::kMessageSaveFailed;
     if (!fails && what.signal != Signal::kMessageRetried) return;
+    ++count;
     last = std::max(last, what.time + what.time_error);
     failed = failed || fails;
     retried = fails ? std::nullopt : std::optional{what.time + what.time_error};
@@ -73,10 +76,17 @@ Duration apart(const Step& step, const Bench& bench) {
          bench.coverage.clock_errors().widest(step.ledger->agent, {time, time});
 }
 
+struct Delivery {
+  Instant time;
+  std::size_t attempts = 0;  // before it
+  auto operator<=>(const Delivery&) const = default;
+};
+
 // As its own steps tell, before the commit. Returns what was tried until then.
 Attempts add_told(const Lives& lives, const Life& life, const Signs& signs, const Bench& bench,
-                  std::vector<Instant>& out) {
-  Attempts attempts{*signs.receipted_until};
+                  std::vector<Delivery>& out) {
+  Attempts attempts;
+  attempts.last = *signs.receipted_until;
   ToldSoFar told;
   for (const std::size_t i : life.own) {
     const Step& step = lives.steps[i];
@@ -86,7 +96,7 @@ Attempts add_told(const Lives& lives, const Life& life, const Signs& signs, cons
     told.take(step);
     const Instant time = step.what->time - step.what->time_error;
     if (!again || !delivers(step.what->signal) || attempts.explain(time)) continue;
-    if (attempts.last + apart(step, bench) <= time) out.push_back(time);
+    if (attempts.last + apart(step, bench) <= time) out.push_back({time, attempts.count});
   }
   return attempts;
 }
@@ -106,7 +116,7 @@ FirstConfirmed first_confirmed(const Life& life) {
 // As the portal's rows tell: at about the time of the commit, which may lie on either side of its
 // receipt. Only after a save that failed: a message that waited in a queue is confirmed so, too.
 void add_confirmed(const Life& life, const Signs& signs, const Bench& bench,
-                   const Attempts& attempts, std::vector<Instant>& out) {
+                   const Attempts& attempts, std::vector<Delivery>& out) {
   const Instant committed = signs.commit->what->time + signs.commit->what->time_error;
   const Duration far = apart(*signs.commit, bench);
   if (!attempts.failed || attempts.explain(committed) || committed < attempts.last + far) return;
@@ -116,7 +126,8 @@ void add_confirmed(const Life& life, const Signs& signs, const Bench& bench,
     if (!row.confirmed || row.channel == kPrintChannel) continue;
     if (*row.confirmed < attempts.last + far || latest < *row.confirmed) continue;
     const Instant before = first.at({row.portal, row.sent});
-    if (before + bench.policy.again_after <= *row.confirmed) out.push_back(*row.confirmed);
+    if (before + bench.policy.again_after > *row.confirmed) continue;
+    out.push_back({*row.confirmed, attempts.count});
   }
 }
 
@@ -158,25 +169,32 @@ std::optional<Absence> absence_until(Instant again, const Lives& lives, const Li
 
 }  // namespace
 
-std::vector<Instant> delivered_again(const Lives& lives, const Life& life, const Signs& signs,
-                                     const Bench& bench) {
-  std::vector<Instant> out;
+Deliveries delivered_again(const Lives& lives, const Life& life, const Signs& signs,
+                           const Bench& bench) {
+  Deliveries out;
   // Whose it is nobody knows of what only a shared log tells: nothing is said of its past.
   if (!signs.receipt_came_first || signs.shared_only) return out;
-  const Attempts attempts = add_told(lives, life, signs, bench, out);
-  add_confirmed(life, signs, bench, attempts, out);
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  if (out.size() > kDeliveriesMax) {
-    out[kDeliveriesMax - 1] = out.back();
-    out.resize(kDeliveriesMax);
+  std::vector<Delivery> all;
+  const Attempts attempts = add_told(lives, life, signs, bench, all);
+  add_confirmed(life, signs, bench, attempts, all);
+  std::sort(all.begin(), all.end());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool first = i == 0 || all[i - 1].attempts != all[i].attempts;
+    const bool last = i + 1 == all.size() || all[i + 1].attempts != all[i].attempts;
+    if (first || last) out.times.push_back(all[i].time);
+  }
+  out.times.erase(std::unique(out.times.begin(), out.times.end()), out.times.end());
+  out.more = out.times.size() > kDeliveriesMax;
+  if (out.more) {
+    constexpr auto kHalf = static_cast<std::ptrdiff_t>(kDeliveriesMax / 2);
+    out.times.erase(out.times.begin() + kHalf, out.times.end() - kHalf);
   }
   return out;
 }
 
-std::optional<Absence> absence_before(const std::vector<Instant>& deliveries, const Lives& lives,
+std::optional<Absence> absence_before(const Deliveries& deliveries, const Lives& lives,
                                       const Life& life, const Signs& signs, const Bench& bench) {
-  for (const Instant again : deliveries) {
+  for (const Instant again : deliveries.times) {
     if (auto out = absence_until(again, lives, life, signs, bench)) return out;
   }
   return std::nullopt;

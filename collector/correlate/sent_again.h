@@ -32,14 +32,20 @@ struct Absence {
   Instant again;   // delivered
 };
 
-// Each time it may have been delivered again before it was stored, sorted: the first of them and
-// the last. None for nearly all, one or two for the rest.
+// Times at which it may have been delivered again before it was stored, sorted. None for nearly
+// all. What was so at one of them may change only when a save is tried: of those between two
+// attempts the first and the last are enough, and of the rest at most kDeliveriesMax are looked at,
+// half of them the first.
 inline constexpr std::size_t kDeliveriesMax = 16;
+struct Deliveries {
+  std::vector<Instant> times;
+  bool more = false;  // that nobody looks at
+};
 // `signs`: of the whole life.
-[[nodiscard]] std::vector<Instant> delivered_again(const Lives& lives, const Life& life,
-                                                   const Signs& signs, const Bench& bench);
+[[nodiscard]] Deliveries delivered_again(const Lives& lives, const Life& life, const Signs& signs,
+                                         const Bench& bench);
 // `deliveries`: as delivered_again() says.
-[[nodiscard]] std::optional<Absence> absence_before(const std::vector<Instant>& deliveries,
+[[nodiscard]] std::optional<Absence> absence_before(const Deliveries& deliveries,
                                                     const Lives& lives, const Life& life,
                                                     const Signs& signs, const Bench& bench);
 

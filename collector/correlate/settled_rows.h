@@ -1,17 +1,16 @@
 // What a message's rows say once they are seen together, and beside what the logs tell of it.
 //
-//   const std::optional<Life> settled = with_settled_rows(lives, life);
-//   const Signs signs = gather_signs(lives, settled ? *settled : life, ...);
-//
 // A list need not have a channel: a row without one that tells the same receipt as a row that says
-// "print" tells of the same letter. And a list can be read in a wrong zone: of rows that tell one
-// sending in several zones (counting_rows.h), those that lie nowhere near anything that is seen of
-// the message, while another of them does, are wrong and count for nothing. Where none lies near,
-// or several do (sent twice, or nobody knows), all of them count.
-// Pure. Thread-safety: pure function. Cost: O(n log n) in rows and steps.
+// "print" tells of the same letter. And a list can be read in a wrong zone. Of rows that tell one
+// sending in several zones (counting_rows.h) nobody knows which is right, and each counts where it
+// asks for more: the earliest is the receipt, what must have been read reaches to the latest, and
+// the portal keeps the message from the earliest. But which of them came before the commit is not
+// asked of one that is outweighed: the case system acknowledged the message near another one, and
+// not near it; or, where no acknowledgement decides, anything is seen of it near another one, and
+// nothing near it. Where several are near (it was sent twice) or none is, all of them are asked.
+// Pure. Thread-safety: pure functions. Cost: O(n log n) in rows and steps.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -25,12 +24,10 @@ inline constexpr Duration kHandledWithin = minutes(7);
 // Lists that tell a receipt to the second and to the millisecond tell one receipt.
 inline constexpr Duration kSameReceipt = seconds(1);
 
-// Of rows that tell one sending in several zones: those of which nothing lies near, so that nobody
-// knows which is right, as places in life.receipts.
-[[nodiscard]] std::vector<std::vector<std::size_t>> zones_in_doubt(const Lives& lives,
-                                                                   const Life& life);
+// nullopt: the channels are as they are told.
+[[nodiscard]] std::optional<Life> with_channels(const Life& life);
 
-// nullopt: all of them count as they are.
-[[nodiscard]] std::optional<Life> with_settled_rows(const Lives& lives, const Life& life);
+// Of life.receipts, by place; empty: none is.
+[[nodiscard]] std::vector<bool> outweighed_rows(const Lives& lives, const Life& life);
 
 }  // namespace meldevakt::collector

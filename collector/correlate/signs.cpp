@@ -49,43 +49,35 @@ void gather_words(const Life& life, Signs& signs) {
   if (row != nullptr) signs.row_district = row->district;
 }
 
-// Rows that another one tells in an earlier zone: the portal counts its days from that one.
-std::vector<bool> later_in_zones(const std::vector<Receipt>& rows) {
-  std::vector<bool> out;  // empty: none
+// Of rows that tell one receipt in several zones the portal counts its days from the earliest, and
+// what must have been read reaches to the latest. REQUIRES: `signs.receipted` is known.
+void gather_zones(const std::vector<Receipt>& rows, Signs& signs) {
+  std::vector<bool> later;  // than another of its zones; empty: none
   for (const auto& group : rows_in_zones(rows)) {
-    out.resize(rows.size());
-    for (const std::size_t i : group) out[i] = rows[group.front()].confirmed != rows[i].confirmed;
-  }
-  return out;
-}
-
-// The receipt that counts is of one of several zones, and nobody knows of which: what must have
-// been read reaches to the last.
-void widen_by_zones(const Lives& lives, const Life& life, Signs& signs) {
-  const auto& rows = life.receipts;
-  for (const auto& group : zones_in_doubt(lives, life)) {
-    const auto counts = [&](std::size_t i) {
-      return has_receipt(rows[i]) && rows[i].confirmed == signs.receipted;
-    };
-    if (std::none_of(group.begin(), group.end(), counts)) continue;
+    later.resize(rows.size());
+    bool counts = false;
+    Instant latest = *rows[group.front()].confirmed;
     for (const std::size_t i : group) {
-      if (has_receipt(rows[i])) keep_latest(signs.receipted_until, *rows[i].confirmed);
+      later[i] = rows[group.front()].confirmed != rows[i].confirmed;
+      if (!has_receipt(rows[i])) continue;
+      counts = counts || rows[i].confirmed == signs.receipted;
+      latest = std::max(latest, *rows[i].confirmed);
     }
+    if (counts) keep_latest(signs.receipted_in_zones, latest);
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!has_receipt(rows[i]) || (!later.empty() && later[i])) continue;
+    keep_latest(signs.kept_from, *rows[i].confirmed);
   }
 }
 
 void gather_rows(const Life& life, Signs& signs) {
-  const std::vector<bool> later = later_in_zones(life.receipts);
-  for (std::size_t i = 0; i < life.receipts.size(); ++i) {
-    const Receipt& row = life.receipts[i];
+  for (const Receipt& row : life.receipts) {
     if (row.sent) keep_earliest(signs.sent, *row.sent);
     if (std::find(signs.portals.begin(), signs.portals.end(), row.portal) == signs.portals.end()) {
       signs.portals.push_back(row.portal);
     }
-    if (has_receipt(row)) {
-      keep_receipt(signs, *row.confirmed, Duration{});
-      if (later.empty() || !later[i]) keep_latest(signs.kept_from, *row.confirmed);
-    }
+    if (has_receipt(row)) keep_receipt(signs, *row.confirmed, Duration{});
     if (row.channel == kPrintChannel) {
       signs.printed = true;
       if (row.confirmed) keep_earliest(signs.posted, *row.confirmed);
@@ -189,8 +181,10 @@ void find_receipt_before_commit(const Lives& lives, const Life& life, const Cove
     if (other == agent) by_one_clock = true;
     across_clocks(latest);
   }
-  for (const Receipt& row : life.receipts) {
-    if (!has_receipt(row)) continue;
+  const std::vector<bool> outweighed = outweighed_rows(lives, life);
+  for (std::size_t i = 0; i < life.receipts.size(); ++i) {
+    const Receipt& row = life.receipts[i];
+    if (!has_receipt(row) || (!outweighed.empty() && outweighed[i])) continue;
     const Instant confirmed = *row.confirmed;
     // A time in whole seconds was probably cut: the receipt may be almost a second later.
     const Duration cut = confirmed.ms % 1000 == 0 ? seconds(1) : Duration{};
@@ -254,7 +248,7 @@ Signs gather_signs(const Lives& lives, const Life& life, const CoverageMap& cove
   for (const Receipt& row : life.receipts) {
     if (has_receipt(row)) times.push_back({*row.confirmed, *row.confirmed});
   }
-  widen_by_zones(lives, life, signs);
+  gather_zones(life.receipts, signs);
   for (const std::size_t i : life.unclear) gather_unclear_step(lives.steps[i], signs);
   keep_nearby(lives, lives.nameless_commits, times, policy.nearby, signs.unclear_commit);
   keep_nearby(lives, lives.nameless_failures, times, policy.nearby, signs.unclear_failure);

@@ -38,10 +38,12 @@ struct Signs {
   // A time in doubt counts as the reading that needs more to have been read.
   std::optional<Instant> receipted_from;   // the earliest and
   std::optional<Instant> receipted_until;  // the latest that `receipted` can have been
-  std::optional<Instant> failed_from;      // the earliest that a failure can have been
-  std::optional<Instant> tried_until;      // the latest that a failure or a retry can have been
-  const Step* last_unknown = nullptr;      // the latest failure whose outcome nobody knows
-  bool receipt_came_first = false;         // before the commit, by more than the clocks could err
+  // The latest that it can have been, where lists tell it in several zones (settled_rows.h).
+  std::optional<Instant> receipted_in_zones;
+  std::optional<Instant> failed_from;  // the earliest that a failure can have been
+  std::optional<Instant> tried_until;  // the latest that a failure or a retry can have been
+  const Step* last_unknown = nullptr;  // the latest failure whose outcome nobody knows
+  bool receipt_came_first = false;     // before the commit, by more than the clocks could err
   // By how much, where only clocks that may err against each other say so.
   std::optional<Duration> first_across_clocks;
   TellingClocks clocks;  // that told its times

@@ -51,9 +51,9 @@ std::vector<std::vector<std::size_t>> rows_in_zones(const std::vector<Receipt>& 
     Instant sent;
     std::size_t row;
     auto operator<=>(const Place&) const = default;
-    [[nodiscard]] bool goes_on(const Place& next) const {
-      return portal == next.portal && until_confirmed == next.until_confirmed &&
-             within_quarter_ms == next.within_quarter_ms && next.sent - sent <= kZonesApartMax;
+    [[nodiscard]] bool can_be(const Place& later) const {
+      return portal == later.portal && until_confirmed == later.until_confirmed &&
+             within_quarter_ms == later.within_quarter_ms && later.sent - sent <= kZonesApartMax;
     }
   };
   std::vector<Place> places;
@@ -65,7 +65,7 @@ std::vector<std::vector<std::size_t>> rows_in_zones(const std::vector<Receipt>& 
   }
   std::sort(places.begin(), places.end());
   for (std::size_t begin = 0, i = 0; i < places.size(); ++i) {
-    if (i + 1 < places.size() && places[i].goes_on(places[i + 1])) continue;
+    if (i + 1 < places.size() && places[begin].can_be(places[i + 1])) continue;
     if (places[begin].sent != places[i].sent) {
       std::vector<std::size_t>& group = out.emplace_back();
       for (std::size_t at = begin; at <= i; ++at) group.push_back(places[at].row);

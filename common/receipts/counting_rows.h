@@ -49,7 +49,8 @@ struct RowTelling {
 inline constexpr Duration kZonesApartMax = hours(14);
 [[nodiscard]] bool are_of_two_zones(const Receipt& a, const Receipt& b);
 // Of one message's rows: those that tell one sending in several zones, as places in `rows`, the
-// earliest first. Each group holds two times or more. Cost: O(n log n).
+// earliest first. Each group holds two times or more, none further apart than kZonesApartMax; each
+// row stands in one at most. Cost: O(n log n).
 [[nodiscard]] std::vector<std::vector<std::size_t>> rows_in_zones(const std::vector<Receipt>& rows);
 
 struct WeighedRow {

@@ -126,14 +126,11 @@ TEST_CASE("StatementClaims: a lost statement was made where its neighbours leave
   };
   const Instant received = statement_of(9, {}).span.to + days(4);
   const std::vector<Case> cases{
-      {"sent days late",
-       false,
-       false,
-       {statement_of(1, {}).span.to, statement_of(4, {}).span.from}},
+      {"sent days late", false, false, {statement_of(1, {}).span.to, statement_of(4, {}).span.to}},
       {"read by one, gone on from by another",
        false,
        true,
-       {statement_of(1, {}).span.to, statement_of(4, {}).span.from}},
+       {statement_of(1, {}).span.to, statement_of(4, {}).span.to}},
       {"the agent's first", true, false, {statement_of(4, {}).span.from, received}},
   };
   for (const Case& c : cases) {
@@ -148,6 +145,50 @@ TEST_CASE("StatementClaims: a lost statement was made where its neighbours leave
     REQUIRE(next[0].source.event_gaps.size() == 1);
     CHECK(next[0].source.event_gaps[0].span == Interval{c.want.from - kToldBehind, c.want.to});
   }
+}
+
+TEST_CASE("StatementClaims: what a large seal tells was read up to its end") {
+  const Interval day{Instant{0} + days(1), Instant{0} + days(2)};
+  for (const bool whole : {false, true}) {  // the body, or the statement itself
+    CAPTURE(whole);
+    StatementClaims claims;
+    (void)claimed(claims, statement_of(1, day), statement_of(1, {}).span.to, true);
+    const Instant begin = statement_of(1, {}).span.to;
+    const Instant end = begin + days(3);
+    Statement lost = statement_of(2, {}, 0);
+    lost.span = {begin, begin};
+    if (whole) {
+      claims.lose("a1", end);
+    } else {
+      CHECK(claimed(claims, lost, end, false).empty());
+    }
+    Statement more = statement_of(3, {}, 0);
+    more.span = {begin, begin};
+    (void)claimed(claims, more, end, true);
+    Statement last = statement_of(4, day);
+    last.span = {begin, end};
+    TenantInput part;
+    claims.take(last, end, true, {{"npb", {begin - days(9), end - minutes(1)}}}, part);
+    CHECK(part.receipt_coverage.empty());
+    REQUIRE(part.coverage.size() == 1);
+    CHECK(!part.coverage[0].source.complete);
+    REQUIRE(!part.coverage[0].source.event_gaps.empty());
+    CHECK(part.coverage[0].source.event_gaps[0].span == Interval{begin - kToldBehind, end});
+    // Its end is what is soon after: the next claims are void, too.
+    Statement next = statement_of(5, day);
+    next.span = {end, end + minutes(1)};
+    CHECK(!claimed(claims, next, next.span.to, true)[0].source.complete);
+  }
+}
+
+TEST_CASE("StatementClaims: a clock that is behind does not say when rows were lost") {
+  StatementClaims claims;
+  const Instant received = statement_of(1, {}).span.to + days(1);
+  (void)claimed(claims, statement_of(1, {}), received, false);
+  TenantInput part;
+  claims.take(statement_of(2, {}), received, true,
+              {{"npb", {received - days(9), received - minutes(1)}}}, part);
+  CHECK(part.receipt_coverage.empty());
 }
 
 TEST_CASE("StatementClaims: rows that cannot be opened are in no list that their agent tells of") {
