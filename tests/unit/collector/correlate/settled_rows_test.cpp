@@ -254,6 +254,22 @@ TEST_CASE("sent again: of very many deliveries those are looked at that may tell
   }
 }
 
+TEST_CASE("sent again: between two attempts the first and the last delivery are looked at") {
+  SmallWorld w;
+  w.trace_covered(-kDay, 4 * kDay);
+  w.acknowledged(0);
+  w.failed(1);
+  for (const double again : {1000.0, 2000.0, 3000.0, 4000.0}) w.received(again);
+  w.committed(4001);
+  const auto at_first = w.verdict(3 * kDay);
+  CHECK(at_first.verdict == Verdict::kRecovered);
+  CHECK(at_first.explanation.find("again at " + to_rfc3339(at(1000))) != std::string::npos);
+  w.input.policy.grace = seconds(2500);  // at the first it could still have been stored
+  const auto at_last = w.verdict(3 * kDay);
+  CHECK(at_last.verdict == Verdict::kRecovered);
+  CHECK(at_last.explanation.find("again at " + to_rfc3339(at(4000))) != std::string::npos);
+}
+
 TEST_CASE("sent again: where more than is looked at may tell, it is said") {
   constexpr std::string_view kSaid = "too often for each time to be looked at";
   SmallWorld w;
