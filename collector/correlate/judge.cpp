@@ -108,10 +108,15 @@ bool is_of_another(const Signs& signs, const Life& life, const Bench& bench) {
 std::optional<Interval> sensitive_of(const std::optional<Interval>& times, const Signs& signs,
                                      bool again, const CoverageMap& coverage,
                                      const Policy& policy) {
-  const bool settled = signs.commit != nullptr && signs.receipted && !signs.shared_only && !again;
+  const bool settled =
+      signs.commit != nullptr && signs.receipted && !signs.shared_only && !again && !signs.in_zones;
   if (!times || settled) return std::nullopt;
   Interval out{times->from - std::max(policy.look_before, policy.nearby),
                times->to + std::max(policy.grace, policy.nearby)};
+  if (signs.in_zones) {
+    out = {std::min(out.from, times->from - kHandledWithin),
+           std::max(out.to, times->to + kHandledWithin)};
+  }
   if (!signs.receipted) {
     out.to = std::max(out.to, times->to + std::max(policy.confirm_within, policy.post_within));
   }

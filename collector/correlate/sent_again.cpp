@@ -178,14 +178,14 @@ Deliveries delivered_again(const Lives& lives, const Life& life, const Signs& si
   const Attempts attempts = add_told(lives, life, signs, bench, all);
   add_confirmed(life, signs, bench, attempts, all);
   std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  out.more = all.size() > kDeliveriesMax;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const bool first = i == 0 || all[i - 1].attempts != all[i].attempts;
     const bool last = i + 1 == all.size() || all[i + 1].attempts != all[i].attempts;
-    if (first || last) out.times.push_back(all[i].time);
+    if (first || last || !out.more) out.times.push_back(all[i].time);
   }
-  out.times.erase(std::unique(out.times.begin(), out.times.end()), out.times.end());
-  out.more = out.times.size() > kDeliveriesMax;
-  if (out.more) {
+  if (out.times.size() > kDeliveriesMax) {
     constexpr auto kHalf = static_cast<std::ptrdiff_t>(kDeliveriesMax / 2);
     out.times.erase(out.times.begin() + kHalf, out.times.end() - kHalf);
   }

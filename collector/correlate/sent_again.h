@@ -33,13 +33,13 @@ struct Absence {
 };
 
 // Times at which it may have been delivered again before it was stored, sorted. None for nearly
-// all. What was so at one of them may change only when a save is tried: of those between two
-// attempts the first and the last are enough, and of the rest at most kDeliveriesMax are looked at,
-// half of them the first.
+// all. Of more than kDeliveriesMax the first and the last between two attempts to save it are
+// looked at (it is most often then that what is so changes), at most so many, half of them the
+// first.
 inline constexpr std::size_t kDeliveriesMax = 16;
 struct Deliveries {
   std::vector<Instant> times;
-  bool more = false;  // that nobody looks at
+  bool more = false;  // some are not looked at
 };
 // `signs`: of the whole life.
 [[nodiscard]] Deliveries delivered_again(const Lives& lives, const Life& life, const Signs& signs,

@@ -1,8 +1,12 @@
 #include "collector/correlate/settled_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <map>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "common/receipts/counting_rows.h"
 
@@ -78,6 +82,75 @@ SeenTimes seen_times(const Lives& lives, const Life& life, const Counts& counts)
   return SeenTimes{std::move(out)};
 }
 
+auto is(Signal signal) {
+  return [signal](const StepFact& what) { return what.signal == signal; };
+}
+
+// What is seen of a message, by how much it says of which row is right.
+struct Evidence {
+  Evidence(const Lives& lives, const Life& life)
+      : acknowledged{seen_times(lives, life, is(Signal::kMessageAcknowledged))},
+        committed{seen_times(lives, life, is(Signal::kMessageCommitted))},
+        any{seen_times(lives, life, [](const StepFact&) { return true; })} {}
+
+  // Acknowledgements, where one and a commit lie near the same row; else anything; nullptr:
+  // nothing is near any of them.
+  [[nodiscard]] const SeenTimes* that_decides(const std::vector<Receipt>& rows,
+                                              const std::vector<std::size_t>& group) const {
+    const auto near = [&rows](const SeenTimes& times) {
+      return [&rows, &times](std::size_t i) { return times.any_near(*rows[i].confirmed); };
+    };
+    const auto is_acknowledged = near(acknowledged);
+    const auto is_stored = near(committed);
+    const auto both = [&](std::size_t i) { return is_acknowledged(i) && is_stored(i); };
+    if (std::any_of(group.begin(), group.end(), both)) return &acknowledged;
+    return std::any_of(group.begin(), group.end(), near(any)) ? &any : nullptr;
+  }
+
+  SeenTimes acknowledged;
+  SeenTimes committed;
+  SeenTimes any;
+};
+
+// Whether what lay near a time would be known.
+class Surveyed {
+ public:
+  Surveyed(const Life& life, const CoverageMap& coverage, const TellingClocks& clocks)
+      : coverage_{coverage}, clocks_{clocks} {
+    for (const Reference& name : life.references) names_.add(name.type);
+  }
+  [[nodiscard]] bool around(Instant time, bool acknowledgements) const {
+    if (acknowledgements && !coverage_.observed(Signal::kMessageAcknowledged, names_)) return false;
+    const Need need{{time - kHandledWithin, time + kHandledWithin}, {}, names_, clocks_};
+    constexpr std::array kTelling{Signal::kMessageAcknowledged, Signal::kMessageCommitted,
+                                  Signal::kMessageSaveFailed};
+    return std::none_of(kTelling.begin(), kTelling.end(), [&](Signal signal) {
+      return coverage_.observed(signal, names_) && coverage_.first_hole(signal, need).has_value();
+    });
+  }
+
+ private:
+  const CoverageMap& coverage_;
+  const TellingClocks& clocks_;
+  ReferenceTypes names_;
+};
+
+// Sendings that the portal confirmed twice: each was one.
+using Sending = std::pair<std::string_view, std::optional<Instant>>;
+std::set<Sending> confirmed_twice(const std::vector<Receipt>& rows, const Policy& policy) {
+  std::map<Sending, Interval> confirmed;
+  std::set<Sending> out;
+  for (const Receipt& row : rows) {
+    if (!row.confirmed || row.channel == kPrintChannel) continue;
+    const Sending sending{row.portal, row.sent};
+    Interval& span =
+        confirmed.try_emplace(sending, Interval{*row.confirmed, *row.confirmed}).first->second;
+    span = {std::min(span.from, *row.confirmed), std::max(span.to, *row.confirmed)};
+    if (span.to - span.from >= policy.again_after) out.insert(sending);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::optional<Life> with_channels(const Life& life) {
@@ -93,8 +166,12 @@ std::optional<Life> with_channels(const Life& life) {
     out->receipts[place].channel = kPrintChannel;
   };
   const std::vector<std::size_t> by_time = by_time_confirmed(rows);
+  std::map<std::pair<std::string_view, Instant>, bool> letters;  // each receipt is looked up once
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (is_open(rows[i]) && said_at(rows, by_time, rows[i]).only_letter()) say_letter(i);
+    if (!is_open(rows[i])) continue;
+    const auto [at, is_new] = letters.try_emplace({rows[i].portal, *rows[i].confirmed});
+    if (is_new) at->second = said_at(rows, by_time, rows[i]).only_letter();
+    if (at->second) say_letter(i);
   }
   for (const std::vector<std::size_t>& group : rows_in_zones(rows)) {
     Said said;
@@ -106,23 +183,21 @@ std::optional<Life> with_channels(const Life& life) {
   return out;
 }
 
-std::vector<bool> outweighed_rows(const Lives& lives, const Life& life) {
-  std::vector<bool> out;
+std::vector<bool> outweighed_rows(const Lives& lives, const Life& life, const CoverageMap& coverage,
+                                  const TellingClocks& clocks, const Policy& policy) {
   const auto groups = rows_in_zones(life.receipts);
-  if (groups.empty()) return out;
-  out.resize(life.receipts.size());
-  const SeenTimes acknowledged = seen_times(lives, life, [](const StepFact& what) {
-    return what.signal == Signal::kMessageAcknowledged;
-  });
-  const SeenTimes seen = seen_times(lives, life, [](const StepFact&) { return true; });
+  if (groups.empty()) return {};
+  std::vector<bool> out(life.receipts.size());
+  const Evidence evidence{lives, life};
+  const Surveyed surveyed{life, coverage, clocks};
+  const auto twice = confirmed_twice(life.receipts, policy);
   for (const std::vector<std::size_t>& group : groups) {
-    for (const SeenTimes* const times : {&acknowledged, &seen}) {
-      const auto is_near = [&](std::size_t i) {
-        return times->any_near(*life.receipts[i].confirmed);
-      };
-      if (std::none_of(group.begin(), group.end(), is_near)) continue;
-      for (const std::size_t i : group) out[i] = !is_near(i);
-      break;
+    const SeenTimes* const times = evidence.that_decides(life.receipts, group);
+    if (times == nullptr) continue;
+    for (const std::size_t i : group) {
+      const Receipt& row = life.receipts[i];
+      out[i] = !times->any_near(*row.confirmed) && twice.count({row.portal, row.sent}) == 0 &&
+               surveyed.around(*row.confirmed, times == &evidence.acknowledged);
     }
   }
   return out;

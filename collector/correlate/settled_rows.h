@@ -5,15 +5,18 @@
 // sending in several zones (counting_rows.h) nobody knows which is right, and each counts where it
 // asks for more: the earliest is the receipt, what must have been read reaches to the latest, and
 // the portal keeps the message from the earliest. But which of them came before the commit is not
-// asked of one that is outweighed: the case system acknowledged the message near another one, and
-// not near it; or, where no acknowledgement decides, anything is seen of it near another one, and
-// nothing near it. Where several are near (it was sent twice) or none is, all of them are asked.
+// asked of one that is outweighed: the case system acknowledged and stored the message near another
+// one, and did not acknowledge it near this one; or, where no acknowledgement decides, anything is
+// seen of it near another one, and nothing near this one. Only where whatever tells of such a
+// message was read around it, and the portal did not confirm its sending twice. Where several are
+// near (it was sent twice) or none is, all of them are asked.
 // Pure. Thread-safety: pure functions. Cost: O(n log n) in rows and steps.
 #pragma once
 
 #include <optional>
 #include <vector>
 
+#include "collector/correlate/coverage_map.h"
 #include "collector/correlate/lives.h"
 
 namespace meldevakt::collector {
@@ -27,7 +30,10 @@ inline constexpr Duration kSameReceipt = seconds(1);
 // nullopt: the channels are as they are told.
 [[nodiscard]] std::optional<Life> with_channels(const Life& life);
 
-// Of life.receipts, by place; empty: none is.
-[[nodiscard]] std::vector<bool> outweighed_rows(const Lives& lives, const Life& life);
+// Of life.receipts, by place; empty: they tell no sending in several zones. `clocks`: that told its
+// times.
+[[nodiscard]] std::vector<bool> outweighed_rows(const Lives& lives, const Life& life,
+                                                const CoverageMap& coverage,
+                                                const TellingClocks& clocks, const Policy& policy);
 
 }  // namespace meldevakt::collector

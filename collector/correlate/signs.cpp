@@ -53,14 +53,20 @@ void gather_words(const Life& life, Signs& signs) {
 // what must have been read reaches to the latest. REQUIRES: `signs.receipted` is known.
 void gather_zones(const std::vector<Receipt>& rows, Signs& signs) {
   std::vector<bool> later;  // than another of its zones; empty: none
+  // The receipt that counts may be told by another list, or an acknowledgement, a little earlier.
+  const auto is_counted = [&signs](Instant time) {
+    return signs.receipted && *signs.receipted_from - kHandledWithin <= time &&
+           time <= *signs.receipted_until + kHandledWithin;
+  };
   for (const auto& group : rows_in_zones(rows)) {
+    signs.in_zones = true;
     later.resize(rows.size());
     bool counts = false;
     Instant latest = *rows[group.front()].confirmed;
     for (const std::size_t i : group) {
       later[i] = rows[group.front()].confirmed != rows[i].confirmed;
       if (!has_receipt(rows[i])) continue;
-      counts = counts || rows[i].confirmed == signs.receipted;
+      counts = counts || is_counted(*rows[i].confirmed);
       latest = std::max(latest, *rows[i].confirmed);
     }
     if (counts) keep_latest(signs.receipted_in_zones, latest);
@@ -181,7 +187,7 @@ void find_receipt_before_commit(const Lives& lives, const Life& life, const Cove
     if (other == agent) by_one_clock = true;
     across_clocks(latest);
   }
-  const std::vector<bool> outweighed = outweighed_rows(lives, life);
+  const std::vector<bool> outweighed = outweighed_rows(lives, life, coverage, signs.clocks, policy);
   for (std::size_t i = 0; i < life.receipts.size(); ++i) {
     const Receipt& row = life.receipts[i];
     if (!has_receipt(row) || (!outweighed.empty() && outweighed[i])) continue;

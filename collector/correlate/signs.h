@@ -40,6 +40,7 @@ struct Signs {
   std::optional<Instant> receipted_until;  // the latest that `receipted` can have been
   // The latest that it can have been, where lists tell it in several zones (settled_rows.h).
   std::optional<Instant> receipted_in_zones;
+  bool in_zones = false;               // some list does
   std::optional<Instant> failed_from;  // the earliest that a failure can have been
   std::optional<Instant> tried_until;  // the latest that a failure or a retry can have been
   const Step* last_unknown = nullptr;  // the latest failure whose outcome nobody knows

@@ -75,5 +75,28 @@ TEST_CASE("Correlator: what is read late of the time before a second delivery") 
   CHECK(pair.verdict_of(testing::portal_id(1)) == Verdict::kStoredAfterReceipt);
 }
 
+TEST_CASE("Correlator: what is read late around a row of another zone") {
+  SmallWorld world;
+  world.row(1, at(-5), at(0));
+  world.row(1, at(-3605), at(-3600));
+  world.committed(-1);
+  world.acknowledged(0);
+  const Instant later = at(86'400);
+  Pair pair{world.input.policy};
+  for (const LedgerFact& fact : world.input.facts) pair.add(fact);
+  for (const Receipt& row : world.input.receipts) pair.add(row);
+  const auto read = [&](double from, double to, double gap = 9e6) {
+    SmallWorld more;
+    LedgerCoverage claim = more.trace_covered(from, to);
+    claim.source.event_gaps.push_back({{at(gap), at(gap + 1)}, "gone"});
+    pair.add(claim);
+    pair.check(later);
+    return pair.verdict_of(testing::portal_id(1));
+  };
+  CHECK(read(-600, 3600) == Verdict::kStoredAfterReceipt);  // the earlier one may be right
+  CHECK(read(-7200, -600) == Verdict::kStored);
+  CHECK(read(-7200, -600, -3600 - 419) == Verdict::kStoredAfterReceipt);
+}
+
 }  // namespace
 }  // namespace meldevakt::collector

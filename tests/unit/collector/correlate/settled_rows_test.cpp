@@ -104,20 +104,65 @@ TEST_CASE("rows of two zones: what the logs tell says which is right") {
 }
 
 TEST_CASE("rows of two zones: how near what is seen must lie") {
-  for (const double seconds : {-421.0, -420.0}) {
-    CAPTURE(seconds);
+  // Stored before the right row; the wrong one is earlier, so that it would tell of a fault.
+  struct Near {
+    std::string_view name;
+    double acknowledged;  // by a gateway whose log says no more
+    double committed;
+    Duration doubt;
+    bool decides;
+  };
+  const std::vector<Near> cases{
+      {"seven minutes before", 900, -420, {}, true},
+      {"more", 900, -421, {}, false},
+      {"seven minutes after", 420, -421, {}, true},
+      {"more than that", 421, -421, {}, false},
+      {"that may be an hour off", 0, -421, hours(1), false},
+  };
+  for (const Near& c : cases) {
+    CAPTURE(c.name);
     SmallWorld w;
     w.trace_covered(-kDay, 4 * kDay);
     two_zones(w, 0, -kHour);
-    w.committed(seconds);  // before the one and after the other
-    const bool near = seconds >= -420;
-    CHECK(w.verdict(3 * kDay).verdict == (near ? Verdict::kStored : Verdict::kStoredAfterReceipt));
-    // A time that may be an hour off says nothing of which hour is right.
-    std::get<StepFact>(w.input.facts.back().fact.what).time_error = hours(1);
-    w.received(0);
-    w.received(-kHour);
-    CHECK(w.verdict(3 * kDay).verdict != Verdict::kLost);
+    w.committed(c.committed);
+    Fact& gateway = w.acknowledged(c.acknowledged);
+    gateway.source = "gateway";
+    std::get<StepFact>(gateway.what).time_error = c.doubt;
+    CHECK(w.verdict(3 * kDay).verdict ==
+          (c.decides ? Verdict::kStored : Verdict::kStoredAfterReceipt));
   }
+}
+
+TEST_CASE(
+    "rows of two zones: what was not read there, and what was confirmed twice, decides nothing") {
+  // Receipted and failed, sent again an hour later and stored; nobody read whether the first was
+  // acknowledged.
+  const auto world = [](double acknowledgements_from) {
+    SmallWorld w;
+    w.covered("trace", {Signal::kMessageCommitted, Signal::kMessageSaveFailed}, -kDay, 4 * kDay);
+    w.covered("web", {Signal::kMessageAcknowledged}, acknowledgements_from, 4 * kDay);
+    w.received(-1), w.failed(1);
+    w.received(kHour - 201), w.committed(kHour - 200);
+    w.acknowledged(kHour - 199).source = "web";
+    two_zones(w, 0, kHour);
+    return w;
+  };
+  CHECK(world(kHour / 2).verdict(3 * kDay).verdict == Verdict::kRecovered);
+  CHECK(world(-421).verdict(3 * kDay).verdict == Verdict::kRecovered);  // clocks may err
+  CHECK(world(-kHour).verdict(3 * kDay).verdict == Verdict::kStored);
+  SmallWorld twice = world(-kHour);
+  twice.row(1, at(-5), at(kHour - 198));
+  CHECK(twice.verdict(3 * kDay).verdict == Verdict::kRecovered);
+}
+
+TEST_CASE("rows of two zones: an acknowledgement by a clock as wrong as the list decides nothing") {
+  SmallWorld w;
+  w.trace_covered(-kDay, 4 * kDay);
+  two_zones(w, 0, kHour);
+  w.received(-1), w.committed(30);
+  w.agent = "a2";
+  w.acknowledged(kHour);
+  CHECK(w.verdict(3 * kDay).verdict == Verdict::kStoredAfterReceipt);
 }
 
 TEST_CASE("rows of two zones: what must have been read reaches to the later, whatever is near") {
@@ -135,6 +180,12 @@ TEST_CASE("rows of two zones: what must have been read reaches to the later, wha
       [](W w) {
         w.received(-1).source = "gateway";
         w.acknowledged(kHour).source = "gateway";
+      },
+      [](W w) { w.row(1, std::nullopt, at(-0.5)); },
+      [](W w) {
+        Fact& gateway = w.acknowledged(-1);
+        gateway.source = "gateway";
+        std::get<StepFact>(gateway.what).time_error = minutes(30);
       },
       [](W w) { std::get<StepFact>(w.received(kHour - 10).what).time_error = hours(1); },
   };
@@ -259,15 +310,28 @@ TEST_CASE("sent again: between two attempts the first and the last delivery are 
   w.trace_covered(-kDay, 4 * kDay);
   w.acknowledged(0);
   w.failed(1);
-  for (const double again : {1000.0, 2000.0, 3000.0, 4000.0}) w.received(again);
-  w.committed(4001);
+  const auto many = static_cast<int>(kDeliveriesMax) + 4;
+  const double last = 1000.0 * many;
+  for (int i = 1; i <= many; ++i) w.received(1000.0 * i);
+  w.committed(last + 1);
   const auto at_first = w.verdict(3 * kDay);
   CHECK(at_first.verdict == Verdict::kRecovered);
   CHECK(at_first.explanation.find("again at " + to_rfc3339(at(1000))) != std::string::npos);
   w.input.policy.grace = seconds(2500);  // at the first it could still have been stored
   const auto at_last = w.verdict(3 * kDay);
   CHECK(at_last.verdict == Verdict::kRecovered);
-  CHECK(at_last.explanation.find("again at " + to_rfc3339(at(4000))) != std::string::npos);
+  CHECK(at_last.explanation.find("again at " + to_rfc3339(at(last))) != std::string::npos);
+}
+
+TEST_CASE("sent again: of few deliveries each is looked at") {
+  // A nameless commit at the third may be its: only at the second it was missing.
+  SmallWorld w;
+  w.trace_covered(-kDay, 4 * kDay);
+  w.input.policy.grace = minutes(15);
+  w.acknowledged(0), w.acknowledged(700), w.acknowledged(1700);
+  w.step(Signal::kMessageCommitted, 1750, {});
+  w.acknowledged(2400), w.committed(2401);
+  CHECK(w.verdict(3 * kDay).verdict == Verdict::kRecovered);
 }
 
 TEST_CASE("sent again: where more than is looked at may tell, it is said") {
