@@ -40,11 +40,11 @@ struct Signs {
   std::optional<Instant> receipted_until;  // the latest that `receipted` can have been
   // The latest that it can have been, where lists tell it in several zones (settled_rows.h).
   std::optional<Instant> receipted_in_zones;
-  bool in_zones = false;               // some list does
   std::optional<Instant> failed_from;  // the earliest that a failure can have been
   std::optional<Instant> tried_until;  // the latest that a failure or a retry can have been
   const Step* last_unknown = nullptr;  // the latest failure whose outcome nobody knows
   bool receipt_came_first = false;     // before the commit, by more than the clocks could err
+  bool in_zones = false;               // lists tell one sending in several zones
   // By how much, where only clocks that may err against each other say so.
   std::optional<Duration> first_across_clocks;
   TellingClocks clocks;  // that told its times
