@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "collector/correlate/words.h"
 #include "collector/deadlines/clocks.h"
 #include "collector/report/systemic.h"
 #include "common/base/bytes.h"
@@ -18,7 +19,7 @@ using Json = nlohmann::ordered_json;
 
 // A newer list of the portal settles it: that can be had now.
 bool waits_for_a_list(const MessageVerdict& message) {
-  return message.cause == "row_too_old" || message.cause == "posting_unknown";
+  return message.cause == kCauseRowTooOld || message.cause == kCausePostingUnknown;
 }
 
 Json time_or_null(const std::optional<Instant>& time) {

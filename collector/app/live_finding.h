@@ -1,10 +1,10 @@
 // What a person must hear of while the collector runs, and when.
 //
 //   lost, missing, in_doubt, undelivered, fallback_stalled   at once
-//   unverifiable    at once when a newer list of the portal would tell (causes row_too_old,
-//   posting_unknown); else
-//                   when its purge is urgent (deadlines/clocks.h); not when the portal has no purge
-//                   or has purged already: nothing could be saved by hurrying
+//   unverifiable    at once when a newer list of the portal would tell (causes row_too_old and
+//                   posting_unknown); else when its purge is urgent (deadlines/clocks.h); not when
+//                   the portal has no purge or has purged already: nothing could be saved by
+//                   hurrying
 //   latent fault    when it is first present, of the tenant
 //   systemic        when a cause is seen in a second tenant, and in each further one
 //

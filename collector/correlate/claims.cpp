@@ -36,7 +36,7 @@ std::vector<LedgerCoverage> claims_of(const Statement& statement, Instant receiv
 
 // A loss soon after another goes on with it; what was voided until then counts anew.
 void StatementClaims::add_loss(const std::string& agent, const Interval& made, Instant received,
-                               bool until_next) {
+                               bool until_unknown) {
   const auto [at, is_new] = lost_.try_emplace(agent);
   LostFacts& lost = at->second;
   const bool apart = is_new || lost.over || !lost.voided.empty();
@@ -45,7 +45,7 @@ void StatementClaims::add_loss(const std::string& agent, const Interval& made, I
   // Whatever its clock said: no row that counts is from after it was received.
   lost.rows_until = std::max({lost.rows_until, made.to, received});
   lost.over = false;
-  lost.until_next = until_next;
+  lost.until_unknown = until_unknown;
   lost.voided.clear();
 }
 
@@ -78,11 +78,11 @@ void StatementClaims::take(const Statement& statement, Instant received, bool op
   if (at != lost_.end() && at->second.last && place <= *at->second.last) return;
   std::vector<LedgerCoverage> claims = claims_of(statement, received);
   const bool takes_time = statement.span.from < statement.span.to;
-  if (at != lost_.end() && at->second.until_next && takes_time) {
+  if (at != lost_.end() && at->second.until_unknown && takes_time) {
     LostFacts& lost = at->second;
     lost.until = std::max(lost.from, statement.span.to);
     lost.from = std::min(lost.from, statement.span.from);
-    lost.until_next = false;
+    lost.until_unknown = false;
   }
   ends_[statement.agent] = statement.span.to;
   if (!opened) add_loss(statement.agent, statement.span, received, !takes_time);
@@ -90,7 +90,7 @@ void StatementClaims::take(const Statement& statement, Instant received, bool op
   if (at != lost_.end()) {
     LostFacts& lost = at->second;
     const bool later = statement.span.from > lost.until + kClaimedWithin;
-    lost.over = lost.over || (later && !lost.until_next);
+    lost.over = lost.over || (later && !lost.until_unknown);
     if (!lost.over) void_claims(statement, lost, claims);
     for (ReceiptCoverage& list : lists) list.span.from = std::max(list.span.from, lost.rows_until);
   }

@@ -51,7 +51,8 @@ class StatementClaims {
   void go_on_from(std::map<std::string, LostFacts> lost) { lost_ = std::move(lost); }
 
  private:
-  void add_loss(const std::string& agent, const Interval& made, Instant received, bool until_next);
+  void add_loss(const std::string& agent, const Interval& made, Instant received,
+                bool until_unknown);
   void void_claims(const Statement& statement, LostFacts& lost,
                    std::vector<LedgerCoverage>& claims);
 

@@ -112,7 +112,7 @@ struct LostFacts {
   // It is long ago: claims count again. Lists never again reach back before `rows_until`.
   bool over = false;
   // Until when it was made the next statement that takes time will say.
-  bool until_next = false;
+  bool until_unknown = false;
   Instant rows_until{};
   // Claims of each source that were voided.
   std::map<std::string, unsigned> voided{};

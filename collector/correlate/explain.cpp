@@ -247,13 +247,13 @@ std::string cause_of(const Decision& decision, const Signs& signs) {
     case Reason::kUnclearReceipt: return "unclear_signals";
     case Reason::kRetryWithoutEnd: return "commit_not_logged";
     case Reason::kFetchedByHand: return "fetched_by_hand";
-    case Reason::kRowTooOld: return "row_too_old";
+    case Reason::kRowTooOld: return std::string{kCauseRowTooOld};
     case Reason::kReceiptUnknown: return decision.hole ? "coverage_gap" : "no_coverage";
     case Reason::kNeverConfirmed: return "not_confirmed";
     case Reason::kNeverAcknowledged: return "not_acknowledged";
     case Reason::kNeverPosted:
     case Reason::kUnknownToPrint: return "not_posted";
-    case Reason::kPostingUnknown: return "posting_unknown";
+    case Reason::kPostingUnknown: return std::string{kCausePostingUnknown};
     case Reason::kRejected:
     case Reason::kPrinted:
     case Reason::kPosted: return code_or(signs.last_failure, "rejected");

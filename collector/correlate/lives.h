@@ -32,6 +32,11 @@ struct Step {
   [[nodiscard]] const std::string& id() const { return ledger->fact.id; }
 };
 
+// A row that says "print" confirms that a letter was posted, not that the case system has it.
+[[nodiscard]] inline bool has_receipt(const Receipt& row) {
+  return row.confirmed && row.channel != kPrintChannel;
+}
+
 struct Life {
   std::string message;                // MessageVerdict::message
   std::vector<Reference> references;  // sorted

@@ -54,7 +54,7 @@ ReceiptOrder order_of(const Lives& lives, const Life& life, const Step& commit,
                 error + errors.of(step.ledger->agent, step.what->time), committed, out, all);
   }
   for (const Receipt& row : life.receipts) {
-    if (!row.confirmed || row.channel == kPrintChannel) continue;
+    if (!has_receipt(row)) continue;
     add_receipt(*row.confirmed, policy.clock_error + error, committed, out, all);
   }
   if (!all || !out.across_clocks) return {};

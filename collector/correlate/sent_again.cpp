@@ -8,6 +8,7 @@
 
 #include "collector/correlate/decide.h"
 #include "collector/correlate/explain.h"
+#include "collector/correlate/settled_rows.h"
 #include "collector/correlate/words.h"
 #include "collector/deadlines/deadlines.h"
 
@@ -101,18 +102,6 @@ Attempts add_told(const Lives& lives, const Life& life, const Signs& signs, cons
   return attempts;
 }
 
-// When each portal confirmed each sending first.
-using FirstConfirmed = std::map<std::pair<std::string_view, std::optional<Instant>>, Instant>;
-FirstConfirmed first_confirmed(const Life& life) {
-  FirstConfirmed out;
-  for (const Receipt& row : life.receipts) {
-    if (!row.confirmed || row.channel == kPrintChannel) continue;
-    Instant& first = out.try_emplace({row.portal, row.sent}, *row.confirmed).first->second;
-    first = std::min(first, *row.confirmed);
-  }
-  return out;
-}
-
 // As the portal's rows tell: at about the time of the commit, which may lie on either side of its
 // receipt. Only after a save that failed: a message that waited in a queue is confirmed so, too.
 void add_confirmed(const Life& life, const Signs& signs, const Bench& bench,
@@ -121,11 +110,11 @@ void add_confirmed(const Life& life, const Signs& signs, const Bench& bench,
   const Duration far = apart(*signs.commit, bench);
   if (!attempts.failed || attempts.explain(committed) || committed < attempts.last + far) return;
   const Instant latest = committed + bench.policy.grace + far - bench.policy.again_after;
-  const FirstConfirmed first = first_confirmed(life);
+  const std::map<Sending, Interval> confirmed = confirmations(life.receipts);
   for (const Receipt& row : life.receipts) {
-    if (!row.confirmed || row.channel == kPrintChannel) continue;
+    if (!has_receipt(row)) continue;
     if (*row.confirmed < attempts.last + far || latest < *row.confirmed) continue;
-    const Instant before = first.at({row.portal, row.sent});
+    const Instant before = confirmed.at({row.portal, row.sent}).from;
     if (before + bench.policy.again_after > *row.confirmed) continue;
     out.push_back({*row.confirmed, attempts.count});
   }

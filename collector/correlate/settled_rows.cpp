@@ -3,10 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <map>
-#include <set>
-#include <string_view>
-#include <utility>
 
 #include "common/receipts/counting_rows.h"
 
@@ -135,22 +131,6 @@ class Surveyed {
   ReferenceTypes names_;
 };
 
-// Sendings that the portal confirmed twice: each was one.
-using Sending = std::pair<std::string_view, std::optional<Instant>>;
-std::set<Sending> confirmed_twice(const std::vector<Receipt>& rows, const Policy& policy) {
-  std::map<Sending, Interval> confirmed;
-  std::set<Sending> out;
-  for (const Receipt& row : rows) {
-    if (!row.confirmed || row.channel == kPrintChannel) continue;
-    const Sending sending{row.portal, row.sent};
-    Interval& span =
-        confirmed.try_emplace(sending, Interval{*row.confirmed, *row.confirmed}).first->second;
-    span = {std::min(span.from, *row.confirmed), std::max(span.to, *row.confirmed)};
-    if (span.to - span.from >= policy.again_after) out.insert(sending);
-  }
-  return out;
-}
-
 }  // namespace
 
 std::optional<Life> with_channels(const Life& life) {
@@ -183,6 +163,17 @@ std::optional<Life> with_channels(const Life& life) {
   return out;
 }
 
+std::map<Sending, Interval> confirmations(const std::vector<Receipt>& rows) {
+  std::map<Sending, Interval> out;
+  for (const Receipt& row : rows) {
+    if (!has_receipt(row)) continue;
+    const Interval once{*row.confirmed, *row.confirmed};
+    Interval& span = out.try_emplace({row.portal, row.sent}, once).first->second;
+    span = {std::min(span.from, once.from), std::max(span.to, once.to)};
+  }
+  return out;
+}
+
 std::vector<bool> outweighed_rows(const Lives& lives, const Life& life, const CoverageMap& coverage,
                                   const TellingClocks& clocks, const Policy& policy) {
   const auto groups = rows_in_zones(life.receipts);
@@ -190,13 +181,18 @@ std::vector<bool> outweighed_rows(const Lives& lives, const Life& life, const Co
   std::vector<bool> out(life.receipts.size());
   const Evidence evidence{lives, life};
   const Surveyed surveyed{life, coverage, clocks};
-  const auto twice = confirmed_twice(life.receipts, policy);
+  const auto confirmed = confirmations(life.receipts);
+  const auto is_confirmed_twice = [&](const Receipt& row) {
+    const auto sending = confirmed.find({row.portal, row.sent});
+    return sending != confirmed.end() &&
+           sending->second.to - sending->second.from >= policy.again_after;
+  };
   for (const std::vector<std::size_t>& group : groups) {
     const SeenTimes* const times = evidence.that_decides(life.receipts, group);
     if (times == nullptr) continue;
     for (const std::size_t i : group) {
       const Receipt& row = life.receipts[i];
-      out[i] = !times->any_near(*row.confirmed) && twice.count({row.portal, row.sent}) == 0 &&
+      out[i] = !times->any_near(*row.confirmed) && !is_confirmed_twice(row) &&
                surveyed.around(*row.confirmed, times == &evidence.acknowledged);
     }
   }

@@ -13,7 +13,10 @@
 // Pure. Thread-safety: pure functions. Cost: O(n log n) in rows and steps.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collector/correlate/coverage_map.h"
@@ -29,6 +32,10 @@ inline constexpr Duration kSameReceipt = seconds(1);
 
 // nullopt: the channels are as they are told.
 [[nodiscard]] std::optional<Life> with_channels(const Life& life);
+
+// From when to when each portal confirmed each sending: twice, where these lie apart.
+using Sending = std::pair<std::string_view, std::optional<Instant>>;  // portal, sent
+[[nodiscard]] std::map<Sending, Interval> confirmations(const std::vector<Receipt>& rows);
 
 // Of life.receipts, by place; empty: they tell no sending in several zones. `clocks`: that told its
 // times.

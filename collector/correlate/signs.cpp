@@ -28,10 +28,6 @@ void keep_receipt(Signs& signs, Instant time, Duration error) {
   keep_latest(signs.receipted_until, time + error);
 }
 
-bool has_receipt(const Receipt& row) {
-  return row.confirmed && row.channel != kPrintChannel;
-}
-
 // The newest row says it, or what it leaves open an older one.
 void gather_words(const Life& life, Signs& signs) {
   const auto newest_that = [&life](const auto& says) {
@@ -55,8 +51,7 @@ void gather_zones(const std::vector<Receipt>& rows, Signs& signs) {
   std::vector<bool> later;  // than another of its zones; empty: none
   // The receipt that counts may be told by another list, or an acknowledgement, a little earlier.
   const auto is_counted = [&signs](Instant time) {
-    return signs.receipted && *signs.receipted_from - kHandledWithin <= time &&
-           time <= *signs.receipted_until + kHandledWithin;
+    return signs.receipted && time <= *signs.receipted_until + kHandledWithin;
   };
   for (const auto& group : rows_in_zones(rows)) {
     signs.in_zones = true;

@@ -12,6 +12,10 @@ inline constexpr std::string_view kCauseReceiptFirst = "receipt_before_commit";
 // It stands in logs of several tenants alone, and no list tells whose it is.
 inline constexpr std::string_view kCauseWhoseUnknown = "whose_unknown";
 
+// A newer list of the portal would tell.
+inline constexpr std::string_view kCauseRowTooOld = "row_too_old";
+inline constexpr std::string_view kCausePostingUnknown = "posting_unknown";
+
 // "pg/55P03" -> "the database gave up waiting for a lock (pg/55P03)"; "" -> "no reason was logged".
 [[nodiscard]] std::string describe_code(std::string_view code);
 

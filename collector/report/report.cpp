@@ -213,6 +213,7 @@ void follow_mergers(std::vector<FleetRow>& rows) {
     for (const Merger& one : row.mergers) into[one.from] = std::max(into[one.from], one.into);
   }
   const auto last_of = [&into](std::string number) {
+    // Registers may contradict each other so that it never ends.
     for (std::size_t turns = 0; turns < into.size(); ++turns) {
       const auto next = into.find(number);
       if (next == into.end()) break;

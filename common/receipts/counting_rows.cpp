@@ -33,13 +33,6 @@ RowTelling telling_of(const Receipt& row, Instant told) {
   return {!lies_ahead(row, told), lies_ahead(row, told + kRowDoubtfulMax)};
 }
 
-bool are_of_two_zones(const Receipt& a, const Receipt& b) {
-  if (a.portal != b.portal || !a.sent || !b.sent || !a.confirmed || !b.confirmed) return false;
-  const Duration apart = *b.sent - *a.sent;
-  return apart != Duration{} && apart <= kZonesApartMax && Duration{} - apart <= kZonesApartMax &&
-         apart.ms % kZoneStep.ms == 0 && *b.confirmed - *a.confirmed == apart;
-}
-
 std::vector<std::vector<std::size_t>> rows_in_zones(const std::vector<Receipt>& rows) {
   std::vector<std::vector<std::size_t>> out;
   if (rows.size() < 2) return out;

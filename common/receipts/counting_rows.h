@@ -43,14 +43,12 @@ struct RowTelling {
 };
 [[nodiscard]] RowTelling telling_of(const Receipt& row, Instant told);
 
-// Two rows that tell the same sending and receipt, as if read in two zones (both times later by the
-// same whole quarters of an hour): one of the lists was read in a wrong one, and nobody knows
-// which.
+// Of one message's rows: those that tell the same sending and receipt as if read in several zones
+// (both times later by the same whole quarters of an hour), as places in `rows`, the earliest
+// first. One of the lists was read in a wrong one, and nobody knows which. Each group holds two
+// times or more, none further apart than kZonesApartMax; each row stands in one at most. Cost:
+// O(n log n).
 inline constexpr Duration kZonesApartMax = hours(14);
-[[nodiscard]] bool are_of_two_zones(const Receipt& a, const Receipt& b);
-// Of one message's rows: those that tell one sending in several zones, as places in `rows`, the
-// earliest first. Each group holds two times or more, none further apart than kZonesApartMax; each
-// row stands in one at most. Cost: O(n log n).
 [[nodiscard]] std::vector<std::vector<std::size_t>> rows_in_zones(const std::vector<Receipt>& rows);
 
 struct WeighedRow {

@@ -10,6 +10,12 @@
 
 namespace meldevakt::collector::testing {
 
+// A collector that listens where it can, on loopback.
+inline constexpr const char* kLoopbackConfig =
+    "data = \"data\"\nnames = [\"127.0.0.1\"]\n"
+    "[agents]\nlisten = \"127.0.0.1:0\"\n"
+    "[people]\nlisten = \"127.0.0.1:0\"\n";
+
 struct Ran {
   int status = -1;
   std::string out;

@@ -37,10 +37,7 @@ unsigned mode_of(const std::string& path) {
 
 struct World {
   World() {
-    folder.write("collector.toml",
-                 "data = \"data\"\nnames = [\"127.0.0.1\"]\n"
-                 "[agents]\nlisten = \"127.0.0.1:0\"\n"
-                 "[people]\nlisten = \"127.0.0.1:0\"\n");
+    folder.write("collector.toml", testing::kLoopbackConfig);
     folder.write("fixed.toml", "data = \"data\"\nnames = [\"k.example\"]\n");
     folder.write("rows.csv", std::string{kCsv});
     folder.write("bad.csv", std::string{kCsv} + "hemmelig;i går;;PRIVAT;Fagsystem\n");

@@ -14,10 +14,7 @@ using testing::Ran;
 
 struct World {
   World() {
-    folder.write("collector.toml",
-                 "data = \"data\"\nnames = [\"127.0.0.1\"]\n"
-                 "[agents]\nlisten = \"127.0.0.1:0\"\n"
-                 "[people]\nlisten = \"127.0.0.1:0\"\n");
+    folder.write("collector.toml", testing::kLoopbackConfig);
     folder.write("fixed.toml", "data = \"data\"\nnames = [\"k.example\"]\n");
     folder.write("rows.csv",
                  "bekymringsmeldingId;innsendt;bekreftet;skjemaType;kanal\n"

@@ -77,6 +77,10 @@ TEST_CASE("Correlator: what is read late of the time before a second delivery") 
 
 TEST_CASE("Correlator: what is read late around a row of another zone") {
   SmallWorld world;
+  SUBCASE("as it is by default") {}
+  SUBCASE("where little before a receipt must have been read") {
+    world.input.policy.look_before = seconds(1);
+  }
   world.row(1, at(-5), at(0));
   world.row(1, at(-3605), at(-3600));
   world.committed(-1);
